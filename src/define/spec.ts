@@ -1,0 +1,130 @@
+/** What a user writes, after validation. Plain data and functions: no behaviour of its own. */
+import type { SourceAdapter } from '../ports/sources.ts';
+import type { Ended, Verdict } from '../ports/activities.ts';
+import type { Finding, FindingDraft } from '../protocol/finding.ts';
+import type { GapDraft, GapKind } from '../protocol/gap.ts';
+import type { Report } from '../protocol/report.ts';
+import type { Fault } from '../protocol/run-event.ts';
+import type { Series } from '../protocol/series.ts';
+import type { Decision } from '../protocol/decision.ts';
+import type { SynthesisDraft } from '../protocol/synthesis.ts';
+import type { Task } from '../protocol/task.ts';
+
+/** The kind of work a leaf does. Which model serves a kind, if any, is the scenario's business. */
+export type Work = 'extraction' | 'rules' | 'structured' | 'authoring';
+
+/** A leaf's only way to data: the sources it declared, as they were known at the task's as-of date. */
+export type SourceReader = {
+  /**
+   * Reads a declared series without its future. A series of which nothing was known yet ends the attempt with a
+   * gap `insufficient`.
+   * @throws EspalierError `undeclared-source`, `unknown-source`, `invalid-data`
+   */
+  series(id: string, options?: { asOf?: string | undefined; abortSignal?: AbortSignal }): Promise<Series>;
+};
+
+export type LeafContext = {
+  readonly task: Task;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  readonly sources: SourceReader;
+  /** Aborted at the node's deadline, when the run stops, and when the attempt is over. */
+  readonly abortSignal: AbortSignal;
+  /** Says a finding at once; a critical one travels to the root from here. */
+  report(finding: FindingDraft): void;
+  gap(kind: GapKind, why: string): GapDraft;
+  /** The report of a sibling that this node `needs`; undefined when it failed. */
+  prior(name: string): Report | undefined;
+  /** Only an orchestrator has children: always refused, with an integrity alert. */
+  spawn(name: string): never;
+};
+export type LeafResult = FindingDraft | GapDraft | readonly (FindingDraft | GapDraft)[];
+export type LeafRun = (context: LeafContext) => LeafResult | Promise<LeafResult>;
+
+export type SynthesisContext = {
+  readonly task: Task;
+  readonly decision: Decision;
+  readonly children: readonly Ended[];
+  readonly abortSignal: AbortSignal;
+  /** Why the first answer was rejected, when this is the second try. */
+  readonly fault?: Fault;
+};
+export type Synthesizer = (context: SynthesisContext) => SynthesisDraft | Promise<SynthesisDraft>;
+
+type NodeSpec = {
+  readonly name: string;
+  /** One sentence for people: which question this node answers, and how. */
+  readonly description?: string;
+  /** The scoped question. Default: the charter's or the parent's. */
+  readonly question?: string;
+  /** Siblings that must have ended before this node starts, and whose reports it may read. */
+  readonly needs?: readonly string[];
+  /** Expected duration: `1500`, `'20s'`. Orders the queue and sizes the stages. */
+  readonly estimate?: number | string;
+};
+export type LeafSpec = NodeSpec & {
+  readonly work?: Work;
+  readonly sources?: readonly string[];
+  /** Attempts in total. Default 3. */
+  readonly attempts?: number;
+  readonly run: LeafRun;
+  /** The leaf's own definition of done. */
+  readonly verify?: (
+    findings: readonly Finding[],
+    context: { task: Task; abortSignal: AbortSignal },
+  ) => Verdict | Promise<Verdict>;
+  /** What the next attempt is told about a failure. Default: the failure's message. */
+  readonly recover?: (fault: Fault, context: { task: Task; abortSignal: AbortSignal }) => string | Promise<string>;
+};
+export type JoinSpec = {
+  /** Proceed when this many children of a stage have reported. Default: all. */
+  readonly quorum?: number;
+};
+export type DomainSpec = NodeSpec & {
+  readonly charter: string;
+  readonly children: readonly Child[];
+  readonly join?: JoinSpec;
+  /** Default: the deterministic synthesis. */
+  readonly synthesize?: Synthesizer;
+  /** Does the domain's work as one leaf when depth is spent. It may read every source its children declare. */
+  readonly execute?: LeafRun;
+};
+export type LimitsSpec = {
+  /** The greatest depth any node may have; the root is at 0. Default 2: three tiers. */
+  readonly maxDepth?: number;
+  /** When the brief is due, from the start: `'8m'` or ms. Default 8 minutes. */
+  readonly deadline?: number | string;
+  /** Leaves at work at once, over the whole tree. Default 10. */
+  readonly concurrency?: number;
+  /** Children of one node. Default 10,000. */
+  readonly maxChildren?: number;
+};
+export type ScenarioSpec = {
+  readonly name: string;
+  readonly description?: string;
+  readonly thesis: string;
+  /** `YYYY-MM-DD`. Default: none; sources are read as they are today. */
+  readonly asOf?: string;
+  readonly domains: readonly Child[];
+  readonly limits?: LimitsSpec;
+  readonly join?: JoinSpec;
+  readonly sources?: SourceAdapter;
+  readonly synthesize?: Synthesizer;
+  readonly execute?: LeafRun;
+};
+
+export type Leaf = LeafSpec & { readonly kind: 'leaf' };
+/** A domain with its children sorted into stages by `needs`. */
+export type Domain = DomainSpec & { readonly kind: 'domain'; readonly stages: readonly (readonly Child[])[] };
+export type Child = Leaf | Domain;
+export type Limits = {
+  readonly maxDepth: number;
+  readonly deadlineMs: number;
+  readonly concurrency: number;
+  readonly maxChildren: number;
+};
+export type Scenario = Omit<ScenarioSpec, 'limits'> & {
+  readonly kind: 'scenario';
+  readonly limits: Limits;
+  readonly stages: readonly (readonly Child[])[];
+};

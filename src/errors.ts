@@ -1,0 +1,31 @@
+/** What went wrong, as a closed list. Expected failures inside a run are data (`FailureToken`), not errors. */
+export type EspalierErrorCode =
+  | 'invalid-definition' // a scenario, domain or leaf that cannot work as written
+  | 'invalid-input' // a date, duration, path or option that cannot be read
+  | 'invalid-data' // a source that does not hold what it should
+  | 'unknown-source'
+  | 'undeclared-source' // a leaf reads what it did not declare
+  | 'spawn-refused' // only an orchestrator's gather may create nodes
+  | 'missing-peer' // an optional package is not installed
+  | 'host-fault'; // the run's own machinery failed
+
+const MARKER = Symbol.for('espalier.error');
+
+/**
+ * Misuse or a host fault. The message says what is wrong, where, and what to do about it.
+ * `EspalierError.isInstance` also recognizes errors of another copy of the package.
+ */
+export class EspalierError extends Error {
+  override readonly name = 'EspalierError';
+  readonly code: EspalierErrorCode;
+
+  constructor(code: EspalierErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, MARKER, { value: true });
+  }
+
+  static isInstance(error: unknown): error is EspalierError {
+    return typeof error === 'object' && error !== null && MARKER in error;
+  }
+}

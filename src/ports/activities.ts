@@ -1,0 +1,44 @@
+/** The steps with effects that a host performs for its nodes. One implementation serves every host. */
+import type { Decision } from '../protocol/decision.ts';
+import type { FindingDraft, Finding } from '../protocol/finding.ts';
+import type { Outcome } from '../protocol/report.ts';
+import type { Fault, RunEventBody } from '../protocol/run-event.ts';
+import type { Task } from '../protocol/task.ts';
+
+export type Io = { readonly abortSignal: AbortSignal };
+export type PlanInput = { task: Task; deadline: number };
+/** One child's end as its join saw it. */
+export type Ended = { name: string; outcome: Outcome };
+export type SynthesizeInput = {
+  task: Task;
+  decision: Decision;
+  ended: readonly Ended[];
+  deadline: number;
+  /** 1, or 2 when the first answer was rejected for `fault`. */
+  attempt: number;
+  fault?: Fault;
+};
+export type AttemptInput = { task: Task; attempt: number };
+export type AttemptIo = Io & {
+  /** Says a finding now, without waiting for the end of the attempt. */
+  report(draft: FindingDraft): void;
+  /** Notes something that must not pass unseen. */
+  alert(kind: Extract<RunEventBody, { type: 'integrity.alert' }>['kind'], message: string): void;
+};
+export type Verdict = { ok: true } | { ok: false; why: string };
+
+/** What comes back is parsed by the core, not believed. */
+export type Activities = {
+  plan(input: PlanInput, io: Io): Promise<unknown>;
+  synthesize(input: SynthesizeInput, io: Io): Promise<unknown>;
+  /** One attempt of a leaf, or of an orchestrator that executes in place of its children. */
+  attempt(input: AttemptInput, io: AttemptIo): Promise<unknown>;
+  /** Whether this node's findings pass its own check. Absent: nothing to check. */
+  verify(input: AttemptInput, findings: readonly Finding[], io: Io): Promise<Verdict> | undefined;
+  /** What the next attempt should know that this one did not. */
+  recover(input: AttemptInput, fault: Fault, io: Io): Promise<string> | undefined;
+  /** How often this node may be attempted, at least 1. */
+  attemptsOf(path: string): number;
+  /** How long this node is expected to take, in ms. */
+  estimateOf(path: string): number;
+};

@@ -1,0 +1,9 @@
+/** One cap on work in progress for a whole run. Waiting orchestrators hold nothing. */
+export type Slots = {
+  /** Asks for a slot. `granted` is called later, never from within; longer estimates go first. */
+  request(ask: { estimateMs: number; granted: () => void; revoked: () => void }): Slot;
+};
+export type Slot = {
+  /** Gives the slot back, or withdraws the request. Idempotent. */
+  release(): void;
+};

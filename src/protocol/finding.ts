@@ -1,0 +1,68 @@
+/** The atomic result. A leaf writes drafts; the host mints findings from them and nobody alters one afterwards. */
+import { z } from 'zod';
+
+/** Where a finding comes from. `ref` names the document or series, `sha256` the bytes that were read. */
+export const Source = z.object({
+  kind: z.string().min(1),
+  ref: z.string().min(1),
+  asOf: z.string().exactOptional(),
+  sha256: z.string().exactOptional(),
+});
+export type Source = z.infer<typeof Source>;
+
+export const Critical = z.object({ rule: z.string().min(1), reason: z.string().min(1) });
+export type Critical = z.infer<typeof Critical>;
+
+const body = {
+  /** One sentence a reader can check. */
+  statement: z.string().min(1),
+  /** The number behind the statement, in `unit`. */
+  value: z.number().exactOptional(),
+  unit: z.string().exactOptional(),
+  /** What was measured (`growth`, `drawdown` …): findings of one measure can be compared across nodes. */
+  measure: z.string().exactOptional(),
+  /** −1 speaks fully against the thesis, 0 is neutral, +1 fully for it. */
+  stance: z.number().min(-1).max(1),
+  /** 0 … 1: how far the stance can be relied on. */
+  confidence: z.number().min(0).max(1),
+  /** `context`: reported but not voting. Others are the author's. */
+  flags: z.array(z.string()),
+  /** A critical finding reaches the root verbatim. */
+  critical: Critical.exactOptional(),
+  data: z.json().exactOptional(),
+};
+
+/** A finding as its place in the tree has it. `id` is `path#key`; the same id never stands for two different bodies. */
+export const Finding = z.object({
+  id: z.string().min(1),
+  path: z.string().min(1),
+  ...body,
+  source: Source,
+  /** The ids this one was merged from, when a synthesis merged it. */
+  from: z.array(z.string()).exactOptional(),
+});
+export type Finding = z.infer<typeof Finding>;
+
+/** What a leaf's author writes. The host adds `id` and `path`; `key` makes the id stable across retries. */
+export const FindingDraft = z.object({
+  ...body,
+  stance: body.stance.default(0),
+  confidence: body.confidence.default(0.5),
+  flags: body.flags.default([]),
+  key: z
+    .string()
+    .regex(/^[^/#~\p{C}]{1,128}$/u, 'a key is 1 to 128 characters without "/", "#", "~" or control characters')
+    .exactOptional(),
+  source: Source.exactOptional(),
+  /** Ignored but noticed: a draft that claims another node's path is flagged `misattributed`. */
+  path: z.string().exactOptional(),
+});
+export type FindingDraft = z.input<typeof FindingDraft>;
+
+/** The flag of a finding that is reported but does not vote. */
+export const CONTEXT_FLAG = 'context';
+export const votes = (finding: Finding): boolean => !finding.flags.includes(CONTEXT_FLAG);
+
+/** How much a finding counts: confidence · |stance|, three times that when it is critical. */
+export const weightOf = (finding: Finding): number =>
+  finding.confidence * Math.abs(finding.stance) * (finding.critical ? 3 : 1);

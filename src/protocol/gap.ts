@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+/**
+ * What is missing, and why.
+ * - `token`: a child ended in a failure token · `undone`: work that was due and not done · `synthesis`: a synthesis
+ *   was replaced · `skipped`: not activated by decision · `not-needed`: the quorum was reached without it ·
+ *   `demoted`: executed as a leaf because depth was spent · `stale`: the data ends too long before the as-of date ·
+ *   `insufficient`: the data does not reach far enough to say anything
+ */
+export const GapKind = z.enum([
+  'token',
+  'undone',
+  'synthesis',
+  'skipped',
+  'not-needed',
+  'demoted',
+  'stale',
+  'insufficient',
+]);
+export type GapKind = z.infer<typeof GapKind>;
+
+export const Gap = z.object({ path: z.string().min(1), kind: GapKind, why: z.string() });
+export type Gap = z.infer<typeof Gap>;
+
+/** A gap as a leaf's author writes it: the host adds the path. */
+export const GapDraft = z.object({ gap: GapKind, why: z.string() });
+export type GapDraft = z.infer<typeof GapDraft>;
+
+const HOLES: ReadonlySet<GapKind> = new Set(['token', 'undone', 'synthesis']);
+/** Whether this gap makes a report `partial`: something was due and did not come. */
+export const isHole = (gap: Gap): boolean => HOLES.has(gap.kind);

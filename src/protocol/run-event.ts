@@ -1,0 +1,63 @@
+/** The only stream there is: store, progress, metrics and tests all read it. One discriminated union. */
+import { z } from 'zod';
+import { Decision } from './decision.ts';
+import { Finding } from './finding.ts';
+import { Grant } from './grant.ts';
+import { FailureStatus, FailureToken, Report, ReportStatus, Tier } from './report.ts';
+import { SCHEMA_VERSION } from './version.ts';
+
+export const Fault = z.object({ status: FailureStatus, message: z.string() });
+export type Fault = z.infer<typeof Fault>;
+
+const stamp = {
+  v: z.literal(SCHEMA_VERSION),
+  runId: z.string(),
+  /** Counts up by one within a run, from 0. */
+  seq: z.int().min(0),
+  /** Epoch milliseconds of the run's clock. */
+  at: z.number(),
+};
+const event = <Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) =>
+  z.object({ ...stamp, type: z.literal(type), path: z.string(), ...shape });
+
+export const RunEvent = z.discriminatedUnion('type', [
+  event('run.started', {
+    scenario: z.string(),
+    thesis: z.string(),
+    asOf: z.string().exactOptional(),
+    maxDepth: z.int(),
+    deadline: z.number(),
+    concurrency: z.int(),
+    hostVersion: z.string(),
+  }),
+  event('node.started', { tier: Tier, depth: z.int(), question: z.string(), grant: Grant }),
+  event('node.planned', { decision: Decision }),
+  event('depth.refused', { maxDepth: z.int(), children: z.array(z.string()) }),
+  event('attempt.started', { attempt: z.int() }),
+  event('attempt.failed', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),
+  /** Once per finding, at the node that made it. */
+  event('finding.reported', { finding: Finding }),
+  /** Once per critical finding, when it reaches the root. */
+  event('finding.escalated', { finding: Finding }),
+  event('join.expired', { stage: z.int(), missing: z.array(z.string()) }),
+  /** A message about a child that had already ended. A critical finding that comes too late is in `findings`. */
+  event('child.late', {
+    child: z.string(),
+    why: z.enum(['late', 'duplicate', 'unknown']),
+    findings: z.array(Finding),
+  }),
+  event('integrity.alert', {
+    kind: z.enum(['spawn', 'misattributed', 'altered', 'depth']),
+    message: z.string(),
+  }),
+  event('synthesis.rejected', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),
+  event('node.reported', { tier: Tier, report: Report }),
+  event('node.failed', { tier: Tier, token: FailureToken }),
+  event('run.completed', { status: ReportStatus, digest: z.string() }),
+]);
+export type RunEvent = z.infer<typeof RunEvent>;
+export type RunEventType = RunEvent['type'];
+
+type Unstamped<Event> = Event extends RunEvent ? Omit<Event, keyof typeof stamp> : never;
+/** An event before the run has stamped its version, run, number and time. */
+export type RunEventBody = Unstamped<RunEvent>;

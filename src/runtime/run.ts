@@ -1,0 +1,75 @@
+/** The contract of a run, whichever host performs it. Types only. */
+import type { Clock } from '../ports/clock.ts';
+import type { Decision } from '../protocol/decision.ts';
+import type { Finding } from '../protocol/finding.ts';
+import type { Gap } from '../protocol/gap.ts';
+import type { Report, ReportStatus, Tier } from '../protocol/report.ts';
+import type { RunEvent } from '../protocol/run-event.ts';
+
+export type RunOptions = {
+  /** Default: the scenario's. */
+  asOf?: string;
+  thesis?: string;
+  /** `'8m'` or ms, from the start. */
+  deadline?: number | string;
+  maxDepth?: number;
+  concurrency?: number;
+  /** Names of the root's children to activate; the others are skipped. Default: all. */
+  domains?: readonly string[];
+  /** Default: `nanoid()`. */
+  runId?: string;
+  /** Default: the system's time. Tests give a virtual clock. */
+  clock?: Clock;
+  /** Called with every event, in order. What it throws is ignored. */
+  onEvent?: (event: RunEvent) => void;
+  /** When it aborts, the run is cancelled: the partial brief is delivered. */
+  signal?: AbortSignal;
+};
+
+export type RunOutcome = {
+  runId: string;
+  status: ReportStatus;
+  /** The root's report. */
+  brief: Report;
+  escalations: readonly Finding[];
+  gaps: readonly Gap[];
+};
+
+export type RunHandle = {
+  readonly runId: string;
+  /** Every event from the first, for each consumer that starts iterating in the same turn as `start`. */
+  readonly events: AsyncIterable<RunEvent>;
+  /** Resolves with the brief; rejects only when the run was stopped or its host broke. */
+  readonly result: Promise<RunOutcome>;
+  /** Closes the run now: `result` resolves at once with what was found. */
+  cancel(): void;
+  /** Ends the run now and delivers nothing: `result` rejects. */
+  stop(): void;
+};
+
+/** A node of the decision tree, before anything runs. */
+export type PlannedNode = {
+  path: string;
+  tier: Tier;
+  depth: number;
+  question: string;
+  description?: string;
+  /** Absent for leaves. */
+  decision?: Decision;
+  sources: readonly string[];
+  /** Names of siblings it waits for. */
+  needs: readonly string[];
+  estimateMs: number;
+  children: readonly PlannedNode[];
+};
+export type Plan = {
+  scenario: string;
+  thesis: string;
+  asOf?: string;
+  maxDepth: number;
+  deadlineMs: number;
+  concurrency: number;
+  root: PlannedNode;
+  /** What a reader should know before spending: a tree deeper than the limit, for one. */
+  warnings: readonly string[];
+};

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: { conditions: ['espalier-source'] },
+  ssr: { resolve: { conditions: ['espalier-source'], externalConditions: ['espalier-source'] } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    reporters: ['default', './test/closing-line.ts'],
+  },
+});
