@@ -7,6 +7,7 @@ export type EspalierErrorCode =
   | 'undeclared-source' // a leaf reads what it did not declare
   | 'spawn-refused' // only an orchestrator's gather may create nodes
   | 'missing-peer' // an optional package is not installed
+  | 'stopped' // the run was stopped before it could deliver
   | 'host-fault'; // the run's own machinery failed
 
 const MARKER = Symbol.for('espalier.error');

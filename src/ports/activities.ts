@@ -7,8 +7,8 @@ import type { Task } from '../protocol/task.ts';
 
 export type Io = { readonly abortSignal: AbortSignal };
 export type PlanInput = { task: Task; deadline: number };
-/** One child's end as its join saw it. */
-export type Ended = { name: string; outcome: Outcome };
+/** One child's end as its join saw it. `notNeeded`: it was stopped because the quorum had been reached. */
+export type Ended = { name: string; outcome: Outcome; notNeeded?: true };
 export type SynthesizeInput = {
   task: Task;
   decision: Decision;

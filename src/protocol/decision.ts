@@ -6,6 +6,7 @@ export const ChildSpec = z.object({
   name: NodeName,
   role: z.enum(['leaf', 'orchestrator']),
   question: z.string().exactOptional(),
+  charter: z.string().exactOptional(),
   /** Names of earlier siblings whose reports this one reads. */
   needs: z.array(z.string()).exactOptional(),
   estimateMs: z.number().positive().exactOptional(),

@@ -23,7 +23,12 @@ export const Gap = z.object({ path: z.string().min(1), kind: GapKind, why: z.str
 export type Gap = z.infer<typeof Gap>;
 
 /** A gap as a leaf's author writes it: the host adds the path. */
-export const GapDraft = z.object({ gap: GapKind, why: z.string() });
+export const GapDraft = z.object({
+  gap: GapKind,
+  why: z.string(),
+  /** The declared child that the gap is about, when an orchestrator executed in its place. */
+  child: z.string().exactOptional(),
+});
 export type GapDraft = z.infer<typeof GapDraft>;
 
 const HOLES: ReadonlySet<GapKind> = new Set(['token', 'undone', 'synthesis']);

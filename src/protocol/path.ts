@@ -10,7 +10,8 @@ export const Path = z
 
 export const ROOT = 'root';
 export const isNodeName = (name: string): boolean => NAME.test(name);
-export const childPath = (parent: string, name: string): string => `${parent}/${name}`;
+/** The empty string is the parent of the root. */
+export const childPath = (parent: string, name: string): string => (parent === '' ? name : `${parent}/${name}`);
 export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 /** The path without its last name; of the root, the empty string. */
 export const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));

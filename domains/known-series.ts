@@ -1,0 +1,25 @@
+import type { FindingDraft, GapDraft, LeafContext, Series } from 'espalier';
+import type { Analysis } from 'espalier/analytics';
+
+export type Answer = FindingDraft | GapDraft;
+/** What to say about one series. */
+export type Reading = readonly [id: string, analyse: (series: Series) => Analysis];
+
+/** The series, or a gap when nothing of it was known yet: one that begins later must not silence its neighbours. */
+export async function knownSeries({ sources }: LeafContext, id: string): Promise<Series | GapDraft> {
+  try {
+    return await sources.series(id);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'NoEvidence') return { gap: 'insufficient', why: error.message };
+    throw error;
+  }
+}
+
+/** Reads several series at once and analyses each on its own. */
+export const analyseEach = (context: LeafContext, readings: readonly Reading[]): Promise<Answer[]> =>
+  Promise.all(
+    readings.map(async ([id, analyse]) => {
+      const series = await knownSeries(context, id);
+      return 'gap' in series ? series : analyse(series);
+    }),
+  );

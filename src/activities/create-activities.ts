@@ -1,0 +1,42 @@
+import type { Scenario } from '../define/spec.ts';
+import { EspalierError } from '../errors.ts';
+import type { Activities } from '../ports/activities.ts';
+import { execute } from './execute.ts';
+import { staticDecision } from './plan.ts';
+import { registryOf, type Entry } from './registry.ts';
+import type { SeriesCache } from './source-reader.ts';
+import { synthesize } from './synthesize.ts';
+
+export type ActivityOptions = { thesis: string; domains?: readonly string[] | undefined };
+const DEFAULT_ATTEMPTS = 3;
+
+/** The steps with effects of one run of a scenario. Reads are shared within the run. */
+export function createActivities(scenario: Scenario, { thesis, domains }: ActivityOptions): Activities {
+  const registry = registryOf(scenario, thesis);
+  const cache: SeriesCache = new Map();
+  const adapter = scenario.sources;
+  const entryOf = (path: string): Entry => {
+    const entry = registry.get(path);
+    if (!entry) throw new EspalierError('host-fault', `Nothing is defined at ${path}.`);
+    return entry;
+  };
+  const leafOf = (path: string) => {
+    const { definition } = entryOf(path);
+    return definition.kind === 'leaf' ? definition : undefined;
+  };
+  return {
+    plan: async ({ task }) => staticDecision(registry, task.path, domains),
+    synthesize: async (input, io) => synthesize(input, io, entryOf(input.task.path)),
+    attempt: async (input, io) => execute(input, io, { entry: entryOf(input.task.path), adapter, cache }),
+    verify({ task }, findings, io) {
+      const check = leafOf(task.path)?.verify;
+      return check && (async () => check(findings, { task, abortSignal: io.abortSignal }))();
+    },
+    recover({ task }, fault, io) {
+      const diagnose = leafOf(task.path)?.recover;
+      return diagnose && (async () => diagnose(fault, { task, abortSignal: io.abortSignal }))();
+    },
+    attemptsOf: (path) => leafOf(path)?.attempts ?? DEFAULT_ATTEMPTS,
+    estimateOf: (path) => entryOf(path).estimateMs,
+  };
+}

@@ -1,0 +1,58 @@
+/** One attempt of a leaf, or of an orchestrator in place of its children: runs the author's code in its context. */
+import type { LeafContext, LeafRun, SourceReader } from '../define/spec.ts';
+import { EspalierError } from '../errors.ts';
+import type { AttemptInput, AttemptIo } from '../ports/activities.ts';
+import type { SourceAdapter } from '../ports/sources.ts';
+import type { GapDraft } from '../protocol/gap.ts';
+import { nameOf } from '../protocol/path.ts';
+import type { Entry } from './registry.ts';
+import { createSourceReader, NoEvidence, type SeriesCache } from './source-reader.ts';
+
+export type ExecuteWith = { entry: Entry; adapter: SourceAdapter | undefined; cache: SeriesCache };
+
+export async function execute({ task, attempt }: AttemptInput, io: AttemptIo, given: ExecuteWith): Promise<unknown> {
+  const { entry, adapter, cache } = given;
+  const run = runOf(entry);
+  if (!run) return undoneChildren(entry);
+  let sources: SourceReader | undefined; // made on first use, and with it the signal
+  const context: LeafContext = {
+    task,
+    attempt,
+    get sources() {
+      const { abortSignal } = io;
+      return (sources ??= createSourceReader({
+        adapter,
+        declared: entry.sources,
+        asOf: task.asOf,
+        abortSignal,
+        cache,
+      }));
+    },
+    get abortSignal() {
+      return io.abortSignal;
+    },
+    report: io.report,
+    gap: (gap, why) => ({ gap, why }),
+    prior: (name) => task.prior.find((report) => nameOf(report.path) === name),
+    spawn(name) {
+      const message = `${task.path} tried to spawn "${name}"; only an orchestrator's own decision creates nodes`;
+      io.alert('spawn', message);
+      throw new EspalierError('spawn-refused', `${message}. Make it a domain with children instead.`);
+    },
+  };
+  try {
+    return await run(context);
+  } catch (error) {
+    if (error instanceof NoEvidence) return { gap: 'insufficient', why: error.message } satisfies GapDraft;
+    throw error;
+  }
+}
+
+const runOf = ({ definition }: Entry): LeafRun | undefined =>
+  definition.kind === 'leaf' ? definition.run : definition.execute;
+
+function undoneChildren({ definition }: Entry): GapDraft[] {
+  if (definition.kind === 'leaf') return [];
+  const why = 'depth is spent, and its parent has no execute of its own';
+  return definition.stages.flat().map((child) => ({ gap: 'undone', why, child: child.name }));
+}

@@ -1,0 +1,64 @@
+/** The static decision: what the scenario says, less what the run leaves out. */
+import type { Child, Domain, Scenario } from '../define/spec.ts';
+import { childPath, ROOT } from '../protocol/path.ts';
+import type { ChildSpec, Decision } from '../protocol/decision.ts';
+import { reserveOf, type Entry } from './registry.ts';
+
+/**
+ * Decides for the orchestrator at `path`. `domains` names the root's children to activate; a child whose needs are
+ * left out is left out too.
+ */
+export function staticDecision(
+  registry: ReadonlyMap<string, Entry>,
+  path: string,
+  domains?: readonly string[],
+): Decision {
+  const entry = registry.get(path);
+  if (!entry || entry.definition.kind === 'leaf') {
+    throw new Error(`nothing is defined at ${path} that could decide`);
+  }
+  const { definition } = entry;
+  const chosen = path === ROOT && domains ? new Set(domains) : undefined;
+  const skipped: Decision['skipped'] = [];
+  const isActive = (child: Child): boolean => {
+    const missing = child.needs?.find((need) => skipped.some(({ name }) => name === need));
+    if (chosen && !chosen.has(child.name)) skipped.push({ name: child.name, why: 'not among the domains chosen' });
+    else if (missing !== undefined) skipped.push({ name: child.name, why: `needs "${missing}", which is skipped` });
+    else return true;
+    return false;
+  };
+  const stages = definition.stages
+    .map((stage) => stage.filter(isActive).map((child) => specOf(registry, path, child)))
+    .filter((stage) => stage.length > 0);
+  const quorum = definition.join?.quorum;
+  return {
+    by: 'scenario',
+    mode: 'divide',
+    stages,
+    ...(quorum !== undefined && { quorum }),
+    skipped,
+    estimates: estimatesOf(registry, path, stages, definition),
+  };
+}
+
+function specOf(registry: ReadonlyMap<string, Entry>, parent: string, child: Child): ChildSpec {
+  const entry = registry.get(childPath(parent, child.name));
+  return {
+    name: child.name,
+    role: child.kind === 'leaf' ? 'leaf' : 'orchestrator',
+    ...(entry && { question: entry.question, estimateMs: entry.estimateMs, sources: [...entry.sources] }),
+    ...(child.needs && { needs: [...child.needs] }),
+    ...(child.kind === 'domain' && { charter: child.charter, reserveMs: reserveOf(child) }),
+  };
+}
+
+function estimatesOf(
+  registry: ReadonlyMap<string, Entry>,
+  path: string,
+  stages: readonly (readonly ChildSpec[])[],
+  definition: Domain | Scenario,
+): Decision['estimates'] {
+  const leaves = stages.flat().reduce((sum, { name }) => sum + (registry.get(childPath(path, name))?.leaves ?? 0), 0);
+  const waited = stages.map((stage) => Math.max(...stage.map((child) => child.estimateMs ?? 0)));
+  return { leaves, criticalPathMs: waited.reduce((sum, ms) => sum + ms, reserveOf(definition)) };
+}

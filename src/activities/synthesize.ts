@@ -1,0 +1,14 @@
+/** The scenario's own synthesizer where it has one, else the deterministic synthesis. */
+import { deterministicSynthesis } from '../analytics/deterministic-synthesis.ts';
+import type { Io, SynthesizeInput } from '../ports/activities.ts';
+import type { Entry } from './registry.ts';
+
+export async function synthesize(input: SynthesizeInput, io: Io, { definition }: Entry): Promise<unknown> {
+  const { task, decision, ended, fault } = input;
+  const own = definition.kind === 'leaf' ? undefined : definition.synthesize;
+  if (!own) return deterministicSynthesis({ task, decision, ended });
+  const { abortSignal } = io;
+  const answer = await own({ task, decision, children: ended, abortSignal, ...(fault && { fault }) });
+  // Only the deterministic synthesis may call itself that.
+  return typeof answer === 'object' && answer !== null ? { ...answer, madeBy: 'synthesis' } : answer;
+}

@@ -1,0 +1,176 @@
+/**
+ * Combines what the children of a node say into its assessment. One function serves root, domain and sub-domain:
+ *  1. Leaf children speak together, as one pool of findings; an orchestrator child speaks with its own log-odds.
+ *  2. A child that said nothing lowers coverage and nothing else.
+ *  3. Conviction and verdict are the root's alone, and only when something voted.
+ */
+import { sum } from 'simple-statistics';
+import type { Assessment } from '../protocol/assessment.ts';
+import type { Conflict } from '../protocol/conflict.ts';
+import type { Decision } from '../protocol/decision.ts';
+import type { Finding } from '../protocol/finding.ts';
+import type { Outcome, UnsealedReport } from '../protocol/report.ts';
+import type { Task } from '../protocol/task.ts';
+import { passOn } from './conflict.ts';
+import { compareText, dissentOf, distinctEvidence, hasVoted, pool, type Pool, type Votes } from './pool.ts';
+import { patternsAcross } from './patterns.ts';
+import { keyRisks, opposingCriticals } from './risks.ts';
+
+/** Voices share a world: D of them count as √max(1, 0.6·D) towards certainty. */
+const VOICES = 0.6;
+/** Where conviction stops as long as a critical finding speaks against the thesis. */
+const CAP = 20;
+/** From this conviction on, the evidence supports or contradicts the thesis. */
+const VERDICT = 25;
+/** Keeps a foreign assessment's log-odds finite in sums. Beyond 40, conviction is 100 to the last bit anyway. */
+const MOST_LOG_ODDS = 1e6;
+
+/** What one child, or all leaf children together, have to say. */
+export type Voice = Pool & { readonly path: string; readonly coverage: number };
+export type Hearing = {
+  /** Every finding that came in, once, in order of id. */
+  readonly incoming: readonly Finding[];
+  /** The findings of leaf children, with every piece of evidence counted once. */
+  readonly direct: readonly Finding[];
+  /** Orchestrator children that said something, in order of path. */
+  readonly orchestrators: readonly Voice[];
+  /** The same, and the leaf children together, under the node's own path. */
+  readonly voices: readonly Voice[];
+  /** The conflicts of orchestrator children, with the findings of theirs that came up. */
+  readonly conflicts: readonly Conflict[];
+  /** Share of the activated children that could say something. */
+  readonly coverage: number;
+};
+export type AssessmentInput = {
+  readonly task: Task;
+  readonly decision: Decision;
+  readonly ended: readonly { readonly name: string; readonly outcome: Outcome }[];
+};
+
+/** The report of a child, or what it left behind. */
+const saidBy = (outcome: Outcome): UnsealedReport | undefined =>
+  outcome.kind === 'report' ? outcome : outcome.partial;
+
+/**
+ * Sorts what the children said into voices. Children that were skipped by decision are not missing; children that
+ * were activated and cut off are, also when a quorum was reached without them: what they would have said is unknown.
+ */
+export function hear({ task, decision, ended }: AssessmentInput): Hearing {
+  const bodies = ended
+    .flatMap(({ outcome }) => saidBy(outcome) ?? [])
+    .filter((body) => body.findings.length > 0 || body.assessment)
+    .sort((a, b) => compareText(a.path, b.path));
+  const planned = decision.stages.flat();
+  const activated = new Set([...planned, ...ended].map((child) => child.name)).size;
+  const leaves = bodies.filter(isLeaf);
+  const direct = distinctEvidence(unique(leaves));
+  const orchestrators = bodies.filter((body) => !isLeaf(body)).map(voiceOf);
+  const plannedLeaves = planned.filter((child) => child.role === 'leaf').length;
+  const together = {
+    path: task.path,
+    coverage: leaves.length / Math.max(leaves.length, plannedLeaves),
+    ...pool(direct),
+  };
+  const heard = leaves.length + sum(orchestrators.map((voice) => voice.coverage));
+  const incoming = unique(bodies);
+  const ids = new Set(incoming.map((finding) => finding.id));
+  return {
+    incoming,
+    direct,
+    conflicts: bodies.flatMap((body) => body.conflicts.map((conflict) => passOn(conflict, ids))),
+    orchestrators,
+    voices: leaves.length > 0 ? [...orchestrators, together] : orchestrators,
+    coverage: activated > 0 ? Math.min(1, heard / activated) : 0,
+  };
+}
+
+/** An orchestrator that executed in place of its children keeps its own tier, and so its own voice. */
+const isLeaf = (body: UnsealedReport): boolean => body.tier === 'leaf' && !body.assessment;
+
+function voiceOf(body: UnsealedReport): Voice {
+  const { path, assessment, children, findings } = body;
+  if (assessment) {
+    const { coverage, dissent, votes } = assessment;
+    const logOdds = Math.max(-MOST_LOG_ODDS, Math.min(MOST_LOG_ODDS, assessment.logOdds));
+    return { path, logOdds, coverage, dissent, votes };
+  }
+  // a synthesis without an assessment: its findings speak, and its children's ends tell how complete they are
+  const reported = children.filter(({ status }) => status === 'complete' || status === 'partial').length;
+  const coverage = children.length > 0 ? reported / children.length : 1;
+  return { path, coverage, ...pool(distinctEvidence(findings)) };
+}
+
+/** ℓ = Σ cov·ℓ_d / Σ cov · √max(1, 0.6·D) over the D voices that voted. One voice alone is passed on as it is. */
+export function combine(voices: readonly Voice[]): Pool {
+  const votes = addVotes(voices.map((voice) => voice.votes));
+  const voting = voices.filter((voice) => voice.coverage > 0 && hasVoted(voice.votes));
+  const [only] = voting;
+  if (!only) return { logOdds: 0, dissent: 0, votes };
+  if (voting.length === 1) return { logOdds: only.logOdds, dissent: only.dissent, votes };
+  const leanings = voting.map((voice) => voice.coverage * voice.logOdds);
+  const coverage = sum(voting.map((voice) => voice.coverage));
+  const certainty = Math.sqrt(Math.max(1, VOICES * voting.length));
+  return {
+    logOdds: (sum(leanings) / coverage) * certainty + 0,
+    dissent: dissentOf(sum(leanings.filter((l) => l > 0)), -sum(leanings.filter((l) => l < 0))),
+    votes,
+  };
+}
+
+export type Conviction = Required<Pick<Assessment, 'conviction' | 'verdict'>> & Pick<Assessment, 'capped'>;
+
+/**
+ * conviction = 100·(2σ(ℓ) − 1)·coverage, rounded half away from zero; at most +20 while any critical finding opposes
+ * (`cap: false` lifts that: then turning every stance around turns the sign and nothing else). The verdict is read
+ * off the rounded figure: supported from +25, contradicted from −25.
+ */
+export function convictionOf(
+  { logOdds, coverage }: { logOdds: number; coverage: number },
+  criticals: readonly Finding[],
+  { cap = true }: { cap?: boolean } = {},
+): Conviction {
+  const exact = 100 * Math.tanh(logOdds / 2) * coverage; // 2σ(ℓ) − 1 = tanh(ℓ/2)
+  const from = Math.sign(exact) * Math.round(Math.abs(exact)) + 0;
+  const by = cap && from > CAP ? opposingCriticals(criticals).map((finding) => finding.id) : [];
+  const conviction = by.length > 0 ? CAP : from;
+  const verdict = conviction >= VERDICT ? 'supported' : conviction <= -VERDICT ? 'contradicted' : 'not established';
+  return { conviction, verdict, ...(by.length > 0 && { capped: { from, by } }) };
+}
+
+/** What a reader must know before reading any of the figures. */
+export const labelOf = (asOf: string | undefined): string =>
+  `Balance of evidence as of ${asOf ?? 'the time of the run'}: not a forecast, and not a probability of return.`;
+
+/** The assessment of a node from what its children said. `cap: false` lifts the cap on conviction. */
+export const assess = (input: AssessmentInput, options: { cap?: boolean } = {}): Assessment =>
+  assessHearing(input.task, hear(input), options);
+
+export function assessHearing(task: Task, hearing: Hearing, options: { cap?: boolean } = {}): Assessment {
+  const { incoming, coverage } = hearing;
+  const combined = combine(hearing.voices);
+  const concludes = task.tier === 'root' && hasVoted(combined.votes);
+  return {
+    label: labelOf(task.asOf),
+    ...combined,
+    coverage,
+    ...(concludes && convictionOf({ logOdds: combined.logOdds, coverage }, incoming, options)),
+    risks: keyRisks(incoming),
+    patterns: patternsAcross(incoming),
+  };
+}
+
+const unique = (bodies: readonly UnsealedReport[]): Finding[] =>
+  [...new Map(bodies.flatMap((body) => body.findings).map((finding) => [finding.id, finding])).values()].sort((a, b) =>
+    compareText(a.id, b.id),
+  );
+
+function addVotes(all: readonly Votes[]): Votes {
+  const total = { supports: 0, against: 0, neutral: 0, context: 0 };
+  for (const votes of all) {
+    total.supports += votes.supports;
+    total.against += votes.against;
+    total.neutral += votes.neutral;
+    total.context += votes.context;
+  }
+  return total;
+}

@@ -1,0 +1,97 @@
+/**
+ * Pools findings into one balance of evidence.
+ *  1. The order in which findings are given changes nothing, to the last bit: sums run in order of id.
+ *  2. Turning every stance around turns the sign of the log-odds and nothing else.
+ */
+import { sum } from 'simple-statistics';
+import { votes, weightOf, type Finding } from '../protocol/finding.ts';
+import type { Assessment } from '../protocol/assessment.ts';
+
+/** Log-odds of one finding that speaks fully for the thesis: odds of about 5 to 1. */
+const LOG_ODDS_PER_STANCE = 1.6;
+/** Findings of one node share sources and methods: n of them count as n / (1 + (n − 1)·ρ) independent ones. */
+const CORRELATION = 0.5;
+/** A stance this small takes no side. */
+const NEUTRAL_STANCE = 0.1;
+
+export type Votes = Assessment['votes'];
+export type Side = keyof Votes;
+export type Pool = {
+  /** Above 0 the evidence leans towards the thesis. 0 when nothing votes. */
+  readonly logOdds: number;
+  /** min(w⁺, w⁻) / (w⁺ + w⁻), 0 … 0.5. */
+  readonly dissent: number;
+  readonly votes: Votes;
+};
+
+/** Which side a finding takes: `context` does not vote, `neutral` votes for neither. */
+export function sideOf(finding: Finding): Side {
+  if (!votes(finding)) return 'context';
+  if (Math.abs(finding.stance) <= NEUTRAL_STANCE) return 'neutral';
+  return finding.stance > 0 ? 'supports' : 'against';
+}
+
+/** Whether anything voted, neutral votes included. */
+export const hasVoted = (votes: Votes): boolean => votes.supports + votes.against + votes.neutral > 0;
+
+/** How evenly two weights oppose each other: 0 when one is empty, 0.5 when they are equal. */
+export const dissentOf = (supports: number, against: number): number =>
+  supports + against > 0 ? Math.min(supports, against) / (supports + against) : 0;
+
+/**
+ * Confidence-weighted pool of the voting findings: ℓ = Σc·1.6·s / Σc · √n_eff with n_eff = n / (1 + (n − 1)·0.5).
+ *
+ * A logarithmic opinion pool (Genest and Zidek 1986), its extremizing factor the root of the effective sample size
+ * under equal correlation (Kish's design effect).
+ */
+export function pool(findings: readonly Finding[]): Pool {
+  const bySide: Record<Side, Finding[]> = { supports: [], against: [], neutral: [], context: [] };
+  for (const finding of findings.toSorted(byId)) bySide[sideOf(finding)].push(finding);
+  const { supports, against, neutral, context } = bySide;
+  const voting = [...supports, ...against, ...neutral].sort(byId);
+  const confidence = sum(voting.map((finding) => finding.confidence));
+  const stance = sum(voting.map((finding) => finding.confidence * finding.stance));
+  const effective = voting.length / (1 + (voting.length - 1) * CORRELATION);
+  return {
+    // + 0 turns −0, which has no place in a report, into 0
+    logOdds: confidence > 0 ? (LOG_ODDS_PER_STANCE * stance * Math.sqrt(effective)) / confidence + 0 : 0,
+    dissent: dissentOf(sum(supports.map(weightOf)), sum(against.map(weightOf))),
+    votes: {
+      supports: supports.length,
+      against: against.length,
+      neutral: neutral.length,
+      context: context.length,
+    },
+  };
+}
+
+/**
+ * Groups of findings that are one piece of evidence, said by several nodes: same source, date, measure, value, unit
+ * and direction. Heaviest first within a group, groups in order of their first id. A node that says the same figure
+ * twice means two things by it, so such a group is left alone.
+ */
+export function duplicatesIn(findings: readonly Finding[]): Finding[][] {
+  const groups = Map.groupBy(findings, (finding) => {
+    const { measure, value, unit, source, stance } = finding;
+    if (measure === undefined || value === undefined) return undefined;
+    return JSON.stringify([source.ref, source.asOf, measure, value, unit, Math.sign(stance), votes(finding)]);
+  });
+  groups.delete(undefined);
+  return [...groups.values()]
+    .filter((group) => group.length > 1 && new Set(group.map((finding) => finding.path)).size === group.length)
+    .map((group) => group.sort(heavierFirst))
+    .sort(([a], [b]) => (a && b ? byId(a, b) : 0));
+}
+
+/** The findings with every piece of evidence counted once. */
+export function distinctEvidence(findings: readonly Finding[]): Finding[] {
+  const repeats = new Set(duplicatesIn(findings).flatMap((group) => group.slice(1)));
+  return findings.filter((finding) => !repeats.has(finding));
+}
+
+/** Compares by code units, so that the order is the same in every locale. */
+export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byId = (a: Finding, b: Finding): number => compareText(a.id, b.id);
+/** By weight, then confidence (findings without a stance weigh nothing), then id. */
+export const heavierFirst = (a: Finding, b: Finding): number =>
+  weightOf(b) - weightOf(a) || b.confidence - a.confidence || byId(a, b);

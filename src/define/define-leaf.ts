@@ -1,0 +1,25 @@
+import { EspalierError } from '../errors.ts';
+import { parseDuration } from './duration.ts';
+import type { Leaf, LeafSpec } from './spec.ts';
+import { checkName } from './stages.ts';
+
+/**
+ * Defines one atomic task: pull a source, run a model, score a signal.
+ * @throws EspalierError `invalid-definition` or `invalid-input`, with what to change
+ * @example
+ * defineLeaf({ name: 'jobs', sources: ['us-employment/nonfarm'], run: async ({ sources }) => … })
+ */
+export function defineLeaf(spec: LeafSpec): Leaf {
+  checkName('Leaf', spec.name);
+  if (typeof spec.run !== 'function') {
+    throw new EspalierError('invalid-definition', `Leaf "${spec.name}" has no run function. Add run: (context) => …`);
+  }
+  if (spec.attempts !== undefined && !(Number.isInteger(spec.attempts) && spec.attempts >= 1)) {
+    throw new EspalierError(
+      'invalid-definition',
+      `Leaf "${spec.name}" has attempts: ${spec.attempts}. Give a whole number of at least 1.`,
+    );
+  }
+  if (spec.estimate !== undefined) parseDuration(spec.estimate, `estimate of leaf "${spec.name}"`);
+  return { ...spec, kind: 'leaf' };
+}

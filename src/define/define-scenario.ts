@@ -1,0 +1,42 @@
+import { EspalierError } from '../errors.ts';
+import { IsoDate } from '../protocol/task.ts';
+import { checkChildren } from './define-domain.ts';
+import { parseDuration } from './duration.ts';
+import type { Limits, LimitsSpec, Scenario, ScenarioSpec } from './spec.ts';
+import { checkName, stagesOf } from './stages.ts';
+
+/**
+ * Defines a whole run: the thesis, the domains under the root, and the limits nothing below may exceed.
+ * @throws EspalierError `invalid-definition` or `invalid-input`, with what to change
+ */
+export function defineScenario(spec: ScenarioSpec): Scenario {
+  checkName('Scenario', spec.name);
+  const owner = `Scenario "${spec.name}"`;
+  if (!spec.thesis?.trim()) {
+    throw new EspalierError('invalid-definition', `${owner} has no thesis. Say in a sentence what is to be examined.`);
+  }
+  if (spec.asOf !== undefined) checkAsOf(spec.asOf);
+  checkChildren(owner, spec.domains, spec.join);
+  return { ...spec, kind: 'scenario', limits: limitsOf(spec.limits ?? {}), stages: stagesOf(owner, spec.domains) };
+}
+
+/** @throws EspalierError `invalid-input` */
+export function limitsOf(limits: LimitsSpec): Limits {
+  return {
+    maxDepth: wholeNumber('maxDepth', limits.maxDepth ?? 2, 0),
+    deadlineMs: parseDuration(limits.deadline ?? '8m', 'deadline'),
+    concurrency: wholeNumber('concurrency', limits.concurrency ?? 10, 1),
+    maxChildren: wholeNumber('maxChildren', limits.maxChildren ?? 10_000, 1),
+  };
+}
+
+/** @throws EspalierError `invalid-input` */
+export function checkAsOf(asOf: string): void {
+  if (IsoDate.safeParse(asOf).success) return;
+  throw new EspalierError('invalid-input', `The as-of date "${asOf}" is not a calendar date. Write it as YYYY-MM-DD.`);
+}
+
+function wholeNumber(name: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new EspalierError('invalid-input', `The limit ${name} is ${value}. Give a whole number of at least ${least}.`);
+}

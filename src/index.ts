@@ -1,0 +1,41 @@
+export { NoEvidence } from './activities/source-reader.ts';
+export { defineDomain } from './define/define-domain.ts';
+export { defineLeaf } from './define/define-leaf.ts';
+export { defineScenario } from './define/define-scenario.ts';
+export { parseDuration } from './define/duration.ts';
+export type {
+  Child,
+  Domain,
+  DomainSpec,
+  JoinSpec,
+  Leaf,
+  LeafContext,
+  LeafResult,
+  LeafRun,
+  LeafSpec,
+  Limits,
+  LimitsSpec,
+  Scenario,
+  ScenarioSpec,
+  SourceReader,
+  SynthesisContext,
+  Synthesizer,
+  Work,
+} from './define/spec.ts';
+export { EspalierError, type EspalierErrorCode } from './errors.ts';
+export type {
+  Activities,
+  AttemptInput,
+  AttemptIo,
+  Ended,
+  Io,
+  PlanInput,
+  SynthesizeInput,
+  Verdict,
+} from './ports/activities.ts';
+export type { Clock } from './ports/clock.ts';
+export type { SourceAdapter } from './ports/sources.ts';
+export * from './protocol/index.ts';
+export { run, start, type InProcessOptions } from './runtime/in-process/start.ts';
+export { plan } from './runtime/plan.ts';
+export type { Plan, PlannedNode, RunHandle, RunOptions, RunOutcome } from './runtime/run.ts';

@@ -1,0 +1,110 @@
+/** The evidence of a brief: the tables across results, what is missing, and every critical finding verbatim. */
+import { weightOf, type Finding } from '../protocol/finding.ts';
+import { isWithin, nameOf } from '../protocol/path.ts';
+import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
+import { formatNumber, formatShare, formatSigned } from './figures.ts';
+import { reference, section, sentence, sourceOf, table } from './markdown.ts';
+import { groupGaps, placesOf, sideOf, type Reading, type Side } from './reading.ts';
+
+const valueOf = ({ value, unit }: Finding): string =>
+  value === undefined ? '' : escapeMarkdown([formatNumber(value), unit ?? ''].join(' ').trim());
+
+const stanceOf = (finding: Finding): string => {
+  const side = sideOf(finding);
+  return side === 'neutral' || side === 'context' ? side : `${formatSigned(finding.stance, 2)} ${side}`;
+};
+
+function statementOf(finding: Finding): string {
+  const critical = finding.critical ? '**critical** ' : '';
+  const flags = finding.flags.filter((flag) => flag !== 'context');
+  const flagged = flags.length === 0 ? '' : ` (${flags.map(escapeMarkdown).join(', ')})`;
+  const merged = finding.from ? ` (merged from ${finding.from.map(codeSpan).join(', ')})` : '';
+  return `${critical}${escapeMarkdown(finding.statement)}${flagged}${merged}`;
+}
+
+/** One row per child: how it ended and how its findings lean. */
+export function domains({ report }: Reading): string[] {
+  const rows = report.children.map((child) => {
+    const within = report.findings.filter((finding) => isWithin(finding.path, child.path));
+    const count = (side: Side) => String(within.filter((finding) => sideOf(finding) === side).length);
+    const critical = report.escalations.filter((finding) => isWithin(finding.path, child.path)).length;
+    const gaps = report.gaps.filter((gap) => isWithin(gap.path, child.path)).length;
+    const name = escapeMarkdown(nameOf(child.path));
+    return [
+      name,
+      child.status,
+      count('for'),
+      count('against'),
+      count('neutral'),
+      count('context'),
+      String(critical),
+      String(gaps),
+    ];
+  });
+  const header = ['Domain', 'Ended', 'For', 'Against', 'Neutral', 'Context', 'Critical', 'Gaps'];
+  return section('By domain', table(header, rows));
+}
+
+/** Every finding this report holds, a table per child. */
+export function findings(reading: Reading): string[] {
+  const { report } = reading;
+  if (reading.findings.length === 0) return section('Findings', ['No findings.']);
+  const row = (finding: Finding): string[] => [
+    reference(reading, finding.id),
+    statementOf(finding),
+    valueOf(finding),
+    stanceOf(finding),
+    formatShare(finding.confidence),
+    codeSpan(finding.id),
+    sourceOf(finding),
+    escapeMarkdown(finding.source.asOf ?? ''),
+  ];
+  const header = ['No.', 'Finding', 'Value', 'Stance', 'Confidence', 'Node and id', 'Source', 'As of'];
+  const placed = Map.groupBy(
+    reading.findings,
+    (finding) => report.children.find((child) => isWithin(finding.path, child.path))?.path ?? report.path,
+  );
+  const tables = [...placed].flatMap(([path, group]) => [
+    `### ${escapeMarkdown(nameOf(path))}`,
+    '',
+    ...table(header, group.map(row)),
+  ]);
+  return section('Findings', tables);
+}
+
+/** What is missing and why: a part of every brief, also when nothing is. */
+export function gaps({ report }: Reading): string[] {
+  if (report.gaps.length === 0) return section('Gaps', ['No gaps.']);
+  return section(
+    'Gaps',
+    groupGaps(report.gaps).map(
+      (group) => `- **${group.kind}** ${codeSpan(placesOf(group, 12))}: ${escapeMarkdown(group.why)}`,
+    ),
+  );
+}
+
+function ledgerEntry(reading: Reading, finding: Finding, index: number): string[] {
+  const { critical, source } = finding;
+  const why = critical ? `Rule ${codeSpan(critical.rule)}: ${sentence(escapeMarkdown(critical.reason))} ` : '';
+  const asOf = source.asOf === undefined ? '' : `, as of ${escapeMarkdown(source.asOf)}`;
+  const value = valueOf(finding) === '' ? '' : `, value ${valueOf(finding)}`;
+  return [
+    `**C${index + 1}** ${codeSpan(finding.id)} (${reference(reading, finding.id)})`,
+    '',
+    `> ${escapeMarkdown(finding.statement)}`,
+    '',
+    `${why}Stance ${stanceOf(finding)}, confidence ${formatShare(finding.confidence)}, ` +
+      `weight ${formatNumber(weightOf(finding))}${value}. Said by ${codeSpan(finding.path)} from ${sourceOf(finding)}${asOf}.`,
+    '',
+  ];
+}
+
+/** Every critical finding, verbatim, with its id: nothing here is ranked, merged or left out. */
+export function ledger(reading: Reading): string[] {
+  const { escalations } = reading.report;
+  if (escalations.length === 0) return section('Critical ledger', ['No critical finding.']);
+  return section(
+    'Critical ledger',
+    escalations.flatMap((finding, index) => ledgerEntry(reading, finding, index)),
+  );
+}

@@ -1,0 +1,111 @@
+/** How a brief was made: who was activated and who was not, what each synthesis passed up, when, and in which run. */
+import type { ChildSpec, Decision } from '../protocol/decision.ts';
+import { nameOf } from '../protocol/path.ts';
+import type { Report } from '../protocol/report.ts';
+import type { Retention } from '../protocol/retention.ts';
+import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
+import { counted, enumerated, formatDuration, formatInstant, formatShare } from './figures.ts';
+import { section, table } from './markdown.ts';
+import type { Reading } from './reading.ts';
+
+function activated({ name, question, needs }: ChildSpec): string {
+  const after = needs && needs.length > 0 ? `, after ${enumerated(needs.map(escapeMarkdown))}` : '';
+  return `- activated **${escapeMarkdown(name)}**${after}${question === undefined ? '' : `: ${escapeMarkdown(question)}`}`;
+}
+
+function decisionLines(decision: Decision | undefined): string[] {
+  if (!decision) return ['No decision was reached.', ''];
+  const { by, mode, stages, skipped, demoted, quorum } = decision;
+  const children = stages.flat();
+  const what =
+    mode === 'execute'
+      ? 'executed the task itself'
+      : `activated ${counted(children.length, 'child', 'children')} in ${counted(stages.length, 'stage')}`;
+  const enough = quorum === undefined ? '' : `, ${quorum} of which suffice`;
+  return [
+    `Decided by ${escapeMarkdown(by)}: ${what}${enough}.`,
+    '',
+    ...children.map(activated),
+    ...skipped.map(({ name, why, score }) => {
+      const scored = score === undefined ? '' : ` (score ${score})`;
+      return `- skipped **${escapeMarkdown(name)}**${scored}: ${escapeMarkdown(why)}`;
+    }),
+    ...(demoted ?? []).map((name) => `- not spawned, depth was spent: **${escapeMarkdown(name)}**`),
+    '',
+  ];
+}
+
+const retentionRow = (path: string, retention: Retention): string[] => [
+  codeSpan(path),
+  String(retention.incoming),
+  String(retention.kept),
+  String(retention.merged),
+  String(retention.dropped),
+  formatShare(retention.recall),
+  formatShare(retention.verbatim),
+  formatShare(retention.numbersKept),
+  String(retention.numbersFabricated),
+];
+
+function retentionLines(report: Report): string[] {
+  const rows = [report, ...report.children].flatMap(({ path, retention }) =>
+    retention ? [retentionRow(path, retention)] : [],
+  );
+  if (rows.length === 0) return [];
+  const header = ['Synthesis of', 'Came in', 'Kept', 'Merged', 'Dropped', 'Signal kept', 'Criticals verbatim'];
+  return [
+    'What each synthesis passed up. Anything but 100 % of criticals verbatim is an alarm.',
+    '',
+    ...table([...header, 'Numbers kept', 'Numbers made up'], rows),
+  ];
+}
+
+function droppedLines(report: Report): string[] {
+  const dropped = report.dispositions.flatMap((each) => (each.as === 'dropped' ? [each] : []));
+  const lines = [...Map.groupBy(dropped, ({ why }) => why)].map(
+    ([why, group]) => `- dropped as ${escapeMarkdown(why)}: ${enumerated(group.map(({ id }) => codeSpan(id)))}`,
+  );
+  const merged = [
+    ...Map.groupBy(
+      report.dispositions.flatMap((each) => (each.as === 'merged' ? [each] : [])),
+      ({ into }) => into,
+    ),
+  ];
+  lines.push(
+    ...merged.map(
+      ([into, group]) => `- merged into ${codeSpan(into)}: ${enumerated(group.map(({ id }) => codeSpan(id)))}`,
+    ),
+  );
+  return lines.length === 0 ? [] : ['What this synthesis did not pass up as it was:', '', ...lines, ''];
+}
+
+const MADE_BY: Readonly<Record<Report['madeBy'], string>> = {
+  leaf: 'one leaf, without a synthesis',
+  synthesis: 'a synthesis that kept books',
+  deterministic: 'the deterministic synthesis',
+};
+
+/** The colophon. */
+export function howItWasMade({ report }: Reading): string[] {
+  const { run, usage, timing } = report;
+  const tiers = run
+    ? `Depth ${run.observedDepth} of at most ${run.maxDepth} (the root is at depth 0), ` +
+      `${counted(usage.subtree.nodes, 'node')} of which ${counted(usage.subtree.leaves, 'leaf', 'leaves')}, ` +
+      `${counted(usage.subtree.attempts, 'attempt')}.`
+    : `${counted(usage.subtree.nodes, 'node')}, ${counted(usage.subtree.attempts, 'attempt')}.`;
+  const demotions = run?.demotions ?? [];
+  return section('How this brief was made', [
+    ...decisionLines(report.decision),
+    ...(demotions.length > 0
+      ? [`Executed as a leaf because depth was spent: ${enumerated(demotions.map((path) => codeSpan(path)))}.`, '']
+      : []),
+    `${tiers} Made by ${MADE_BY[report.madeBy]}.`,
+    '',
+    ...retentionLines(report),
+    ...droppedLines(report),
+    `Started ${formatInstant(timing.startedAt)}, took ${formatDuration(timing.endedAt - timing.startedAt)}.` +
+      (run ? ` Espalier ${escapeMarkdown(run.hostVersion)}.` : ''),
+    '',
+    `Run ${codeSpan(report.runId)} · node ${codeSpan(nameOf(report.path))} · digest ${codeSpan(report.digest)}`,
+  ]);
+}

@@ -1,0 +1,95 @@
+/** What every rendering of a report says in the same words: reference numbers, sides, and the lines at its top. */
+import { votes, type Finding } from '../protocol/finding.ts';
+import { isHole, type Gap } from '../protocol/gap.ts';
+import { isWithin, nameOf, parentOf } from '../protocol/path.ts';
+import type { Report } from '../protocol/report.ts';
+import { counted, enumerated, formatShare, formatSigned } from './figures.ts';
+
+/** A report with its findings in the order in which a reader meets them, numbered from 1. */
+export type Reading = {
+  readonly report: Report;
+  /** By child as the report lists them; criticals that the synthesis did not keep among the findings come last. */
+  readonly findings: readonly Finding[];
+  readonly findingOf: (id: string) => Finding | undefined;
+  readonly numberOf: (id: string) => number | undefined;
+};
+
+export function readReport(report: Report): Reading {
+  const placeOf = (finding: Finding): number => {
+    const place = report.children.findIndex((child) => isWithin(finding.path, child.path));
+    return place === -1 ? report.children.length : place;
+  };
+  const placed = report.findings.map((finding) => ({ finding, place: placeOf(finding) }));
+  const findings = placed.sort((a, b) => a.place - b.place).map(({ finding }) => finding);
+  const kept = new Set(findings.map((finding) => finding.id));
+  findings.push(...report.escalations.filter((finding) => !kept.has(finding.id)));
+  // Reversed, so that of two findings with one id the first one keeps it.
+  const numbers = new Map(findings.map((finding, index) => [finding.id, index + 1] as const).toReversed());
+  return {
+    report,
+    findings,
+    findingOf: (id) => findings[(numbers.get(id) ?? 0) - 1],
+    numberOf: (id) => numbers.get(id),
+  };
+}
+
+export type Side = 'for' | 'against' | 'neutral' | 'context';
+/** As the votes are counted: a stance this small takes no side. */
+const NEUTRAL_STANCE = 0.1;
+
+/** Which side of the thesis a finding takes. `context` is reported and does not vote. */
+export function sideOf(finding: Finding): Side {
+  if (!votes(finding)) return 'context';
+  if (Math.abs(finding.stance) <= NEUTRAL_STANCE) return 'neutral';
+  return finding.stance > 0 ? 'for' : 'against';
+}
+
+/** The verdict in a few words, with conviction; undefined when nothing voted or the task is no thesis. */
+export function verdictOf(report: Report): string | undefined {
+  const { verdict, conviction } = report.assessment ?? {};
+  if (conviction === undefined) return verdict;
+  const figure = `conviction ${formatSigned(conviction, 0)}`;
+  return verdict === undefined ? figure : `${verdict}, ${figure}`;
+}
+
+/** Coverage, dissent and votes in plain words. */
+export function balanceOf(report: Report): string | undefined {
+  const { assessment } = report;
+  if (!assessment) return undefined;
+  const { supports, against, neutral, context } = assessment.votes;
+  return (
+    `Coverage ${formatShare(assessment.coverage)}: that share of the work could say something. ` +
+    `Dissent ${formatShare(assessment.dissent)}: that share of the evidence is on the smaller side. ` +
+    `${counted(supports, 'finding')} for, ${against} against, ${neutral} neutral, ${context} context only.`
+  );
+}
+
+export const holesOf = (report: Report): readonly Gap[] => report.gaps.filter((gap) => isHole(gap));
+
+/** Gaps that say the same of several children of one node, together. */
+export type GapGroup = Omit<Gap, 'path'> & { readonly parent: string; readonly paths: readonly string[] };
+
+/** What was due and did not come first; within that, in the order of the report. */
+export function groupGaps(gaps: readonly Gap[]): readonly GapGroup[] {
+  const holesFirst = [...gaps].sort((a, b) => Number(isHole(b)) - Number(isHole(a)));
+  const groups = Map.groupBy(holesFirst, (gap) => JSON.stringify([parentOf(gap.path), gap.kind, gap.why]));
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (!first) return [];
+    return [{ parent: parentOf(first.path), kind: first.kind, why: first.why, paths: group.map((gap) => gap.path) }];
+  });
+}
+
+/** `root/macro/a`, or for several `root/macro: a, b and 3 more`. */
+export function placesOf(group: GapGroup, most: number): string {
+  const [only] = group.paths;
+  if (group.paths.length === 1 && only !== undefined) return only;
+  return `${group.parent}: ${enumerated(group.paths.map(nameOf), most)}`;
+}
+
+/** `3 critical findings`, and how many of them oppose. */
+export function criticalCount(report: Report): string {
+  const against = report.escalations.filter((finding) => finding.stance < 0).length;
+  const all = counted(report.escalations.length, 'critical finding');
+  return report.assessment ? `${all}, ${against} against the thesis` : all;
+}

@@ -1,0 +1,58 @@
+/** A step with an effect (plan, synthesize) as an actor that ends by its deadline. Nothing in it throws. */
+import type { ActorLogic, AnyEventObject, Snapshot } from 'xstate';
+import type { Io } from '../../ports/activities.ts';
+import type { Fault } from '../../protocol/run-event.ts';
+import { errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
+import { isLive, STOP, tellSelf, type Host } from './host.ts';
+
+type ActivitySnapshot<Input> = Snapshot<unknown> & { input: Input; controller?: AbortController; timer?: unknown };
+
+export function activityActor<Input extends { deadline: number }>(
+  { clock }: Host,
+  perform: (input: Input, io: Io) => Promise<unknown>,
+): ActorLogic<ActivitySnapshot<Input>, AnyEventObject, Input> {
+  const release = (snapshot: ActivitySnapshot<Input>, fault?: Fault): void => {
+    clock.clearTimeout(snapshot.timer);
+    if (fault) snapshot.controller?.abort(errorOf(fault));
+  };
+  return {
+    getInitialSnapshot: (_, input) => ({ status: 'active', output: undefined, error: undefined, input }),
+    getPersistedSnapshot: ({ status, output, error, input }) => persisted({ status, output, error, input }),
+    restoreSnapshot: (snapshot) => snapshot as ActivitySnapshot<Input>,
+    start(snapshot, scope) {
+      if (snapshot.status !== 'active') return;
+      const { signal } = (snapshot.controller = new AbortController());
+      snapshot.timer = clock.setTimeout(
+        () => tellSelf(scope, { type: 'activity.expired' }),
+        snapshot.input.deadline - clock.now(),
+      );
+      (async () => perform(snapshot.input, { abortSignal: signal }))().then(
+        (output) => isLive(scope) && tellSelf(scope, { type: 'activity.done', output }),
+        (error: unknown) => isLive(scope) && tellSelf(scope, { type: 'activity.failed', error }),
+      );
+    },
+    transition(snapshot, event) {
+      if (snapshot.status !== 'active') return snapshot;
+      switch (event.type) {
+        case 'activity.done':
+          release(snapshot);
+          return { ...snapshot, status: 'done', output: event['output'] as unknown, error: undefined };
+        case 'activity.failed':
+          release(snapshot, faultOf(event['error']));
+          return { ...snapshot, status: 'error', output: undefined, error: event['error'] as unknown };
+        case 'activity.expired': {
+          const fault: Fault = { status: 'timeout', message: 'no answer by its deadline' };
+          release(snapshot, fault);
+          return { ...snapshot, status: 'error', output: undefined, error: errorOf(fault) };
+        }
+        case STOP:
+          release(snapshot, STOPPED);
+          return { ...snapshot, status: 'stopped', output: undefined, error: undefined };
+        default:
+          return snapshot;
+      }
+    },
+  };
+}
+
+const persisted = <T extends object>(snapshot: T): Snapshot<unknown> => snapshot as unknown as Snapshot<unknown>;

@@ -1,0 +1,350 @@
+/**
+ * Waits for a stage's children, and is the only place that creates nodes. A shell over the join reducer.
+ *  1. No `start` or `transition` throws: XState gives an actor that threw no chance to stop its children.
+ *  2. It owns its children, its timer and its flush timer; on every exit all three are gone.
+ *  3. What a child says passes up once: critical findings this turn, the rest in batches.
+ *  4. A child of other logic than ours is parsed, not believed.
+ */
+import {
+  createActor,
+  type ActorLogic,
+  type AnyActorLogic,
+  type AnyActorRef,
+  type AnyEventObject,
+  type Snapshot,
+} from 'xstate';
+import type { ChildSpec } from '../../protocol/decision.ts';
+import { Finding } from '../../protocol/finding.ts';
+import { childPath, depthOf } from '../../protocol/path.ts';
+import { UnsealedOutcome, type Tier, type UnsealedReport } from '../../protocol/report.ts';
+import type { Task } from '../../protocol/task.ts';
+import { childGrant, depthIsSpent } from '../../tier/grant.ts';
+import { joinStep, openJoin, type Join, type JoinEffect, type JoinEvent, type Joined } from '../../tier/join.ts';
+import { adopt, MISATTRIBUTED, type Said } from '../../tier/minting.ts';
+import type { GatherInput } from '../../tier/orchestrator-machine.ts';
+import { bodyOf } from '../../tier/synthesis-check.ts';
+import { isLive, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
+
+type GatherSnapshot = Snapshot<Joined> & {
+  input: GatherInput;
+  join: Join;
+  /** Named like a machine's, so that inspectors and XState's own clean-up find them. */
+  children: Record<string, AnyActorRef>;
+  /** What each live child's subtree has said so far: the partial of a child that never answers. */
+  heard: Map<string, Said>;
+  outbox: Finding[];
+  /** Children of the caller's own logic. */
+  guests: Set<string>;
+  restored: Record<string, Snapshot<unknown>> | undefined;
+  timer: unknown;
+  flush: unknown;
+  isFlushing: boolean;
+};
+type Persisted = Pick<GatherSnapshot, 'status' | 'input'> & {
+  joined: Joined | undefined;
+  ended: Join['ended'] extends Map<string, infer Ended> ? Ended[] : never;
+  live: Record<string, Snapshot<unknown>>;
+};
+/** How long findings that are not critical wait for company on their way up, in ms. */
+const FLUSH_MS = 50;
+
+export type GatherOptions = {
+  logicFor(child: ChildSpec, task: Task): AnyActorLogic;
+  /** A last word on a child's report, before it is sealed. */
+  amend?(report: UnsealedReport): UnsealedReport;
+};
+
+export function gatherActor(
+  host: Host,
+  options: GatherOptions,
+): ActorLogic<GatherSnapshot, AnyEventObject, GatherInput> {
+  const { clock, emit } = host;
+
+  const flushNow = (snapshot: GatherSnapshot, scope: Scope): void => {
+    clock.clearTimeout(snapshot.flush);
+    snapshot.flush = undefined;
+    snapshot.isFlushing = false;
+    const parent = scope.self._parent as AnyActorRef | undefined;
+    if (!parent || snapshot.outbox.length === 0) return;
+    tell(scope, parent, { type: 'espalier.up', from: scope.self.id, findings: snapshot.outbox.splice(0) });
+  };
+  const heardFrom = (snapshot: GatherSnapshot, name: string): Said => {
+    let said = snapshot.heard.get(name);
+    if (!said) snapshot.heard.set(name, (said = new Map()));
+    return said;
+  };
+  const hear = (snapshot: GatherSnapshot, from: string, findings: readonly Finding[], scope: Scope): void => {
+    if (findings.length === 0) return;
+    const said = heardFrom(snapshot, from);
+    let isUrgent = false;
+    for (const finding of findings) {
+      if (said.has(finding.id)) continue; // said live, and now again in the report
+      said.set(finding.id, finding);
+      snapshot.outbox.push(finding);
+      isUrgent ||= finding.critical !== undefined;
+    }
+    if (isUrgent && !snapshot.isFlushing) {
+      snapshot.isFlushing = true; // this turn, but one message for all that is said in it
+      queueMicrotask(() => isLive(scope) && tellSelf(scope, { type: 'gather.flush' }));
+    } else if (snapshot.outbox.length > 0) {
+      snapshot.flush ??= clock.setTimeout(() => tellSelf(scope, { type: 'gather.flush' }), FLUSH_MS);
+    }
+  };
+  /** Guests' findings get ids of our minting, and are reported in their name. */
+  const adoptAll = (snapshot: GatherSnapshot, from: string, findings: readonly Finding[]): Finding[] => {
+    const path = childPath(snapshot.input.task.path, from);
+    const known: Said = new Map(snapshot.heard.get(from));
+    return findings.map((one) => {
+      const { finding, isNew } = adopt(path, one, known);
+      if (isNew) emit({ type: 'finding.reported', path: finding.path, finding });
+      if (isNew && finding.flags.includes(MISATTRIBUTED)) {
+        const message = `${one.id} of ${one.path} was sent by ${path}; it stands as ${finding.id}`;
+        emit({ type: 'integrity.alert', path, kind: 'misattributed', message });
+      }
+      return finding;
+    });
+  };
+  const outcomeOfGuest = (snapshot: GatherSnapshot, from: string, output: unknown): unknown => {
+    let parsed;
+    try {
+      parsed = UnsealedOutcome.safeParse(output);
+    } catch {
+      return 'unreadable'; // a getter of the caller's threw
+    }
+    if (!parsed.success) return output === undefined || output === null ? output : 'unreadable';
+    const outcome = parsed.data;
+    const body = outcome.kind === 'report' ? outcome : outcome.partial;
+    if (!body) return outcome;
+    const findings = adoptAll(snapshot, from, body.findings);
+    const isCritical = (finding: Finding): boolean => finding.critical !== undefined;
+    const said = [...findings, ...adoptAll(snapshot, from, body.escalations)].filter(isCritical);
+    const escalations = [...new Map(said.map((finding) => [finding.id, finding])).values()];
+    const adopted = { ...body, findings, escalations };
+    return outcome.kind === 'report' ? adopted : { ...outcome, partial: adopted };
+  };
+
+  const stopChild = (snapshot: GatherSnapshot, name: string, scope: Scope): void => {
+    const child = snapshot.children[name];
+    delete snapshot.children[name];
+    if (child) scope.stopChild(child);
+  };
+  const release = (snapshot: GatherSnapshot, scope: Scope): void => {
+    clock.clearTimeout(snapshot.timer);
+    clock.clearTimeout(snapshot.flush);
+    for (const name of Object.keys(snapshot.children)) stopChild(snapshot, name, scope);
+  };
+  const report = ({ join, heard }: GatherSnapshot, effect: JoinEffect & { type: 'sealed' }): void => {
+    const { name, outcome } = effect;
+    heard.delete(name);
+    const path = childPath(join.path, name);
+    if (outcome.kind === 'report') emit({ type: 'node.reported', path, tier: outcome.tier, report: outcome });
+    else emit({ type: 'node.failed', path, tier: outcome.tier, token: outcome });
+  };
+  const apply = (snapshot: GatherSnapshot, event: JoinEvent, scope: Scope): GatherSnapshot => {
+    const { join, input } = snapshot;
+    if (event.type === 'expired' && !join.closedBy) {
+      const missing = [...join.children.keys()].filter((name) => !join.ended.has(name));
+      const paths = missing.map((name) => childPath(join.path, name));
+      emit({ type: 'join.expired', path: join.path, stage: input.stage, missing: paths });
+    }
+    for (const effect of joinStep(join, event)) {
+      switch (effect.type) {
+        case 'sealed':
+          report(snapshot, effect);
+          break;
+        case 'stop':
+          stopChild(snapshot, effect.name, scope);
+          break;
+        case 'ignored':
+          emit({ type: 'child.late', path: join.path, child: effect.name, why: effect.why, findings: [] });
+          break;
+        case 'close':
+          flushNow(snapshot, scope);
+          release(snapshot, scope);
+          return { ...snapshot, status: 'done', output: effect.joined, error: undefined };
+      }
+    }
+    return snapshot;
+  };
+  const childEnded = (snapshot: GatherSnapshot, name: string, given: unknown, scope: Scope): GatherSnapshot => {
+    const { join } = snapshot;
+    let output = given;
+    if (join.children.has(name) && !join.ended.has(name)) {
+      if (snapshot.guests.has(name)) output = outcomeOfGuest(snapshot, name, output);
+      if (options.amend && isReport(output)) output = options.amend(output);
+      hear(snapshot, name, passingUp(output), scope);
+    }
+    delete snapshot.children[name];
+    return apply(snapshot, { type: 'ended', name, output, at: clock.now() }, scope);
+  };
+  const heardLive = (snapshot: GatherSnapshot, event: AnyEventObject, scope: Scope): GatherSnapshot => {
+    const from = String(event['from']);
+    let findings = event['findings'] as readonly Finding[];
+    if (!snapshot.children[from]) return snapshot;
+    if (snapshot.guests.has(from)) {
+      const list = Array.isArray(findings) ? findings : [];
+      const parsed = list.flatMap((one) => Finding.safeParse(one).data ?? []);
+      findings = adoptAll(snapshot, from, parsed);
+    }
+    hear(snapshot, from, findings, scope);
+    return snapshot;
+  };
+
+  const taskOf = ({ task, deadline, before }: GatherInput, child: ChildSpec): Task => {
+    const prior = before.flatMap(({ name, outcome }) =>
+      child.needs?.includes(name) && outcome.kind === 'report' ? [outcome] : [],
+    );
+    return {
+      runId: task.runId,
+      path: childPath(task.path, child.name),
+      tier: tierOf(task, child),
+      question: child.question ?? task.question,
+      charter: child.charter ?? task.charter,
+      ...(task.asOf !== undefined && { asOf: task.asOf }),
+      grant: childGrant(task.grant, child, deadline, clock.now()),
+      prior,
+      enrichments: [],
+      ...(task.traceparent !== undefined && { traceparent: task.traceparent }),
+    };
+  };
+  const spawn = (snapshot: GatherSnapshot, child: ChildSpec, scope: Scope): void => {
+    const { name, role } = child;
+    try {
+      const task = taskOf(snapshot.input, child);
+      const { path, tier, question, grant } = task;
+      emit({ type: 'node.started', path, tier, depth: depthOf(path), question, grant });
+      const guest = host.guestFor?.(child, task);
+      if (guest) snapshot.guests.add(name);
+      const restored = snapshot.restored?.[name];
+      const from = restored
+        ? { snapshot: restored }
+        : { input: role === 'leaf' || guest ? { task, deadline: grant.deadline } : task };
+      const parent = scope.self as AnyActorRef;
+      const actor = createActor(guest ?? options.logicFor(child, task), { id: name, parent, src: role, ...from });
+      snapshot.children[name] = actor;
+      actor.start();
+    } catch (error) {
+      tellSelf(scope, { type: `xstate.error.actor.${name}`, error, actorId: name }); // it could not even be made
+    }
+  };
+
+  return {
+    getInitialSnapshot(_, input) {
+      const { task } = input;
+      const heard = new Map<string, Said>();
+      const mayChildren = depthIsSpent(task.grant) ? [] : input.children;
+      const [join, effects] = openJoin({
+        runId: task.runId,
+        path: task.path,
+        children: mayChildren.map((child) => ({ name: child.name, tier: tierOf(task, child) })),
+        quorum: input.quorum,
+        startedAt: clock.now(),
+        heard: (name) => heard.get(name)?.values() ?? [],
+      });
+      if (mayChildren.length < input.children.length) {
+        const message = `a gather at ${task.path} was to spawn ${input.children.length} nodes with no depth left`;
+        emit({ type: 'integrity.alert', path: task.path, kind: 'depth', message });
+      }
+      const empty = effects.find((effect) => effect.type === 'close');
+      const rest = {
+        input,
+        join,
+        children: Object.create(null) as Record<string, AnyActorRef>,
+        heard,
+        outbox: [],
+        guests: new Set<string>(),
+        restored: undefined,
+        timer: undefined,
+        flush: undefined,
+        isFlushing: false,
+      };
+      if (empty) return { ...rest, status: 'done', output: empty.joined, error: undefined };
+      return { ...rest, status: 'active', output: undefined, error: undefined };
+    },
+    /** A restored gather keeps what ended and continues the rest where their own snapshots stand. */
+    getPersistedSnapshot({ status, output, input, join, children }) {
+      const live = Object.entries(children).map(([name, child]) => [name, child.getPersistedSnapshot()] as const);
+      const persisted: Persisted = {
+        status,
+        input,
+        joined: output,
+        ended: [...join.ended.values()],
+        live: Object.fromEntries(live),
+      };
+      return persisted as unknown as Snapshot<unknown>;
+    },
+    restoreSnapshot(snapshot, scope) {
+      const { input, joined, ended, live, status } = snapshot as unknown as Persisted;
+      const fresh = this.getInitialSnapshot(scope as never, input);
+      for (const one of ended) fresh.join.ended.set(one.name, one);
+      if (status === 'done' && joined) return { ...fresh, status, output: joined, error: undefined };
+      return { ...fresh, restored: live };
+    },
+    start(snapshot, scope) {
+      if (snapshot.status !== 'active') return;
+      const { input, join } = snapshot;
+      const now = clock.now();
+      const handOff = childGrant(input.task.grant, { name: '', role: 'leaf' }, input.deadline, now).deadline;
+      snapshot.timer = clock.setTimeout(() => tellSelf(scope, { type: 'gather.handoff' }), handOff - now);
+      for (const child of input.children) if (!join.ended.has(child.name)) spawn(snapshot, child, scope);
+    },
+    transition(snapshot, event, scope) {
+      if (snapshot.status !== 'active') return snapshot;
+      const { type } = event;
+      if (type.startsWith('xstate.done.actor.')) {
+        return childEnded(snapshot, String(event['actorId']), event['output'], scope);
+      }
+      if (type.startsWith('xstate.error.actor.')) {
+        const name = String(event['actorId']);
+        delete snapshot.children[name];
+        return apply(snapshot, { type: 'crashed', name, error: event['error'], at: clock.now() }, scope);
+      }
+      switch (type) {
+        case 'espalier.up':
+          return heardLive(snapshot, event, scope);
+        case 'espalier.spawn': {
+          const path = childPath(snapshot.input.task.path, String(event['from']));
+          const message = `${path} asked its parent for a child; only an orchestrator's own decision creates nodes`;
+          emit({ type: 'integrity.alert', path, kind: 'spawn', message });
+          return snapshot;
+        }
+        case 'gather.flush':
+          flushNow(snapshot, scope);
+          return snapshot;
+        case 'gather.handoff': {
+          // Leaves have no timer of their own and are told now; orchestrators close themselves.
+          const wait = snapshot.input.deadline - clock.now();
+          snapshot.timer = clock.setTimeout(() => tellSelf(scope, { type: 'gather.expired' }), wait);
+          for (const { name, role } of snapshot.input.children) {
+            const child = snapshot.children[name];
+            if (child && role === 'leaf') tell(scope, child, { type: 'tier.deadline' });
+          }
+          return snapshot;
+        }
+        case 'gather.expired':
+          return apply(snapshot, { type: 'expired', at: clock.now() }, scope);
+        case 'gather.cancel':
+          return apply(snapshot, { type: 'cancelled', at: clock.now() }, scope);
+        case STOP:
+          release(snapshot, scope);
+          return { ...snapshot, status: 'stopped', output: undefined, error: undefined };
+        default:
+          return snapshot;
+      }
+    },
+  };
+}
+
+const tierOf = (parent: Task, { role }: ChildSpec): Tier =>
+  parent.path === '' ? 'root' : role === 'leaf' ? 'leaf' : 'domain';
+
+const isReport = (output: unknown): output is UnsealedReport =>
+  typeof output === 'object' && output !== null && 'kind' in output && output.kind === 'report';
+
+/** A leaf's findings pass up with its end; of an orchestrator's, all but its escalations have passed already. */
+function passingUp(output: unknown): readonly Finding[] {
+  if (typeof output !== 'object' || output === null || !('kind' in output)) return [];
+  const body = bodyOf(output as Parameters<typeof bodyOf>[0]);
+  if (!body) return [];
+  return body.madeBy === 'leaf' ? body.findings : body.escalations;
+}

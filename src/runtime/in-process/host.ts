@@ -1,0 +1,42 @@
+/** What the in-process host gives its actors, and how they speak. */
+import type { ActorScope, AnyActorLogic, AnyActorRef, AnyActorScope, AnyEventObject } from 'xstate';
+import type { Activities } from '../../ports/activities.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Slots } from '../../ports/slots.ts';
+import type { ChildSpec } from '../../protocol/decision.ts';
+import type { Gap } from '../../protocol/gap.ts';
+import type { RunEventBody } from '../../protocol/run-event.ts';
+import type { Task } from '../../protocol/task.ts';
+
+export type Host = {
+  readonly clock: Clock;
+  readonly activities: Activities;
+  readonly slots: Slots;
+  /** Writes to the run's events. Never throws. */
+  readonly emit: (event: RunEventBody) => void;
+  /** Logic of the caller's own for a node. It must end with an outcome, which is parsed, not believed. */
+  readonly guestFor?: (child: ChildSpec, task: Task) => AnyActorLogic | undefined;
+  /** Changes the host's own logics, to rehearse faults. */
+  readonly rehearsal?: Rehearsal;
+  /** Gaps that became known after the node they belong to had ended; the root's report takes them in. */
+  readonly afterthoughts: Gap[];
+};
+export type Rehearsal = {
+  orchestrator<Logic extends AnyActorLogic>(logic: Logic, task: Task): Logic;
+  gather<Logic extends AnyActorLogic>(logic: Logic): Logic;
+};
+
+export const STOP = 'xstate.stop';
+
+// An actor's scope is invariant in its event type; those that only tell and ask its state take any.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Scope = ActorScope<any, any> | AnyActorScope;
+
+type Relay = { _relay(source: AnyActorRef, target: AnyActorRef, event: AnyEventObject): void };
+/** How XState's own logics speak: unlike `send`, it names the source to inspectors. */
+export const tell = (scope: Scope, to: AnyActorRef, event: AnyEventObject): void =>
+  (scope.system as unknown as Relay)._relay(scope.self as AnyActorRef, to, event);
+
+export const tellSelf = (scope: Scope, event: AnyEventObject): void => tell(scope, scope.self as AnyActorRef, event);
+
+export const isLive = (scope: Scope): boolean => (scope.self.getSnapshot() as { status: string }).status === 'active';

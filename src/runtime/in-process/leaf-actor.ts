@@ -1,0 +1,257 @@
+/**
+ * A leaf as an actor: a thin shell over the leaf reducer. It waits for a slot, does what the reducer asks, tells it
+ * what came of it.
+ *  1. No `start` or `transition` throws, whatever the author's code does.
+ *  2. An answer counts only for the attempt that gave it; of what an attempt says after its end only criticals count.
+ *  3. At the end the slot is given back, the timer cleared and the signal aborted.
+ */
+import type { ActorLogic, AnyActorRef, AnyEventObject, Snapshot } from 'xstate';
+import type { AttemptIo } from '../../ports/activities.ts';
+import type { Slot } from '../../ports/slots.ts';
+import { FindingDraft, type Finding } from '../../protocol/finding.ts';
+import { nameOf, parentOf } from '../../protocol/path.ts';
+import type { UnsealedOutcome } from '../../protocol/report.ts';
+import type { Fault } from '../../protocol/run-event.ts';
+import { CANCELLED, errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
+import { beginLeaf, leafStep, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
+import { mint, MISATTRIBUTED } from '../../tier/minting.ts';
+import type { ExecuteInput } from '../../tier/orchestrator-machine.ts';
+import { isLive, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
+
+type LeafSnapshot = Snapshot<UnsealedOutcome> & {
+  input: ExecuteInput;
+  /** The reducer's phase, as inspectors show it. */
+  value: LeafState['phase'];
+  leaf: LeafState | undefined;
+  io: LazyIo | undefined;
+  slot: Slot | undefined;
+  timer: unknown;
+};
+
+/** What one attempt is given. Its signal is made on first use: most leaves never ask, and thousands may be alive. */
+class LazyIo implements AttemptIo {
+  #controller: AbortController | undefined;
+  readonly #say: (io: LazyIo, draft: FindingDraft) => void;
+  readonly alert: AttemptIo['alert'];
+  constructor(say: (io: LazyIo, draft: FindingDraft) => void, alert: AttemptIo['alert']) {
+    this.#say = say;
+    this.alert = alert;
+  }
+  get abortSignal(): AbortSignal {
+    return (this.#controller ??= new AbortController()).signal;
+  }
+  report = (draft: FindingDraft): void => this.#say(this, draft);
+  abort(fault: Fault): void {
+    this.#controller?.abort(errorOf(fault));
+  }
+}
+
+export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, ExecuteInput> {
+  const { clock, activities, slots, emit } = host;
+
+  const noteSaid = (path: string, finding: Finding): void => {
+    emit({ type: 'finding.reported', path, finding });
+    if (finding.flags.includes(MISATTRIBUTED)) {
+      emit({ type: 'integrity.alert', path, kind: 'misattributed', message: `${finding.id} claimed another path` });
+    }
+  };
+  const sayLate = (path: string, draft: FindingDraft): void => {
+    const parsed = FindingDraft.safeParse(draft);
+    if (!parsed.success || !parsed.data.critical) return;
+    const { finding } = mint(path, parsed.data, 0, new Map());
+    emit({ type: 'child.late', path: parentOf(path), child: nameOf(path), why: 'late', findings: [finding] });
+    const why = `a critical finding came after this node had ended: ${finding.statement}`;
+    host.afterthoughts.push({ path, kind: 'undone', why });
+  };
+  const say = (scope: Scope, io: LazyIo, draft: FindingDraft): void => {
+    const snapshot = scope.self.getSnapshot() as LeafSnapshot;
+    if (snapshot.status !== 'active') sayLate(snapshot.input.task.path, draft);
+    else if (snapshot.io === io || draft?.critical)
+      tellSelf(scope, { type: 'leaf.told', told: { type: 'said', draft } });
+  };
+
+  const perform = (effect: LeafEffect & { type: 'execute' }, snapshot: LeafSnapshot, scope: Scope): void => {
+    const { path } = effect.task;
+    const io = (snapshot.io = new LazyIo(
+      (from, draft) => say(scope, from, draft),
+      (kind, message) => emit({ type: 'integrity.alert', path, kind, message }),
+    ));
+    emit({ type: 'attempt.started', path, attempt: effect.attempt });
+    ask(
+      snapshot,
+      scope,
+      io,
+      () => activities.attempt(effect, io),
+      (output) => ({ type: 'executed', output }),
+    );
+  };
+  /** Starts an effect, and tells the leaf what came of it if that attempt is still the present one. */
+  const ask = <Answer>(
+    snapshot: LeafSnapshot,
+    scope: Scope,
+    io: LazyIo,
+    start: () => Promise<Answer>,
+    toEvent: (answer: Answer) => LeafEvent,
+  ): void => {
+    const answer = (told: LeafEvent): void => {
+      if (isLive(scope) && snapshot.io === io) tellSelf(scope, { type: 'leaf.told', told });
+    };
+    let promise: Promise<Answer>;
+    try {
+      promise = Promise.resolve(start());
+    } catch (error) {
+      promise = Promise.reject(error as Error);
+    }
+    promise.then(
+      (value) => answer(toEvent(value)),
+      (error: unknown) => answer({ type: 'failed', fault: faultOf(error) }),
+    );
+  };
+
+  const follow = (snapshot: LeafSnapshot, effects: readonly LeafEffect[], scope: Scope): LeafSnapshot => {
+    const { leaf, io } = snapshot;
+    if (!leaf) return snapshot;
+    snapshot.value = leaf.phase;
+    const { path } = leaf.task;
+    const said: Finding[] = [];
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'say':
+          noteSaid(path, effect.finding);
+          said.push(effect.finding);
+          break;
+        case 'execute':
+          snapshot.slot = slots.request({
+            estimateMs: activities.estimateOf(path),
+            granted: () => perform(effect, snapshot, scope),
+            revoked: () => tellSelf(scope, { type: 'leaf.revoked' }),
+          });
+          break;
+        case 'verify': {
+          snapshot.slot?.release();
+          const check = io && verify(leaf, effect.findings, io);
+          if (!io || !check) return follow(snapshot, leafStep(leaf, { type: 'verified' }), scope);
+          sendUp(scope, said.splice(0));
+          ask(snapshot, scope, io, () => check, verdictEvent);
+          break;
+        }
+        case 'recover': {
+          const enrichment = io && recover(leaf, effect.fault, io);
+          if (!io || !enrichment) return follow(snapshot, leafStep(leaf, plainRecovery(effect.fault)), scope);
+          ask(
+            snapshot,
+            scope,
+            io,
+            () => enrichment,
+            (text) => ({ type: 'recovered', enrichment: String(text) }),
+          );
+          break;
+        }
+        case 'give-up-attempt': {
+          const { attempt, fault, willRetry } = effect;
+          snapshot.slot?.release();
+          emit({ type: 'attempt.failed', path, attempt, fault, willRetry });
+          if (willRetry) io?.abort(fault);
+          break;
+        }
+        case 'end':
+          return end(snapshot, effect.outcome);
+      }
+    }
+    sendUp(scope, said);
+    return snapshot;
+  };
+  const verify = (leaf: LeafState, findings: readonly Finding[], io: LazyIo): ReturnType<typeof activities.verify> =>
+    guarded(() => activities.verify({ task: leaf.task, attempt: leaf.attempt }, findings, io));
+  const recover = (leaf: LeafState, fault: Fault, io: LazyIo): ReturnType<typeof activities.recover> =>
+    guarded(() => activities.recover({ task: leaf.task, attempt: leaf.attempt }, fault, io));
+
+  const end = (snapshot: LeafSnapshot, outcome: UnsealedOutcome): LeafSnapshot => {
+    release(snapshot);
+    return { ...snapshot, status: 'done', output: outcome, error: undefined };
+  };
+  const release = (snapshot: LeafSnapshot): void => {
+    snapshot.slot?.release();
+    clock.clearTimeout(snapshot.timer);
+  };
+  /** The signal is aborted after the end is decided: an abort listener has nothing left to say. */
+  const close = (snapshot: LeafSnapshot, fault: Fault, scope: Scope): LeafSnapshot => {
+    const { leaf, io } = snapshot;
+    if (!leaf) return snapshot;
+    const ended = follow(snapshot, leafStep(leaf, { type: 'closed', fault }), scope);
+    queueMicrotask(() => io?.abort(fault));
+    return ended;
+  };
+
+  return {
+    getInitialSnapshot: (_, input) => ({
+      status: 'active',
+      output: undefined,
+      error: undefined,
+      input,
+      value: 'executing',
+      leaf: undefined,
+      io: undefined,
+      slot: undefined,
+      timer: undefined,
+    }),
+    /** Restored, a leaf starts again from its first attempt. */
+    getPersistedSnapshot: ({ status, output, error, input, value }) =>
+      ({ status, output, error, input, value }) as unknown as Snapshot<unknown>,
+    restoreSnapshot: (snapshot) => snapshot as LeafSnapshot,
+    start(snapshot, scope) {
+      if (snapshot.status !== 'active') return;
+      const { task, deadline } = snapshot.input;
+      if (scope.self.id === 'execute') {
+        // In an orchestrator's place. Under a join a leaf has no timer: the join tells it.
+        snapshot.timer = clock.setTimeout(() => tellSelf(scope, { type: 'tier.deadline' }), deadline - clock.now());
+      }
+      const [leaf, first] = beginLeaf(task, activities.attemptsOf(task.path));
+      snapshot.leaf = leaf;
+      follow(snapshot, [first], scope);
+    },
+    transition(snapshot, event, scope) {
+      if (snapshot.status !== 'active' || !snapshot.leaf) return snapshot;
+      switch (event.type) {
+        case 'leaf.told':
+          return follow(snapshot, leafStep(snapshot.leaf, event['told'] as LeafEvent), scope);
+        case 'tier.deadline':
+          return close(snapshot, { status: 'timeout', message: 'closed itself at its deadline' }, scope);
+        case 'leaf.revoked':
+          return close(snapshot, { status: 'timeout', message: 'held its slot too long while others waited' }, scope);
+        case 'leaf.cancel':
+          return close(snapshot, CANCELLED, scope);
+        case STOP:
+          release(snapshot);
+          snapshot.io?.abort(STOPPED);
+          return { ...snapshot, status: 'stopped', output: undefined, error: undefined };
+        default:
+          return snapshot;
+      }
+    },
+  };
+}
+
+/** An author's step that throws at once fails like one that rejects. */
+function guarded<Answer>(start: () => Promise<Answer> | undefined): Promise<Answer> | undefined {
+  try {
+    return start();
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}
+
+const verdictEvent = (verdict: { ok: boolean; why?: string } | undefined): LeafEvent =>
+  verdict?.ok
+    ? { type: 'verified' }
+    : { type: 'failed', fault: { status: 'invalid', message: `not verified: ${verdict?.why ?? 'no reason given'}` } };
+
+const plainRecovery = (fault: Fault): LeafEvent => ({
+  type: 'recovered',
+  enrichment: `The last attempt failed (${fault.status}): ${fault.message}`,
+});
+
+function sendUp(scope: Scope, findings: readonly Finding[]): void {
+  const parent = scope.self._parent as AnyActorRef | undefined;
+  if (parent && findings.length > 0) tell(scope, parent, { type: 'espalier.up', from: scope.self.id, findings });
+}

@@ -1,0 +1,82 @@
+/**
+ * One cap on work in progress for a whole run.
+ *  1. Never more than `cap` slots are out.
+ *  2. Waiting requests are granted longest estimate first; equal ones in order of asking.
+ *  3. A slot held longer than the lease while others wait is revoked: work that hangs cannot starve its siblings.
+ */
+import TinyQueue from 'tinyqueue';
+import type { Clock } from '../../ports/clock.ts';
+import type { Slot, Slots } from '../../ports/slots.ts';
+
+type Request = Parameters<Slots['request']>[0];
+type Ticket = Slot & { ask: Request; order: number; state: 'waiting' | 'held' | 'over'; until: number };
+
+export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
+  const waiting = new TinyQueue<Ticket>([], (a, b) => b.ask.estimateMs - a.ask.estimateMs || a.order - b.order);
+  const held = new Set<Ticket>(); // in order of granting, so the oldest lease is first
+  let live = 0;
+  let asked = 0;
+  let isDraining = false;
+  let timer: unknown;
+
+  const drain = (): void => {
+    isDraining = false;
+    while (held.size < cap) {
+      const next = waiting.pop();
+      if (!next) break;
+      if (next.state !== 'waiting') continue; // withdrawn
+      live--;
+      next.state = 'held';
+      next.until = clock.now() + leaseMs;
+      held.add(next);
+      next.ask.granted();
+    }
+    watchOldest();
+  };
+  /** In a microtask: siblings that start in one turn are all in the queue before the first is chosen. */
+  const drainSoon = (): void => {
+    if (isDraining || live === 0) return;
+    isDraining = true;
+    queueMicrotask(drain);
+  };
+  const watchOldest = (): void => {
+    const [oldest] = held;
+    if (live === 0 || !oldest) {
+      clock.clearTimeout(timer);
+      timer = undefined;
+    } else {
+      timer ??= clock.setTimeout(revokeOverdue, Math.max(0, oldest.until - clock.now()));
+    }
+  };
+  const revokeOverdue = (): void => {
+    timer = undefined;
+    const now = clock.now();
+    let needed = live;
+    for (const ticket of held) {
+      if (needed === 0 || ticket.until > now) break;
+      needed--;
+      ticket.ask.revoked();
+      ticket.release();
+    }
+    watchOldest();
+  };
+  const release = (ticket: Ticket): void => {
+    if (ticket.state === 'over') return;
+    if (ticket.state === 'waiting') live--;
+    held.delete(ticket);
+    ticket.state = 'over';
+    if (live > 0) drainSoon();
+    else watchOldest();
+  };
+
+  return {
+    request(ask) {
+      const ticket: Ticket = { ask, order: asked++, state: 'waiting', until: 0, release: () => release(ticket) };
+      live++;
+      waiting.push(ticket);
+      if (held.size < cap) drainSoon();
+      else watchOldest();
+      return ticket;
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/** The decision before anything runs. Pure of the scenario: no source is read. */
+import { staticDecision } from '../activities/plan.ts';
+import { registryOf, type Entry } from '../activities/registry.ts';
+import { checkAsOf } from '../define/define-scenario.ts';
+import type { Scenario } from '../define/spec.ts';
+import { childPath, depthOf, ROOT } from '../protocol/path.ts';
+import { checkDomains, limitsFor } from './limits.ts';
+import type { Plan, PlannedNode, RunOptions } from './run.ts';
+
+/**
+ * Shows what a run would do: which nodes, in which stages, with which questions, and what it would leave out.
+ * @throws EspalierError `invalid-input` on an option that cannot be read
+ */
+export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
+  const limits = limitsFor(scenario, options);
+  checkDomains(scenario, options.domains);
+  const thesis = options.thesis ?? scenario.thesis;
+  const asOf = options.asOf ?? scenario.asOf;
+  if (asOf !== undefined) checkAsOf(asOf);
+  const registry = registryOf(scenario, thesis);
+  const root = nodeOf(registry, ROOT, limits.maxDepth, options.domains);
+  const deepest = Math.max(...[...registry.keys()].map(depthOf));
+  const warnings: string[] = [];
+  if (deepest > limits.maxDepth) {
+    warnings.push(
+      `The tree is ${deepest} deep, the limit is ${limits.maxDepth}: nodes at depth ${limits.maxDepth} execute as leaves. Raise maxDepth to ${deepest} to run it whole.`,
+    );
+  }
+  if (root.estimateMs > limits.deadlineMs) {
+    const [expected, due] = [root.estimateMs, limits.deadlineMs].map((ms) => `${Math.round(ms / 1000)} s`);
+    warnings.push(`By its estimates the run takes ${expected}, but its deadline is ${due}. Raise the deadline.`);
+  }
+  return {
+    scenario: scenario.name,
+    thesis,
+    ...(asOf !== undefined && { asOf }),
+    maxDepth: limits.maxDepth,
+    deadlineMs: limits.deadlineMs,
+    concurrency: limits.concurrency,
+    root,
+    warnings,
+  };
+}
+
+function nodeOf(
+  registry: ReadonlyMap<string, Entry>,
+  path: string,
+  maxDepth: number,
+  domains: readonly string[] | undefined,
+): PlannedNode {
+  const entry = registry.get(path);
+  if (!entry) throw new Error(`nothing is defined at ${path}`);
+  const { definition, question, estimateMs, sources } = entry;
+  const depth = depthOf(path);
+  const isLeaf = definition.kind === 'leaf';
+  const declared = isLeaf ? undefined : staticDecision(registry, path, domains);
+  const isDemoted = declared && depth >= maxDepth;
+  const decision = isDemoted
+    ? { ...declared, mode: 'execute' as const, stages: [], demoted: declared.stages.flat().map(({ name }) => name) }
+    : declared;
+  return {
+    path,
+    tier: depth === 0 ? 'root' : isLeaf ? 'leaf' : 'domain',
+    depth,
+    question,
+    ...(definition.description !== undefined && { description: definition.description }),
+    ...(decision && { decision }),
+    sources,
+    needs: definition.kind === 'scenario' ? [] : (definition.needs ?? []),
+    estimateMs,
+    children: (decision?.stages.flat() ?? []).map(({ name }) =>
+      nodeOf(registry, childPath(path, name), maxDepth, domains),
+    ),
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * Rehearses faults: breaks a chosen node or step on purpose, so that one can see how a brief degrades.
+ *  - a leaf's path: its attempt hangs, throws, ends without output, ends with rubbish, or is slow
+ *  - an orchestrator's path: the node as a whole does, after its first child has ended
+ *  - an orchestrator's path and a step: that step does
+ */
+import type { AnyActorLogic, AnyActorScope, AnyEventObject, Snapshot } from 'xstate';
+import { EspalierError } from '../errors.ts';
+import type { Activities } from '../ports/activities.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Rehearsal } from '../runtime/in-process/host.ts';
+import { systemClock } from '../runtime/in-process/system-clock.ts';
+import type { PlannedNode } from '../runtime/run.ts';
+
+export type RehearsedStep = 'plan' | 'gather' | 'synthesize';
+export type RehearsedFault = {
+  path: string;
+  step?: RehearsedStep;
+  kind: 'hang' | 'throw' | 'silent' | 'invalid' | 'slow';
+  /** For `slow`. */
+  ms?: number;
+};
+
+const FAULT =
+  /^(?<path>[^:=]+)(?::(?<step>plan|gather|synthesize))?=(?:(?<kind>hang|throw|silent|invalid)|slow:(?<ms>\d+))$/;
+
+/**
+ * Reads `PATH[:plan|gather|synthesize]=hang|throw|silent|invalid|slow:MS`.
+ * @throws EspalierError `invalid-input`
+ */
+export function parseRehearsedFault(text: string): RehearsedFault {
+  const { path, step, kind, ms } = FAULT.exec(text)?.groups ?? {};
+  if (path === undefined) {
+    throw new EspalierError(
+      'invalid-input',
+      `The fault "${text}" cannot be read. Write PATH[:plan|gather|synthesize]=hang|throw|silent|invalid|slow:MS, such as "root/macro=hang".`,
+    );
+  }
+  const where = step === undefined ? { path } : { path, step: step as RehearsedStep };
+  if (kind === undefined) return { ...where, kind: 'slow', ms: Number(ms) };
+  return { ...where, kind: kind as RehearsedFault['kind'] };
+}
+
+/**
+ * Checks faults against a plan's tree.
+ * @throws EspalierError `invalid-input`, naming the paths there are
+ */
+export function checkRehearsedFaults(faults: readonly RehearsedFault[], root: PlannedNode): void {
+  const nodes = new Map<string, PlannedNode>();
+  const visit = (node: PlannedNode): void => {
+    nodes.set(node.path, node);
+    for (const child of node.children) visit(child);
+  };
+  visit(root);
+  for (const { path, step } of faults) {
+    const node = nodes.get(path);
+    if (!node) {
+      const paths = [...nodes.keys()];
+      const shown = paths.length > 12 ? [...paths.slice(0, 12), '…'] : paths;
+      throw new EspalierError(
+        'invalid-input',
+        `There is no node "${path}" in this run. There are ${shown.join(', ')}.`,
+      );
+    }
+    if (step && node.tier === 'leaf') {
+      throw new EspalierError('invalid-input', `"${path}" is a leaf and has no ${step}. Leave out ":${step}".`);
+    }
+  }
+}
+
+/**
+ * What `start` takes to run with these faults. Give it the run's own clock when that is not the system's.
+ * @example start(scenario, { ...rehearse([parseRehearsedFault('root/macro=hang')]) })
+ */
+export function rehearse(
+  faults: readonly RehearsedFault[],
+  clock: Clock = systemClock,
+): { activities: (own: Activities) => Activities; rehearsal: Rehearsal } {
+  const faultAt = (path: string, step?: RehearsedStep): RehearsedFault | undefined =>
+    faults.find((fault) => fault.path === path && fault.step === step);
+  return {
+    activities: (own) => ({
+      ...own,
+      plan: (input, io) => {
+        const whole = faultAt(input.task.path);
+        const fault = faultAt(input.task.path, 'plan') ?? (whole?.kind === 'slow' ? whole : undefined);
+        return perform(fault, clock, () => own.plan(input, io));
+      },
+      synthesize: (input, io) =>
+        perform(faultAt(input.task.path, 'synthesize'), clock, () => own.synthesize(input, io)),
+      attempt: (input, io) => perform(faultAt(input.task.path), clock, () => own.attempt(input, io)),
+    }),
+    rehearsal: {
+      orchestrator(logic, task) {
+        const fault = faultAt(task.path);
+        return fault && fault.kind !== 'slow' ? breaking(logic, () => fault, 'espalier.up') : logic;
+      },
+      gather: (logic) => breaking(logic, pathOfGather(faultAt), 'xstate.done.actor'),
+    },
+  };
+}
+
+const THROWN = 'a rehearsed fault';
+const RUBBISH = { rehearsed: 'rubbish' };
+
+async function perform<T>(fault: RehearsedFault | undefined, clock: Clock, step: () => Promise<T>): Promise<unknown> {
+  switch (fault?.kind) {
+    case undefined:
+      return step();
+    case 'hang':
+      return new Promise(() => {});
+    case 'throw':
+      throw new Error(THROWN);
+    case 'silent':
+      return undefined;
+    case 'invalid':
+      return RUBBISH;
+    case 'slow':
+      await new Promise<void>((wake) => void clock.setTimeout(wake, fault.ms ?? 0));
+      return step();
+  }
+}
+
+const pathOfGather =
+  (faultAt: (path: string, step: RehearsedStep) => RehearsedFault | undefined) =>
+  (snapshot: unknown): RehearsedFault | undefined =>
+    faultAt((snapshot as { input: { task: { path: string } } }).input.task.path, 'gather');
+
+/** Events that a broken logic still hears: it must be stoppable, and what it has heard already still passes up. */
+const STILL_HEARD: ReadonlySet<string> = new Set(['xstate.stop', 'gather.flush']);
+
+/** A logic that works until the first event of type `after`, and then breaks. */
+function breaking<Logic extends AnyActorLogic>(
+  logic: Logic,
+  faultOf: (snapshot: unknown) => RehearsedFault | undefined,
+  after: string,
+): Logic {
+  const broken = new WeakSet<object>();
+  const inner = logic.transition.bind(logic) as (
+    snapshot: Snapshot<unknown>,
+    event: AnyEventObject,
+    scope: AnyActorScope,
+  ) => Snapshot<unknown>;
+  const transition = (snapshot: Snapshot<unknown>, event: AnyEventObject, scope: AnyActorScope): Snapshot<unknown> => {
+    const fault = snapshot.status === 'active' ? faultOf(snapshot) : undefined;
+    if (!fault) return inner(snapshot, event, scope);
+    if (broken.has(scope.self)) return STILL_HEARD.has(event.type) ? inner(snapshot, event, scope) : snapshot;
+    const next = inner(snapshot, event, scope);
+    if (!event.type.startsWith(after) && next.status === 'active') return next;
+    broken.add(scope.self);
+    if (fault.kind === 'hang' && next.status === 'active') return next;
+    if (fault.kind === 'hang') return { ...next, status: 'active', output: undefined, error: undefined };
+    // Stopped first: XState gives an actor that ends in error no chance to stop its children.
+    const stopped = next.status === 'active' ? inner(next, { type: 'xstate.stop' }, scope) : next;
+    if (fault.kind === 'throw') return { ...stopped, status: 'error', output: undefined, error: new Error(THROWN) };
+    const output = fault.kind === 'invalid' ? RUBBISH : undefined;
+    return { ...stopped, status: 'done', output, error: undefined };
+  };
+  return Object.assign(Object.create(logic) as Logic, { transition });
+}

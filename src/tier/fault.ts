@@ -1,0 +1,43 @@
+/** Failures as data. */
+import { FailureStatus, type UnsealedReport, type UnsealedToken } from '../protocol/report.ts';
+import type { Fault } from '../protocol/run-event.ts';
+import type { Task } from '../protocol/task.ts';
+import { SCHEMA_VERSION } from '../protocol/version.ts';
+
+export const CANCELLED: Fault = { status: 'cancelled', message: 'cancelled' };
+export const STOPPED: Fault = { status: 'cancelled', message: 'stopped' };
+
+const STATUSES: ReadonlySet<unknown> = new Set(FailureStatus.options);
+const LONGEST_MESSAGE = 2_000;
+
+/** Names whatever was thrown. An error's `code` counts when it is one of the statuses. Never throws itself. */
+export function faultOf(error: unknown): Fault {
+  try {
+    const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+    return {
+      status: STATUSES.has(code) ? (code as FailureStatus) : 'error',
+      message: (typeof message === 'string' ? message : String(error)).slice(0, LONGEST_MESSAGE),
+    };
+  } catch {
+    return { status: 'error', message: 'an error that cannot be printed' };
+  }
+}
+
+/** A fault as something to throw or reject with; `faultOf` reads it back. */
+export const errorOf = (fault: Fault): Error => Object.assign(new Error(fault.message), { code: fault.status });
+
+const FINAL: ReadonlySet<FailureStatus> = new Set(['refused', 'budget', 'cancelled']);
+
+type Failing = Pick<Task, 'runId' | 'path' | 'tier'>;
+export const tokenOf = (at: Failing, fault: Fault, attempts: number, partial?: UnsealedReport): UnsealedToken => ({
+  kind: 'failure',
+  schemaVersion: SCHEMA_VERSION,
+  runId: at.runId,
+  path: at.path,
+  tier: at.tier,
+  status: fault.status,
+  attempts,
+  message: fault.message,
+  retryable: !FINAL.has(fault.status),
+  ...(partial && { partial }),
+});

@@ -1,0 +1,129 @@
+/**
+ * The waiting rule over a stage's children. Owns its state and mutates it (an immutable copy per event is quadratic
+ * in the width); does no IO, reads no clock.
+ *  1. Every child ends exactly once; later messages about it are ignored and named.
+ *  2. `close` is answered exactly once; after it every event is ignored.
+ *  3. At close, `ended` holds one sealed outcome per declared child, in declared order.
+ *  4. What a child's subtree was heard to say is in its outcome, whatever became of the child.
+ */
+import { seal } from '../protocol/digest.ts';
+import type { Finding } from '../protocol/finding.ts';
+import { childPath } from '../protocol/path.ts';
+import type { Outcome, Tier, UnsealedOutcome } from '../protocol/report.ts';
+import type { Fault } from '../protocol/run-event.ts';
+import type { Ended } from '../ports/activities.ts';
+import { CANCELLED, faultOf, tokenOf } from './fault.ts';
+import { withHeard } from './partial.ts';
+
+export type Heard = (name: string) => Iterable<Finding>;
+export type JoinEvent =
+  | { type: 'ended'; name: string; output: unknown; at: number }
+  | { type: 'crashed'; name: string; error: unknown; at: number }
+  | { type: 'expired'; at: number }
+  | { type: 'cancelled'; at: number };
+export type JoinEffect =
+  | { type: 'sealed'; name: string; outcome: Outcome }
+  | { type: 'stop'; name: string }
+  | { type: 'ignored'; name: string; why: 'late' | 'duplicate' | 'unknown' }
+  | { type: 'close'; joined: Joined };
+export type Joined = { closedBy: 'all' | 'quorum' | 'deadline' | 'cancel'; ended: Ended[] };
+
+export type JoinInput = {
+  readonly runId: string;
+  readonly path: string;
+  /** In declared order. */
+  readonly children: readonly { readonly name: string; readonly tier: Tier }[];
+  /** Close when this many children have reported; at most the width counts. */
+  readonly quorum?: number | undefined;
+  readonly startedAt: number;
+  /** What each child's subtree has said so far. */
+  readonly heard: Heard;
+};
+export type Join = Omit<JoinInput, 'children'> & {
+  readonly children: ReadonlyMap<string, Tier>;
+  readonly ended: Map<string, Ended>;
+  reported: number;
+  closedBy: Joined['closedBy'] | undefined;
+};
+const NOTHING: readonly JoinEffect[] = [];
+
+export function openJoin({ children, ...rest }: JoinInput): [Join, readonly JoinEffect[]] {
+  const join: Join = {
+    ...rest,
+    children: new Map(children.map(({ name, tier }) => [name, tier])),
+    ended: new Map(),
+    reported: 0,
+    closedBy: undefined,
+  };
+  return [join, children.length === 0 ? close(join, 'all', join.startedAt) : NOTHING];
+}
+
+/** A copy to branch from in a search. */
+export const cloneJoin = (join: Join): Join => ({ ...join, ended: new Map(join.ended) });
+
+export function joinStep(join: Join, event: JoinEvent): readonly JoinEffect[] {
+  if (event.type === 'expired' || event.type === 'cancelled') {
+    return join.closedBy ? NOTHING : close(join, event.type === 'expired' ? 'deadline' : 'cancel', event.at);
+  }
+  const { name, at } = event;
+  const tier = join.children.get(name);
+  if (tier === undefined) return [{ type: 'ignored', name, why: 'unknown' }];
+  if (join.closedBy) return [{ type: 'ignored', name, why: 'late' }];
+  if (join.ended.has(name)) return [{ type: 'ignored', name, why: 'duplicate' }];
+
+  const ended = end(join, name, tier, at, outcomeOf(join, name, tier, event));
+  const effects: JoinEffect[] = [{ type: 'sealed', name, outcome: ended.outcome }];
+  if (ended.outcome.kind === 'report' && ended.outcome.status !== 'failed') join.reported++;
+  if (join.ended.size === join.children.size) effects.push(...close(join, 'all', at));
+  else if (join.reported >= (join.quorum ?? Infinity)) effects.push(...close(join, 'quorum', at));
+  return effects;
+}
+
+type Ending = Extract<JoinEvent, { name: string }>;
+function outcomeOf(join: Join, name: string, tier: Tier, event: Ending): UnsealedOutcome {
+  const path = childPath(join.path, name);
+  const at = { runId: join.runId, path, tier };
+  if (event.type === 'crashed') return tokenOf(at, faultOf(event.error), 1);
+  const { output } = event;
+  if (output === undefined || output === null) {
+    return tokenOf(at, { status: 'silent', message: 'ended without output' }, 1);
+  }
+  if (isOutcomeOf(output, path)) return output;
+  return tokenOf(at, { status: 'invalid', message: 'ended with neither a report nor a failure token' }, 1);
+}
+
+function end(join: Join, name: string, tier: Tier, at: number, outcome: UnsealedOutcome, notNeeded = false): Ended {
+  const heard = withHeard(outcome, join.heard(name));
+  const sealed = seal(heard, { startedAt: join.startedAt, endedAt: at });
+  const ended: Ended = { name, outcome: sealed, ...(notNeeded && { notNeeded: true as const }) };
+  join.ended.set(name, ended);
+  return ended;
+}
+
+function close(join: Join, by: Joined['closedBy'], at: number): JoinEffect[] {
+  const effects: JoinEffect[] = [];
+  for (const [name, tier] of join.children) {
+    if (join.ended.has(name)) continue;
+    const token = tokenOf({ runId: join.runId, path: childPath(join.path, name), tier }, FAULT_BY[by], 1);
+    const { outcome } = end(join, name, tier, at, token, by === 'quorum');
+    effects.push({ type: 'stop', name }, { type: 'sealed', name, outcome });
+  }
+  join.closedBy = by;
+  const ended = Array.from(join.children.keys(), (name) => join.ended.get(name)).filter((one) => one !== undefined);
+  effects.push({ type: 'close', joined: { closedBy: by, ended } });
+  return effects;
+}
+const FAULT_BY: Record<Joined['closedBy'], Fault> = {
+  all: CANCELLED, // never used: nobody is missing
+  cancel: CANCELLED,
+  deadline: { status: 'timeout', message: 'no answer by the join deadline' },
+  quorum: { status: 'cancelled', message: 'not needed: the quorum was reached' },
+};
+
+/** A cheap check for outcomes of our own logic. What other logic ended with has been parsed in full before. */
+function isOutcomeOf(output: unknown, path: string): output is UnsealedOutcome {
+  const outcome = output as Partial<UnsealedOutcome>;
+  return (
+    typeof output === 'object' && outcome.path === path && (outcome.kind === 'report' || outcome.kind === 'failure')
+  );
+}

@@ -1,0 +1,49 @@
+/**
+ * Turns what an author wrote into a finding with an identity. Pure.
+ *  1. The same id never stands for two different bodies: other bytes under a taken id become `id~2`, and both are kept.
+ *  2. A minted finding is frozen, so nobody it is shown to can alter it.
+ *  3. A finding stands under the node that said it, whatever path it claims; a false claim is flagged.
+ */
+import { canonicalJson } from '../protocol/digest.ts';
+import type { Finding, FindingDraft } from '../protocol/finding.ts';
+import { isWithin } from '../protocol/path.ts';
+import type { z } from 'zod';
+
+/** What a node and its subtree have said so far, by id. */
+export type Said = Map<string, Finding>;
+export type Minted = { finding: Finding; isNew: boolean };
+
+export const MISATTRIBUTED = 'misattributed';
+const NO_SOURCE = { kind: 'none', ref: 'unsourced' } as const;
+
+/** `ordinal` names a draft without a key: its place in what the attempt returned, or in what it has said live. */
+export function mint(path: string, draft: z.output<typeof FindingDraft>, ordinal: number, said: Said): Minted {
+  const { key, path: claimed, ...body } = draft;
+  const flags = claimed === undefined || claimed === path ? body.flags : [...body.flags, MISATTRIBUTED];
+  return enter({ ...body, id: `${path}#${key ?? ordinal}`, path, flags, source: body.source ?? NO_SOURCE }, said);
+}
+
+/** Takes in a finding that another logic minted: under the path of the child it came from. */
+export function adopt(from: string, finding: Finding, said: Said): Minted {
+  const { path, id } = finding;
+  if (isWithin(path, from) && id.startsWith(`${path}#`)) return enter({ ...finding }, said);
+  const key = id.slice(id.lastIndexOf('#') + 1) || '0';
+  return enter({ ...finding, id: `${from}#${key}`, path: from, flags: [...finding.flags, MISATTRIBUTED] }, said);
+}
+
+function enter(finding: Finding, said: Said): Minted {
+  const { id } = finding;
+  let known = said.get(id);
+  for (let n = 2; known; n++) {
+    if (canonicalJson(known) === canonicalJson(finding)) return { finding: known, isNew: false };
+    finding.id = `${id}~${n}`;
+    known = said.get(finding.id);
+  }
+  said.set(finding.id, deepFreeze(finding));
+  return { finding, isNew: true };
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
+  return Object.freeze(value);
+}

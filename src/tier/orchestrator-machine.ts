@@ -1,0 +1,307 @@
+/**
+ * One statechart for root, domain and sub-domain: the role is the position. No IO, no clock, no actor refs in context.
+ *  1. At most one invoked actor at a time, under a fixed id: `plan`, `gather`, `synthesize` or `execute`.
+ *  2. Each ends by the `deadline` in its input, because its host makes it; the statechart itself never waits.
+ *  3. Every path ends in `reported` with an outcome; no error leaves the machine.
+ *  4. With depth spent nothing is gathered, whatever the plan says.
+ *  5. A root ends in a report, never in a token.
+ */
+import { assign, enqueueActions, sendTo, setup, type ActorLogic, type AnyEventObject, type Snapshot } from 'xstate';
+import type { Ended, PlanInput, SynthesizeInput } from '../ports/activities.ts';
+import { Decision, type ChildSpec } from '../protocol/decision.ts';
+import type { Finding } from '../protocol/finding.ts';
+import type { Grant } from '../protocol/grant.ts';
+import { depthOf } from '../protocol/path.ts';
+import type { UnsealedOutcome } from '../protocol/report.ts';
+import type { Fault, RunEventBody } from '../protocol/run-event.ts';
+import type { Task } from '../protocol/task.ts';
+import { CANCELLED, faultOf, tokenOf } from './fault.ts';
+import { depthIsSpent, planDeadline, stageDeadline } from './grant.ts';
+import type { Joined } from './join.ts';
+import { executedReport, reportOf, rootReport, type Gathered } from './report.ts';
+import { checkSynthesis, type Checked } from './synthesis-check.ts';
+
+export type GatherInput = {
+  task: Task;
+  stage: number;
+  children: readonly ChildSpec[];
+  quorum?: number | undefined;
+  deadline: number;
+  /** What earlier stages ended with. */
+  before: readonly Ended[];
+};
+export type ExecuteInput = { task: Task; deadline: number };
+/** What travels up, one hop at a time: findings of the subtree, critical ones at once. */
+export type Upward = { type: 'espalier.up'; from: string; findings: readonly Finding[] };
+
+type Context = {
+  task: Task;
+  decision: Decision | undefined;
+  stage: number;
+  ended: readonly Ended[];
+  isCancelled: boolean;
+  /** Which synthesis this is, from 1, and why the one before was rejected. */
+  syntheses: number;
+  rejection: Fault | undefined;
+  outcome: UnsealedOutcome | undefined;
+};
+const MOST_SYNTHESES = 2;
+
+const unprovided = <Input, Output>(): ActorLogic<Snapshot<Output>, AnyEventObject, Input> => ({
+  transition: (snapshot) => snapshot,
+  getPersistedSnapshot: (snapshot) => snapshot,
+  getInitialSnapshot: () => ({ status: 'active', output: undefined, error: undefined }),
+});
+
+export const orchestratorMachine = setup({
+  types: {} as {
+    context: Context;
+    input: Task;
+    output: UnsealedOutcome;
+    events: { type: 'cancel' } | Upward;
+  },
+  actors: {
+    plan: unprovided<PlanInput, unknown>(),
+    gather: unprovided<GatherInput, Joined>(),
+    synthesize: unprovided<SynthesizeInput, unknown>(),
+    execute: unprovided<ExecuteInput, UnsealedOutcome>(),
+  },
+  actions: {
+    /** Hosts write them to the run's events. */
+    record: (_, _events: readonly RunEventBody[]) => {},
+    forward: enqueueActions(({ enqueue, event, self }) => {
+      if (event.type !== 'espalier.up' || !self._parent) return;
+      enqueue.sendTo(self._parent, { type: 'espalier.up', from: self.id, findings: event.findings });
+    }),
+    closeGather: sendTo('gather', { type: 'gather.cancel' }),
+    cancelExecute: sendTo('execute', { type: 'leaf.cancel' }),
+  },
+}).createMachine({
+  id: 'orchestrator',
+  context: ({ input }) => ({
+    task: input,
+    decision: undefined,
+    stage: 0,
+    ended: [],
+    isCancelled: false,
+    syntheses: 1,
+    rejection: undefined,
+    outcome: undefined,
+  }),
+  initial: 'planning',
+  on: { 'espalier.up': { actions: 'forward' } },
+  states: {
+    planning: {
+      invoke: {
+        src: 'plan',
+        id: 'plan',
+        input: ({ context: { task } }) => ({ task, deadline: planDeadline(task.grant) }),
+        onDone: { target: 'deciding', actions: assign(({ context, event }) => decide(context, event.output)) },
+        onError: {
+          target: 'reported',
+          actions: assign(({ context, event }) => planFailed(context, faultOf(event.error))),
+        },
+      },
+      on: { cancel: { target: 'reported', actions: assign(({ context }) => planFailed(context, CANCELLED)) } },
+    },
+    deciding: {
+      entry: { type: 'record', params: ({ context }) => decisionEvents(context) },
+      always: [
+        { guard: ({ context }) => context.outcome !== undefined, target: 'reported' },
+        { guard: ({ context }) => context.decision?.mode === 'execute', target: 'executing' },
+        { target: 'gathering' },
+      ],
+    },
+    gathering: {
+      invoke: {
+        src: 'gather',
+        id: 'gather',
+        input: ({ context: { task, decision, stage, ended } }) => ({
+          task,
+          stage,
+          children: decision?.stages[stage] ?? [],
+          quorum: decision?.quorum,
+          deadline: stageDeadline(task.grant, decision ?? NO_DECISION, stage),
+          before: ended,
+        }),
+        onDone: [
+          {
+            guard: ({ context }) => context.isCancelled,
+            target: 'reported',
+            actions: assign(({ context, event }) => conclude(withEnded(context, event.output), CANCELLED)),
+          },
+          {
+            guard: ({ context: { stage, decision } }) => stage + 1 < (decision?.stages.length ?? 0),
+            target: 'gathering',
+            reenter: true,
+            actions: assign(({ context, event }) => ({
+              ended: withEnded(context, event.output).ended,
+              stage: context.stage + 1,
+            })),
+          },
+          {
+            target: 'synthesizing',
+            actions: assign(({ context, event }) => ({ ended: withEnded(context, event.output).ended })),
+          },
+        ],
+        onError: {
+          target: 'reported',
+          actions: assign(({ context, event }) => gatherFailed(context, faultOf(event.error))),
+        },
+      },
+      on: { cancel: { actions: [assign({ isCancelled: true }), 'closeGather'] } },
+    },
+    synthesizing: {
+      invoke: {
+        src: 'synthesize',
+        id: 'synthesize',
+        input: ({ context: { task, decision, ended, syntheses, rejection } }) => ({
+          task,
+          decision: decision ?? NO_DECISION,
+          ended,
+          deadline: task.grant.deadline,
+          attempt: syntheses,
+          ...(rejection && { fault: rejection }),
+        }),
+        onDone: {
+          target: 'judging',
+          actions: assign(({ context, event }) => judge(context, checkSynthesis(event.output, context.ended))),
+        },
+        onError: {
+          target: 'judging',
+          actions: assign(({ context, event }) => judge(context, { fault: faultOf(event.error) })),
+        },
+      },
+      on: { cancel: { target: 'reported', actions: assign(({ context }) => conclude(context, CANCELLED)) } },
+    },
+    judging: {
+      entry: { type: 'record', params: ({ context }) => rejectionEvents(context) },
+      always: [
+        { guard: ({ context }) => context.outcome === undefined, target: 'synthesizing' },
+        { target: 'reported' },
+      ],
+    },
+    executing: {
+      invoke: {
+        src: 'execute',
+        id: 'execute',
+        input: ({ context: { task } }) => ({ task, deadline: task.grant.deadline }),
+        onDone: {
+          target: 'reported',
+          actions: assign(({ context: { task, decision }, event }) => ({
+            outcome: executedReport(task, decision ?? NO_DECISION, event.output),
+          })),
+        },
+        onError: {
+          target: 'reported',
+          actions: assign(({ context: { task }, event }) => ({ outcome: tokenOf(task, faultOf(event.error), 1) })),
+        },
+      },
+      on: { cancel: { actions: 'cancelExecute' } },
+    },
+    reported: { type: 'final' },
+  },
+  output: ({ context: { task, outcome } }) => {
+    const ended = outcome ?? tokenOf(task, { status: 'error', message: 'ended without an outcome' }, 1);
+    return task.path.includes('/') ? ended : rootReport(task, ended);
+  },
+});
+
+type Part = Partial<Context>;
+
+function decide({ task }: Context, answer: unknown): Part {
+  const parsed = Decision.safeParse(answer);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const message = `the plan has the wrong shape at ${issue?.path.join('.') || 'its top'}: ${issue?.message}`;
+    return planFault(task, { status: 'invalid', message });
+  }
+  const decision = parsed.data;
+  const fault = needsFault(decision) ?? widthFault(decision, task.grant);
+  if (fault) return planFault(task, fault);
+  if (decision.mode === 'execute' || !depthIsSpent(task.grant)) return { decision };
+  const demoted = decision.stages.flat().map((child) => child.name);
+  return { decision: { ...decision, mode: 'execute', stages: [], demoted } };
+}
+
+/** A stage may only need what an earlier one brings. */
+function needsFault(decision: Decision): Fault | undefined {
+  const earlier = new Set<string>();
+  for (const stage of decision.stages) {
+    for (const { name, needs } of stage) {
+      const missing = needs?.find((need) => !earlier.has(need));
+      if (missing !== undefined) {
+        return {
+          status: 'invalid',
+          message: `the plan lets "${name}" need "${missing}", which no earlier stage holds`,
+        };
+      }
+    }
+    for (const { name } of stage) earlier.add(name);
+  }
+  return undefined;
+}
+
+function widthFault(decision: Decision, { maxChildren }: Grant): Fault | undefined {
+  const width = decision.stages.flat().length;
+  if (width <= maxChildren) return undefined;
+  return { status: 'refused', message: `the plan has ${width} children, the grant allows ${maxChildren}` };
+}
+
+const planFault = (task: Task, { status, message }: Fault): Part => ({
+  outcome: tokenOf(task, { status, message: `plan: ${message}` }, 1),
+});
+const planFailed = ({ task }: Context, fault: Fault): Part => planFault(task, fault);
+
+const NO_DECISION: Decision = {
+  by: 'nobody',
+  mode: 'divide',
+  stages: [],
+  skipped: [],
+  estimates: { leaves: 0, criticalPathMs: 0 },
+};
+
+const withEnded = (context: Context, joined: Joined): Context => ({
+  ...context,
+  ended: [...context.ended, ...joined.ended],
+});
+
+const gatheredOf = ({ task, decision, ended }: Context): Gathered => ({
+  task,
+  decision: decision ?? NO_DECISION,
+  ended,
+});
+
+/** Ends with what was gathered, without asking for a synthesis. */
+const conclude = (context: Context, fault: Fault): Part => ({ outcome: reportOf(gatheredOf(context), { fault }) });
+
+/** The stage's children are lost with their gather; what they had said is with the one who waits for this node. */
+function gatherFailed(context: Context, { status, message }: Fault): Part {
+  const partial = context.ended.length > 0 ? reportOf(gatheredOf(context), { fault: { status, message } }) : undefined;
+  return { outcome: tokenOf(context.task, { status, message: `gather: ${message}` }, 1, partial) };
+}
+
+/** Accepts, asks once more with the fault explained, or replaces by the deterministic synthesis. */
+function judge(context: Context, checked: Checked): Part {
+  if (!('fault' in checked)) return { rejection: undefined, outcome: reportOf(gatheredOf(context), checked) };
+  const { fault } = checked;
+  const mayRetry = context.syntheses < MOST_SYNTHESES && (fault.status === 'invalid' || fault.status === 'error');
+  if (mayRetry) return { rejection: fault, syntheses: context.syntheses + 1 };
+  return { rejection: fault, outcome: reportOf(gatheredOf(context), { fault }) };
+}
+
+function decisionEvents({ task: { path, grant }, decision }: Context): RunEventBody[] {
+  if (!decision) return [];
+  const planned: RunEventBody = { type: 'node.planned', path, decision };
+  const { demoted } = decision;
+  if (!demoted) return [planned];
+  const maxDepth = depthOf(path) + grant.depthLeft;
+  return [planned, { type: 'depth.refused', path, maxDepth, children: demoted }];
+}
+
+function rejectionEvents({ task: { path }, rejection, outcome, syntheses }: Context): RunEventBody[] {
+  if (!rejection) return [];
+  const willRetry = outcome === undefined;
+  const attempt = willRetry ? syntheses - 1 : syntheses;
+  return [{ type: 'synthesis.rejected', path, attempt, fault: rejection, willRetry }];
+}

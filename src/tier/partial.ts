@@ -1,0 +1,58 @@
+/** Makes sure that what a node was heard to say is in its outcome. Pure. */
+import type { Finding } from '../protocol/finding.ts';
+import { depthOf } from '../protocol/path.ts';
+import type { UnsealedOutcome, UnsealedReport, UnsealedToken } from '../protocol/report.ts';
+import { SCHEMA_VERSION } from '../protocol/version.ts';
+import { ownUsage } from './usage.ts';
+
+/**
+ * A token gets everything that was heard as its partial. A report stays what its maker made of it, but no critical
+ * finding that was heard is missing from its escalations.
+ */
+export function withHeard(outcome: UnsealedOutcome, heard: Iterable<Finding>): UnsealedOutcome {
+  if (outcome.kind === 'failure') return tokenWithHeard(outcome, heard);
+  const known = new Set(outcome.escalations.map((finding) => finding.id));
+  const missing = [...heard].filter((finding) => finding.critical && !known.has(finding.id));
+  if (missing.length === 0) return outcome;
+  return { ...outcome, escalations: [...outcome.escalations, ...missing], findings: union(outcome.findings, missing) };
+}
+
+function tokenWithHeard(token: UnsealedToken, heard: Iterable<Finding>): UnsealedToken {
+  const findings = union(token.partial?.findings ?? [], heard);
+  if (findings.length === 0) return token;
+  const base = token.partial ?? emptyPartial(token);
+  const criticals = findings.filter((finding) => finding.critical);
+  return { ...token, partial: { ...base, findings, escalations: union(base.escalations, criticals) } };
+}
+
+function union(findings: readonly Finding[], more: Iterable<Finding>): Finding[] {
+  const byId = new Map(findings.map((finding) => [finding.id, finding]));
+  for (const finding of more) if (!byId.has(finding.id)) byId.set(finding.id, finding);
+  return [...byId.values()];
+}
+
+/** A report that holds nothing yet, for what a token left behind. */
+export const emptyPartial = ({ runId, path, tier, attempts, message }: UnsealedToken): UnsealedReport => {
+  const usage = ownUsage(path, { leaves: tier === 'leaf' ? 1 : 0, attempts });
+  return {
+    kind: 'report',
+    schemaVersion: SCHEMA_VERSION,
+    runId,
+    path,
+    tier,
+    depth: depthOf(path),
+    question: '',
+    status: 'partial',
+    madeBy: 'deterministic',
+    narrative: `What was heard before it ended: ${message}.`,
+    findings: [],
+    escalations: [],
+    conflicts: [],
+    relations: [],
+    gaps: [],
+    dispositions: [],
+    artifacts: [],
+    usage: { self: usage, subtree: usage },
+    children: [],
+  };
+};

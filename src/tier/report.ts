@@ -1,0 +1,172 @@
+/**
+ * Turns what a join gathered, and what a synthesizer answered, into the node's report. Pure.
+ *  1. Every escalation of every child, also those inside a token's partial, stands in the report unchanged.
+ *  2. Critical findings are kept whatever the synthesis says of them.
+ *  3. Every incoming finding has exactly one disposition; one that was not named is dropped, "unaccounted".
+ *  4. Gaps flow up: a report lists every gap of its subtree.
+ */
+import { deterministicSynthesis } from '../analytics/deterministic-synthesis.ts';
+import type { Ended } from '../ports/activities.ts';
+import type { Decision } from '../protocol/decision.ts';
+import type { Finding } from '../protocol/finding.ts';
+import { isHole, type Gap } from '../protocol/gap.ts';
+import { childPath, depthOf } from '../protocol/path.ts';
+import type { RunSummary, UnsealedOutcome, UnsealedReport, UnsealedToken } from '../protocol/report.ts';
+import type { Fault } from '../protocol/run-event.ts';
+import type { Disposition, Synthesis } from '../protocol/synthesis.ts';
+import type { Task } from '../protocol/task.ts';
+import { SCHEMA_VERSION } from '../protocol/version.ts';
+import { HOST_VERSION } from '../version.ts';
+import { emptyPartial } from './partial.ts';
+import { measureRetention } from './retention.ts';
+import { bodyOf, incomingOf } from './synthesis-check.ts';
+import { addUsage, ownUsage, subtreeUsage } from './usage.ts';
+
+export type Gathered = { task: Task; decision: Decision; ended: readonly Ended[] };
+
+/** The report over an accepted synthesis; with a fault in its place, over the deterministic one, flagged. */
+export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | { fault: Fault }): UnsealedReport {
+  const { task, decision, ended } = gathered;
+  const synthesis = 'synthesis' in answer ? answer.synthesis : deterministicSynthesis(gathered);
+  const incoming = incomingOf(ended);
+  const escalations = unique(ended.flatMap(({ outcome }) => bodyOf(outcome)?.escalations ?? []));
+  const books = keepBooks(task, incoming, synthesis);
+  const gaps = gapsOf(gathered, synthesis);
+  if ('fault' in answer) {
+    const { status, message } = answer.fault;
+    gaps.push({ path: task.path, kind: 'synthesis', why: `${status}: ${message}; replaced by the deterministic one` });
+  }
+  const own = ownUsage(task.path, { leaves: 0, attempts: 0 });
+  return {
+    kind: 'report',
+    schemaVersion: SCHEMA_VERSION,
+    runId: task.runId,
+    path: task.path,
+    tier: task.tier,
+    depth: depthOf(task.path),
+    question: task.question,
+    status: books.findings.length === 0 ? 'failed' : gaps.some(isHole) ? 'partial' : 'complete',
+    madeBy: synthesis.madeBy,
+    narrative: synthesis.narrative,
+    findings: books.findings,
+    escalations,
+    conflicts: synthesis.conflicts,
+    relations: synthesis.relations,
+    gaps,
+    ...(synthesis.assessment && { assessment: synthesis.assessment }),
+    decision,
+    retention: measureRetention({
+      incoming,
+      incomingCriticals: escalations,
+      kept: books.findings,
+      escalations,
+      narrative: [synthesis.narrative, ...synthesis.merges.map((merge) => merge.statement)].join('\n'),
+      dispositions: books.dispositions,
+      derived: synthesis.derived,
+    }),
+    dispositions: books.dispositions.filter((disposition) => disposition.as !== 'kept'),
+    artifacts: [],
+    usage: { self: own, subtree: ended.map(({ outcome }) => subtreeUsage(outcome)).reduce(addUsage, own) },
+    children: ended.map(({ outcome }) => {
+      const retention = outcome.kind === 'report' ? outcome.retention : undefined;
+      return { path: outcome.path, status: outcome.status, ...(retention && { retention }), digest: outcome.digest };
+    }),
+  };
+}
+
+function keepBooks(
+  task: Task,
+  incoming: readonly Finding[],
+  synthesis: Synthesis,
+): { findings: Finding[]; dispositions: Disposition[] } {
+  const said = new Map(synthesis.dispositions.map((disposition) => [disposition.id, disposition]));
+  const findings: Finding[] = [];
+  const dispositions: Disposition[] = [];
+  const parts = new Map<string, Finding[]>();
+  for (const finding of unique(incoming)) {
+    const { id } = finding;
+    const disposition = finding.critical
+      ? ({ id, as: 'kept' } as const)
+      : (said.get(id) ?? ({ id, as: 'dropped', why: 'unaccounted' } as const));
+    dispositions.push(disposition);
+    if (disposition.as === 'kept') findings.push(finding);
+    else if (disposition.as === 'merged')
+      parts.set(disposition.into, [...(parts.get(disposition.into) ?? []), finding]);
+  }
+  for (const { key, lead, statement } of synthesis.merges) {
+    const from = parts.get(key);
+    const leading = from?.find((finding) => finding.id === lead) ?? from?.[0];
+    if (from && leading) findings.push(merged(task.path, key, leading, statement, from));
+  }
+  return { findings, dispositions };
+}
+
+/** The stance of a merged finding is the confidence-weighted mean of its parts, its confidence the greatest of theirs. */
+function merged(path: string, key: string, lead: Finding, statement: string, parts: readonly Finding[]): Finding {
+  const { critical: _, ...body } = lead;
+  const confidence = parts.reduce((sum, part) => sum + part.confidence, 0);
+  const stance = parts.reduce((sum, part) => sum + part.confidence * part.stance, 0);
+  return Object.freeze({
+    ...body,
+    id: `${path}#${key}`,
+    path,
+    statement,
+    stance: confidence > 0 ? stance / confidence : 0,
+    confidence: Math.max(...parts.map((part) => part.confidence)),
+    flags: [...new Set(parts.flatMap((part) => part.flags))],
+    from: parts.map((part) => part.id),
+  });
+}
+
+function gapsOf({ task, decision, ended }: Gathered, synthesis: Synthesis): Gap[] {
+  const gaps: Gap[] = decision.skipped.map(({ name, why }) => ({
+    path: childPath(task.path, name),
+    kind: 'skipped',
+    why,
+  }));
+  for (const { outcome, notNeeded } of ended) {
+    gaps.push(...(bodyOf(outcome)?.gaps ?? []));
+    if (outcome.kind === 'report') continue;
+    const { path, status, message } = outcome;
+    if (notNeeded) gaps.push({ path, kind: 'not-needed', why: message });
+    else gaps.push({ path, kind: 'token', why: `${status}: ${message}` });
+  }
+  return [...gaps, ...synthesis.gaps];
+}
+
+const unique = (findings: readonly Finding[]): Finding[] => [
+  ...new Map(findings.map((finding) => [finding.id, finding])).values(),
+];
+
+/** What a node made of its task as a leaf, in place of the children its decision could not or need not spawn. */
+export function executedReport(task: Task, decision: Decision, outcome: UnsealedOutcome): UnsealedOutcome {
+  const demotion: Gap[] = decision.demoted
+    ? [{ path: task.path, kind: 'demoted', why: `depth is spent: executed without ${decision.demoted.join(', ')}` }]
+    : [];
+  const { path, tier } = task;
+  if (outcome.kind === 'report') return { ...outcome, path, tier, decision, gaps: [...outcome.gaps, ...demotion] };
+  const { partial } = outcome;
+  return { ...outcome, ...(partial && { partial: { ...partial, decision, gaps: [...partial.gaps, ...demotion] } }) };
+}
+
+/**
+ * The root always ends in a report: a token becomes one, with what it left behind and a gap that says why. Adds what
+ * only the root knows of its run.
+ */
+export function rootReport(task: Task, outcome: UnsealedOutcome): UnsealedReport {
+  const body = outcome.kind === 'report' ? outcome : reportOfToken(outcome);
+  const run: RunSummary = {
+    maxDepth: task.grant.depthLeft,
+    observedDepth: body.usage.subtree.depth,
+    demotions: body.gaps.filter((gap) => gap.kind === 'demoted').map((gap) => gap.path),
+    ...(task.asOf !== undefined && { asOf: task.asOf }),
+    hostVersion: HOST_VERSION,
+  };
+  return { ...body, question: task.question, run };
+}
+
+function reportOfToken(token: UnsealedToken): UnsealedReport {
+  const body = token.partial ?? emptyPartial(token);
+  const gap: Gap = { path: token.path, kind: 'token', why: `${token.status}: ${token.message}` };
+  return { ...body, status: body.findings.length > 0 ? 'partial' : 'failed', gaps: [...body.gaps, gap] };
+}

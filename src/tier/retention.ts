@@ -1,0 +1,122 @@
+/**
+ * Measures what a synthesis passed up, by what stands in the report and not by what the synthesis says of itself.
+ *  1. kept + merged + dropped = incoming: every finding that came in is counted once.
+ *  2. The cost is linear in the findings, a sort of their numbers aside.
+ */
+import { recomputes } from '../analytics/derived.ts';
+import {
+  knownNumbers,
+  numberKey,
+  numberOf,
+  numbersIn,
+  splitCitations,
+  type NumberInText,
+} from '../analytics/numbers.ts';
+import { canonicalJson } from '../protocol/digest.ts';
+import { weightOf, type Finding } from '../protocol/finding.ts';
+import type { Retention } from '../protocol/retention.ts';
+import type { Derived, Disposition } from '../protocol/synthesis.ts';
+
+export type RetentionInput = {
+  readonly incoming: readonly Finding[];
+  /** The critical findings as the children sent them: what `escalations` is held against. */
+  readonly incomingCriticals: readonly Finding[];
+  /** The findings of the report; merged ones name theirs in `from`. */
+  readonly kept: readonly Finding[];
+  readonly escalations: readonly Finding[];
+  readonly narrative: string;
+  /** Consulted only for a finding that the report holds both as itself and in a merged one. */
+  readonly dispositions: readonly Disposition[];
+  readonly derived: readonly Derived[];
+  /** Texts of the task (question, charter, as-of date): a number in them came in too. */
+  readonly given?: readonly string[];
+};
+
+/** The retention of one synthesis; see `Retention` for what each figure means. Nothing came in: nothing was lost. */
+export function measureRetention(input: RetentionInput): Retention {
+  const incoming = uniqueById([...input.incoming]);
+  const prose = splitCitations(input.narrative).prose;
+  return {
+    incoming: incoming.size,
+    ...passedUp(incoming, input),
+    verbatim: verbatimShare(input.incomingCriticals, input.escalations),
+    numbersKept: numbersKept(incoming, input, prose),
+    numbersFabricated: numbersFabricated(incoming, input, prose),
+  };
+}
+
+function passedUp(
+  incoming: ReadonlyMap<string, Finding>,
+  { kept, dispositions }: RetentionInput,
+): Pick<Retention, 'kept' | 'merged' | 'dropped' | 'recall'> {
+  const asItself = uniqueById(kept);
+  const asPart = new Map(kept.flatMap((finding) => (finding.from ?? []).map((id) => [id, finding])));
+  const saidMerged = new Set(dispositions.flatMap(({ id, as }) => (as === 'merged' ? id : [])));
+  const count = { kept: 0, merged: 0, dropped: 0 };
+  let [total, passed] = [0, 0];
+  for (const finding of incoming.values()) {
+    const { id } = finding;
+    const [itself, merged] = [asItself.get(id), asPart.get(id)];
+    const isPart = merged !== undefined && (itself === undefined || saidMerged.has(id));
+    const holder = isPart ? merged : itself;
+    count[isPart ? 'merged' : itself ? 'kept' : 'dropped']++;
+    const weight = weightOf(finding);
+    total += weight;
+    if (holder && Math.sign(holder.stance) === Math.sign(finding.stance)) passed += weight;
+  }
+  return { ...count, recall: share(passed, total) };
+}
+
+function verbatimShare(criticals: readonly Finding[], escalations: readonly Finding[]): number {
+  const standing = new Set(escalations);
+  const byId = Map.groupBy(escalations, (finding) => finding.id);
+  const stands = (critical: Finding): boolean => {
+    // the same object is the same bytes, and is the normal case; only copies are worth the canonical JSON
+    if (standing.has(critical)) return true;
+    const bytes = canonicalJson(critical);
+    return byId.get(critical.id)?.some((escalation) => canonicalJson(escalation) === bytes) ?? false;
+  };
+  return share(criticals.filter(stands).length, criticals.length);
+}
+
+function numbersKept(incoming: ReadonlyMap<string, Finding>, input: RetentionInput, prose: string): number {
+  const held = new Set(
+    [...input.kept, ...input.escalations].flatMap(figuresOf).concat(numbersIn(prose)).map(numberKey),
+  );
+  const cameIn = new Set([...incoming.values()].flatMap(figuresOf).map(numberKey));
+  return share([...cameIn].filter((key) => held.has(key)).length, cameIn.size);
+}
+
+function numbersFabricated(incoming: ReadonlyMap<string, Finding>, input: RetentionInput, prose: string): number {
+  const claimed = numbersIn(prose);
+  if (claimed.length === 0) return 0;
+  const findings = uniqueById([...input.incomingCriticals, ...incoming.values()]);
+  const derived = input.derived.filter((one) => recomputes(one, findings)).map((one) => numberOf(one.value));
+  const given = (input.given ?? []).flatMap(numbersIn);
+  const isKnown = knownNumbers([...[...findings.values()].flatMap(everyNumberOf), ...derived, ...given]);
+  return claimed.filter((number) => !isKnown(number)).length;
+}
+
+/** The numbers a finding is there to report. */
+const figuresOf = ({ statement, value }: Finding): NumberInText[] => [
+  ...(value === undefined ? [] : [numberOf(value)]),
+  ...numbersIn(statement),
+];
+
+/** All numbers a reader of the finding has seen, those of its data and date included. */
+function everyNumberOf(finding: Finding): NumberInText[] {
+  const { unit, measure, critical, source, data } = finding;
+  const texts = [unit, measure, critical?.rule, critical?.reason, source.asOf].filter((text) => text !== undefined);
+  return [...figuresOf(finding), ...texts.flatMap(numbersIn), ...numbersInside(data)];
+}
+
+function numbersInside(data: unknown): NumberInText[] {
+  if (typeof data === 'number') return [numberOf(data)];
+  if (typeof data === 'string') return numbersIn(data);
+  return typeof data === 'object' && data !== null ? Object.values(data).flatMap(numbersInside) : [];
+}
+
+const share = (part: number, whole: number): number => (whole > 0 ? Math.min(1, part / whole) : 1);
+
+const uniqueById = (findings: readonly Finding[]): Map<string, Finding> =>
+  new Map(findings.map((finding) => [finding.id, finding]));

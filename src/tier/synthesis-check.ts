@@ -1,0 +1,61 @@
+/** Whether a synthesis keeps books: schema, citations, derivations. Pure. Numbers it made up are measured, not refused. */
+import { recomputes } from '../analytics/derived.ts';
+import type { Ended } from '../ports/activities.ts';
+import type { Finding } from '../protocol/finding.ts';
+import type { Outcome, UnsealedReport } from '../protocol/report.ts';
+import type { Fault } from '../protocol/run-event.ts';
+import { Synthesis } from '../protocol/synthesis.ts';
+
+/** The report of a child, or what it left behind. */
+export const bodyOf = (outcome: Outcome): UnsealedReport | undefined =>
+  outcome.kind === 'report' ? outcome : outcome.partial;
+
+/** Every finding that came in, in declared order of the children. */
+export const incomingOf = (ended: readonly Ended[]): Finding[] =>
+  ended.flatMap(({ outcome }) => bodyOf(outcome)?.findings ?? []);
+
+export type Checked = { synthesis: Synthesis } | { fault: Fault };
+
+export function checkSynthesis(answer: unknown, ended: readonly Ended[]): Checked {
+  const parsed = Synthesis.safeParse(answer);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return invalid(`the synthesis has the wrong shape at ${issue?.path.join('.') || 'its top'}: ${issue?.message}`);
+  }
+  const synthesis = parsed.data;
+  const incoming = incomingOf(ended);
+  const ids = new Set(incoming.map((finding) => finding.id));
+  const paths = new Set(ended.map(({ outcome }) => outcome.path));
+  for (const id of citedIds(synthesis)) {
+    if (!ids.has(id)) return invalid(`the synthesis cites "${id}", which nobody reported`);
+  }
+  for (const path of synthesis.relations.flatMap((relation) => relation.between)) {
+    if (!paths.has(path)) return invalid(`the synthesis relates "${path}", which is not one of its children`);
+  }
+  const keys = new Set(synthesis.merges.map((merge) => merge.key));
+  const disposed = new Set<string>();
+  for (const disposition of synthesis.dispositions) {
+    if (disposed.has(disposition.id)) return invalid(`the synthesis disposes of "${disposition.id}" twice`);
+    disposed.add(disposition.id);
+    if (disposition.as === 'merged' && !keys.has(disposition.into)) {
+      return invalid(`the synthesis merges "${disposition.id}" into "${disposition.into}", which it does not define`);
+    }
+  }
+  const wrong = synthesis.derived.find((derived) => !recomputes(derived, incoming));
+  if (wrong) return invalid(`the synthesis derives ${wrong.value} as a ${wrong.op}, which does not recompute`);
+  return { synthesis };
+}
+
+function* citedIds(synthesis: Synthesis): Iterable<string> {
+  for (const { id } of synthesis.dispositions) yield id;
+  for (const { lead } of synthesis.merges) yield lead;
+  for (const { from } of synthesis.derived) yield* from;
+  for (const { supports, against } of synthesis.conflicts) yield* [...supports.findings, ...against.findings];
+  for (const { findings } of synthesis.assessment?.risks ?? []) yield* findings;
+  for (const { findings } of synthesis.assessment?.patterns ?? []) yield* findings;
+  for (const [, id] of synthesis.narrative.matchAll(CITATION)) if (id !== undefined) yield id;
+}
+/** `[root/macro/jobs#growth]`: brackets around something that can only be a finding's id. */
+const CITATION = /\[([^[\]\s][^[\]]*#[^[\]]+)\]/g;
+
+const invalid = (message: string): Checked => ({ fault: { status: 'invalid', message } });

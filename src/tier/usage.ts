@@ -1,0 +1,33 @@
+import type { Outcome, UnsealedOutcome, Usage } from '../protocol/report.ts';
+import { depthOf } from '../protocol/path.ts';
+
+/** What one node itself used. */
+export const ownUsage = (path: string, work: { leaves: number; attempts: number }): Usage => ({
+  nodes: 1,
+  leaves: work.leaves,
+  attempts: work.attempts,
+  inputTokens: 0,
+  outputTokens: 0,
+  usd: 0,
+  depth: depthOf(path),
+});
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    nodes: a.nodes + b.nodes,
+    leaves: a.leaves + b.leaves,
+    attempts: a.attempts + b.attempts,
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    usd: a.usd + b.usd,
+    depth: Math.max(a.depth, b.depth),
+  };
+}
+
+/** What a child's subtree used. Of a child that left no report only its own place in the tree is known. */
+export function subtreeUsage(outcome: Outcome | UnsealedOutcome): Usage {
+  if (outcome.kind === 'report') return outcome.usage.subtree;
+  if (outcome.partial) return outcome.partial.usage.subtree;
+  const isLeaf = outcome.tier === 'leaf';
+  return ownUsage(outcome.path, { leaves: isLeaf ? 1 : 0, attempts: outcome.attempts });
+}

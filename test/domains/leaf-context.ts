@@ -1,0 +1,39 @@
+import { createSourceReader } from '../../src/activities/source-reader.ts';
+import type { LeafContext } from '../../src/define/spec.ts';
+import type { SourceAdapter } from '../../src/ports/sources.ts';
+
+/** What a host would give a leaf: the sources it declared, as of a date, and nothing else. */
+export function leafContext(adapter: SourceAdapter, declared: readonly string[], asOf: string): LeafContext {
+  const abortSignal = new AbortController().signal;
+  return {
+    task: {
+      runId: 'test',
+      path: 'root/domain/leaf',
+      tier: 'leaf',
+      question: '',
+      charter: '',
+      asOf,
+      grant: {
+        depthLeft: 0,
+        issuedAt: 0,
+        deadline: 60_000,
+        reserveMs: 0,
+        budget: {},
+        maxChildren: 1,
+        sources: [...declared],
+        tools: [],
+      },
+      prior: [],
+      enrichments: [],
+    },
+    attempt: 1,
+    sources: createSourceReader({ adapter, declared, asOf, abortSignal }),
+    abortSignal,
+    report: () => undefined,
+    gap: (gap, why) => ({ gap, why }),
+    prior: () => undefined,
+    spawn: () => {
+      throw new Error('a leaf has no children');
+    },
+  };
+}
