@@ -1,9 +1,9 @@
 import type { FindingDraft, GapDraft, LeafContext, Series } from 'espalier';
 import type { Analysis } from 'espalier/analytics';
 
-export type Answer = FindingDraft | GapDraft;
+type Answer = FindingDraft | GapDraft;
 /** What to say about one series. */
-export type Reading = readonly [id: string, analyse: (series: Series) => Analysis];
+type Reading = readonly [id: string, analyse: (series: Series) => Analysis];
 
 /** The series, or a gap when nothing of it was known yet: one that begins later must not silence its neighbours. */
 export async function knownSeries({ sources }: LeafContext, id: string): Promise<Series | GapDraft> {

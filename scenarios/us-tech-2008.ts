@@ -23,7 +23,7 @@ const scenario = defineScenario({
   sources: vegaDatasets(),
   limits: { maxDepth: 2, deadline: '8m', concurrency: 10 },
   // With no depth at all the root does what each domain would do with its depth spent.
-  execute: async (context) => (await Promise.all(domains.map(({ execute }) => execute?.(context) ?? []))).flat(),
+  execute: async (context) => (await Promise.all(domains.map(async ({ execute }) => execute?.(context) ?? []))).flat(),
 });
 
 export default scenario;

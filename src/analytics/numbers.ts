@@ -129,7 +129,7 @@ export function splitCitations(narrative: string): { cited: string[]; prose: str
   let prose = '';
   let from = 0;
   for (const { start, end } of spans) {
-    prose += `${narrative.slice(from, start)} `;
+    prose += `${narrative.slice(from, start + 1)}]`; // the empty brackets keep what surrounds a number as it was
     from = end + 1;
   }
   return {

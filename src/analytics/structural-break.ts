@@ -20,6 +20,10 @@ export type MeanBreak = { readonly f: number; readonly at: number };
  * The most likely single shift of the mean, with its sup-F statistic: over all places but the outer 15 %, the largest
  * F of two means against one, on values prewhitened by an AR(1). A break when `f` exceeds `BREAK_CRITICAL_VALUE`.
  * Undefined for fewer than 20 values or no variation.
+ *
+ * The AR(1) is estimated as if there were no break, which keeps persistent noise from looking broken (1–8 % at 60
+ * values, against 18–35 % when it is estimated around the break) but takes a huge break in the middle for persistence
+ * (Vogelsang 1999). One near the end, which is what the analysts ask for, is found whatever its size.
  */
 export function meanBreak(values: readonly number[]): MeanBreak | undefined {
   if (values.length < FEWEST) return undefined;

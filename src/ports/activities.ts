@@ -21,9 +21,9 @@ export type SynthesizeInput = {
 export type AttemptInput = { task: Task; attempt: number };
 export type AttemptIo = Io & {
   /** Says a finding now, without waiting for the end of the attempt. */
-  report(draft: FindingDraft): void;
+  readonly report: (draft: FindingDraft) => void;
   /** Notes something that must not pass unseen. */
-  alert(kind: Extract<RunEventBody, { type: 'integrity.alert' }>['kind'], message: string): void;
+  readonly alert: (kind: Extract<RunEventBody, { type: 'integrity.alert' }>['kind'], message: string) => void;
 };
 export type Verdict = { ok: true } | { ok: false; why: string };
 

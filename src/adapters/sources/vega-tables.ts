@@ -6,7 +6,7 @@ import { CsvError, parse, type Info } from 'csv-parse/sync';
 import { z } from 'zod';
 import { EspalierError } from '../../errors.ts';
 
-export type Cell = { readonly date: string; readonly value: number };
+type Cell = { readonly date: string; readonly value: number };
 /** Cells by column key, in the order of the file. */
 export type Table = ReadonlyMap<string, readonly Cell[]>;
 export type ReadTable = (text: string, file: string) => Table;

@@ -3,7 +3,7 @@ import type { ActorLogic, AnyEventObject, Snapshot } from 'xstate';
 import type { Io } from '../../ports/activities.ts';
 import type { Fault } from '../../protocol/run-event.ts';
 import { errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
-import { isLive, STOP, tellSelf, type Host } from './host.ts';
+import { isLive, persisted, STOP, tellSelf, type Host } from './host.ts';
 
 type ActivitySnapshot<Input> = Snapshot<unknown> & { input: Input; controller?: AbortController; timer?: unknown };
 
@@ -54,5 +54,3 @@ export function activityActor<Input extends { deadline: number }>(
     },
   };
 }
-
-const persisted = <T extends object>(snapshot: T): Snapshot<unknown> => snapshot as unknown as Snapshot<unknown>;

@@ -23,7 +23,7 @@ import { joinStep, openJoin, type Join, type JoinEffect, type JoinEvent, type Jo
 import { adopt, MISATTRIBUTED, type Said } from '../../tier/minting.ts';
 import type { GatherInput } from '../../tier/orchestrator-machine.ts';
 import { bodyOf } from '../../tier/synthesis-check.ts';
-import { isLive, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
+import { isLive, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 
 type GatherSnapshot = Snapshot<Joined> & {
   input: GatherInput;
@@ -264,14 +264,14 @@ export function gatherActor(
     /** A restored gather keeps what ended and continues the rest where their own snapshots stand. */
     getPersistedSnapshot({ status, output, input, join, children }) {
       const live = Object.entries(children).map(([name, child]) => [name, child.getPersistedSnapshot()] as const);
-      const persisted: Persisted = {
+      const kept: Persisted = {
         status,
         input,
         joined: output,
         ended: [...join.ended.values()],
         live: Object.fromEntries(live),
       };
-      return persisted as unknown as Snapshot<unknown>;
+      return persisted(kept);
     },
     restoreSnapshot(snapshot, scope) {
       const { input, joined, ended, live, status } = snapshot as unknown as Persisted;

@@ -1,5 +1,5 @@
 /** What the in-process host gives its actors, and how they speak. */
-import type { ActorScope, AnyActorLogic, AnyActorRef, AnyActorScope, AnyEventObject } from 'xstate';
+import type { ActorScope, AnyActorLogic, AnyActorRef, AnyActorScope, AnyEventObject, Snapshot } from 'xstate';
 import type { Activities } from '../../ports/activities.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Slots } from '../../ports/slots.ts';
@@ -40,3 +40,6 @@ export const tell = (scope: Scope, to: AnyActorRef, event: AnyEventObject): void
 export const tellSelf = (scope: Scope, event: AnyEventObject): void => tell(scope, scope.self as AnyActorRef, event);
 
 export const isLive = (scope: Scope): boolean => (scope.self.getSnapshot() as { status: string }).status === 'active';
+
+/** What an actor persists, in the one type that XState has for it. */
+export const persisted = (fields: object): Snapshot<unknown> => fields as Snapshot<unknown>;

@@ -16,7 +16,7 @@ import { CANCELLED, errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
 import { beginLeaf, leafStep, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
 import { mint, MISATTRIBUTED } from '../../tier/minting.ts';
 import type { ExecuteInput } from '../../tier/orchestrator-machine.ts';
-import { isLive, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
+import { isLive, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 
 type LeafSnapshot = Snapshot<UnsealedOutcome> & {
   input: ExecuteInput;
@@ -197,7 +197,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     }),
     /** Restored, a leaf starts again from its first attempt. */
     getPersistedSnapshot: ({ status, output, error, input, value }) =>
-      ({ status, output, error, input, value }) as unknown as Snapshot<unknown>,
+      persisted({ status, output, error, input, value }),
     restoreSnapshot: (snapshot) => snapshot as LeafSnapshot,
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;

@@ -24,7 +24,7 @@ import type { Joined } from '../../tier/join.ts';
 import type { GatherInput } from '../../tier/orchestrator-machine.ts';
 import { rootReport } from '../../tier/report.ts';
 import { gatherActor } from './gather-actor.ts';
-import { STOP, tell, tellSelf, type Host } from './host.ts';
+import { persisted, STOP, tell, tellSelf, type Host } from './host.ts';
 import { createOrchestrator } from './orchestrator.ts';
 
 /** `task` is the root's, its grant the whole run's. `reserveMs`: what the root keeps for its synthesis. */
@@ -83,7 +83,7 @@ export function runActor(host: Host): RunLogic {
       timer: undefined,
     }),
     getPersistedSnapshot: ({ status, output, error, input }) =>
-      ({ status, output, error, input }) as unknown as Snapshot<unknown>,
+      persisted({ status, output, error, input }),
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
       const input = gatherInput(snapshot.input);

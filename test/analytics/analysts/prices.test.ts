@@ -94,11 +94,11 @@ describe('volatility', () => {
   });
 });
 
+const wave = (month: number): number => (month % 2 ? 1.01 : 1);
 describe('relative strength', () => {
   const market = { id: 'market', title: 'Market' };
 
   test('a known answer: two percent a month against one', () => {
-    const wave = (month: number): number => (month % 2 ? 1.01 : 1);
     const share = seriesOf(months(30, (month) => 1.02 ** month * wave(month)));
     const benchmark = seriesOf(
       months(30, (month) => 1.01 ** month),
@@ -165,6 +165,8 @@ describe('currency', () => {
   });
 });
 
+/** 36 months, a hole, two more. */
+const holed = (length: number) => [...rising, ...Array.from({ length }, () => undefined), 150, 151];
 describe('every price', () => {
   test('must be positive, monthly or daily, and two years long', () => {
     expect(gapIn(priceTrend(seriesOf([...rising, -37]), up)).why).toContain('not positive');
@@ -173,7 +175,6 @@ describe('every price', () => {
   });
 
   test('a short hole is bridged, a long one starts the history anew', () => {
-    const holed = (length: number) => [...rising, ...Array.from({ length }, () => undefined), 150, 151];
     expect(findingIn(priceTrend(seriesOf(holed(3)), up)).confidence).toBe(0.505); // 41/65 · 0.8
     expect(gapIn(priceTrend(seriesOf(holed(4)), up)).why).toContain('2 months in a row');
   });

@@ -62,8 +62,8 @@ describe('not seasonally adjusted: on a year earlier', () => {
     expect(finding).toMatchObject({ value: 0, stance: 0 });
   });
 
+  const raised = (by: number) => seriesOf([...year, ...year.map((rate) => rate + by)], { seasonallyAdjusted: false });
   test('critical from one point on', () => {
-    const raised = (by: number) => seriesOf([...year, ...year.map((rate) => rate + by)], { seasonallyAdjusted: false });
     expect(findingIn(unemployment(raised(0.9), hurts)).critical).toBeUndefined();
     expect(findingIn(unemployment(raised(1), hurts)).critical).toBeDefined();
   });

@@ -1,0 +1,66 @@
+/** A run's events in one line each: those a person would want to hear of. */
+import { formatDuration, counted } from '../render/figures.ts';
+import { escapeTerminal } from '../render/escape-terminal.ts';
+import type { Style } from '../render/paint.ts';
+import type { RunEvent } from '../protocol/run-event.ts';
+
+export type EventLine = {
+  readonly style: Style;
+  readonly text: string;
+  /** Worth staying on the screen beside a live tree, which shows the rest by itself. */
+  readonly isNotable: boolean;
+};
+
+const line = (style: Style, text: string, isNotable = true): EventLine => ({ style, text: escapeTerminal(text), isNotable });
+
+/** What to say about an event; undefined for those that only fill the record. */
+export function lineOf(event: RunEvent): EventLine | undefined {
+  const { path } = event;
+  switch (event.type) {
+    case 'run.started': {
+      const asOf = event.asOf === undefined ? '' : `, as of ${event.asOf}`;
+      return line('bold', `${event.scenario}: ${event.thesis}${asOf}, due in ${formatDuration(event.deadline - event.at)}`, false);
+    }
+    case 'node.planned': {
+      const { stages, skipped } = event.decision;
+      const left = skipped.length === 0 ? '' : `, ${skipped.length} skipped`;
+      const children = counted(stages.flat().length, 'child', 'children');
+      return line('dim', `${path} activates ${children} in ${counted(stages.length, 'stage')}${left}`, false);
+    }
+    case 'depth.refused':
+      return line('yellow', `${path} executes as a leaf: depth is spent, ${counted(event.children.length, 'child', 'children')} refused`);
+    case 'attempt.failed': {
+      const next = event.willRetry ? ', trying again' : '';
+      return line('yellow', `${path} attempt ${event.attempt} failed: ${event.fault.status}: ${event.fault.message}${next}`, event.willRetry);
+    }
+    case 'finding.escalated':
+      return line('red', `CRITICAL ${event.finding.path}: ${event.finding.statement}`);
+    case 'join.expired':
+      return line('yellow', `${path} went on without ${event.missing.join(', ')}`);
+    case 'child.late': {
+      const criticals = event.findings.filter((finding) => finding.critical).length;
+      const carried = criticals === 0 ? '' : `, with ${counted(criticals, 'critical finding')}`;
+      return line('yellow', `${path} heard ${event.child} after it had ended (${event.why})${carried}`, criticals > 0);
+    }
+    case 'integrity.alert':
+      return line('red', `ALERT ${path}: ${event.message}`);
+    case 'synthesis.rejected': {
+      const next = event.willRetry ? 'asked again' : 'replaced by the deterministic one';
+      return line('yellow', `${path} synthesis rejected: ${event.fault.message}; ${next}`);
+    }
+    case 'node.reported': {
+      if (event.tier === 'leaf') return undefined;
+      const { status, findings, escalations } = event.report;
+      const critical = escalations.length === 0 ? '' : `, ${escalations.length} critical`;
+      const style = status === 'complete' ? 'green' : 'yellow';
+      return line(style, `${path} ${status}: ${counted(findings.length, 'finding')}${critical}`, false);
+    }
+    case 'node.failed':
+      return line('yellow', `${path} failed: ${event.token.status}: ${event.token.message}`);
+    case 'node.started':
+    case 'attempt.started':
+    case 'finding.reported':
+    case 'run.completed':
+      return undefined;
+  }
+}

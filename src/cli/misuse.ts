@@ -1,0 +1,40 @@
+/** How the command line fails: one line on stderr, and an exit code. */
+import { debuglog } from 'node:util';
+import { CommanderError } from 'commander';
+import { EspalierError } from '../errors.ts';
+import { escapeTerminal } from '../render/escape-terminal.ts';
+import { EXIT } from './exit-code.ts';
+
+const debug = debuglog('espalier');
+
+/** What a person can put right: wrong input. @see EspalierError */
+export const misuse = (message: string, cause?: unknown): EspalierError =>
+  new EspalierError('invalid-input', message, { cause });
+
+/** Any thrown thing in one line. */
+export function oneLine(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  const [line = ''] = text.split('\n').filter((each) => each.trim() !== '');
+  return escapeTerminal(line.trim());
+}
+
+// "error: unknown option '--foo'\n(Did you mean --out?)" says what it is; our line also says what to do.
+function commandLineFault(error: CommanderError): string {
+  const [what = '', hint = ''] = error.message.replace(/^error: /, '').split('\n');
+  const advice = hint.replace(/^\((.*)\)$/, '$1') || 'See "espalier --help".';
+  return `${escapeTerminal(what.replace(/\.$/, ''))}. ${escapeTerminal(advice)}`;
+}
+
+/** What to print and how to exit when a command has thrown. Without a line, everything has been said. */
+export function failureOf(error: unknown): { line?: string; code: number } {
+  debug('%o', error);
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return { code: EXIT.complete };
+    if (error.code === 'commander.help') return { code: EXIT.misuse };
+    return { line: commandLineFault(error), code: EXIT.misuse };
+  }
+  if (EspalierError.isInstance(error) && error.code !== 'host-fault' && error.code !== 'stopped') {
+    return { line: oneLine(error), code: EXIT.misuse };
+  }
+  return { line: `Internal error: ${oneLine(error)}. Run again with NODE_DEBUG=espalier to see where.`, code: EXIT.failed };
+}

@@ -1,0 +1,94 @@
+/** The options of `run` and `plan`, read strictly: what cannot be read is said, never guessed. */
+import { Option, type Command } from 'commander';
+import { checkAsOf } from '../define/define-scenario.ts';
+import { parseDuration } from '../define/duration.ts';
+import type { RunOptions } from '../runtime/run.ts';
+import { parseRehearsedFault, type RehearsedFault } from '../testing/rehearsal.ts';
+import { misuse } from './misuse.ts';
+
+/** What a scenario file that exports a function is called with. */
+export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'concurrency' | 'domains'> & {
+  /** In ms. */
+  deadline?: number;
+};
+export type PlanFlags = ScenarioFlags & { fault?: RehearsedFault[]; json?: boolean };
+export type RunFlags = PlanFlags & { out?: string };
+
+function asOf(text: string): string {
+  checkAsOf(text);
+  return text;
+}
+
+function thesis(text: string): string {
+  if (text.trim() === '') throw misuse('The thesis of --thesis is empty. Write the claim to be examined.');
+  return text;
+}
+
+const wholeNumber =
+  (option: string, least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+    throw misuse(`"${text}", given to ${option}, is not a whole number of at least ${least}. Give one such as ${least + 1}.`);
+  };
+
+function domains(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.some((name) => name === '')) {
+    throw misuse(`"${text}", given to --domains, is not a list of names. Write them with commas between: "macro,sector".`);
+  }
+  return [...new Set(names)];
+}
+
+const fault = (text: string, earlier: RehearsedFault[] = []): RehearsedFault[] => [...earlier, parseRehearsedFault(text)];
+
+function directory(text: string): string {
+  if (text === '') throw misuse('The directory of --out is empty. Name the directory to write to.');
+  return text;
+}
+
+/** Adds the options that `run` and `plan` share. */
+export const withScenarioOptions = (command: Command): Command =>
+  command
+    .argument('<scenario>', 'a .ts or .js file whose default export is a scenario, or a function that returns one')
+    .addOption(new Option('--as-of <date>', 'use only what was known on this day, YYYY-MM-DD').argParser(asOf))
+    .addOption(new Option('--thesis <text>', 'examine this claim instead of the scenario\'s own').argParser(thesis))
+    .addOption(
+      new Option('--deadline <duration>', 'deliver the brief within this time: 90s, 8m, 1h30m').argParser((text: string) =>
+        parseDuration(text, 'deadline'),
+      ),
+    )
+    .addOption(
+      new Option('--max-depth <n>', 'the greatest depth any node may have; the root is at 0').argParser(
+        wholeNumber('--max-depth', 0),
+      ),
+    )
+    .addOption(
+      new Option('--concurrency <n>', 'how many leaves work at once').argParser(wholeNumber('--concurrency', 1)),
+    )
+    .addOption(new Option('--domains <names>', 'activate only these domains: macro,sector').argParser(domains))
+    .addOption(
+      new Option(
+        '--fault <fault>',
+        'rehearse a fault: PATH[:plan|gather|synthesize]=hang|throw|silent|invalid|slow:MS (repeatable)',
+      ).argParser(fault),
+    );
+
+export const outOption = new Option(
+  '--out <dir>',
+  'write brief.md, brief.json and events.ndjson here (default: runs/<run id>)',
+).argParser(directory);
+export const jsonOption = (what: string): Option =>
+  new Option('--json', `print ${what} as JSON on stdout, everything else on stderr`);
+
+/** The part of the flags that the library takes. */
+export function runOptionsOf({ asOf, thesis, deadline, maxDepth, concurrency, domains }: PlanFlags): ScenarioFlags {
+  return {
+    ...(asOf !== undefined && { asOf }),
+    ...(thesis !== undefined && { thesis }),
+    ...(deadline !== undefined && { deadline }),
+    ...(maxDepth !== undefined && { maxDepth }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(domains !== undefined && { domains }),
+  };
+}

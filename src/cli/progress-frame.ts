@@ -1,0 +1,154 @@
+/**
+ * The live tree as lines that fit a terminal. Pure: state, size and time in, text out.
+ *  1. Never more than `rows` lines, none wider than `columns`.
+ *  2. Orchestrators stay in sight longest; leaves that wait or have ended give way to counts, then running ones do.
+ */
+import { formatDuration } from '../render/figures.ts';
+import type { Paint, Style } from '../render/paint.ts';
+import { clipped, displayWidth, padded } from '../render/text-layout.ts';
+import { escapeTerminal } from '../render/escape-terminal.ts';
+import { countLeaves, type NodeProgress, type RunProgress } from './run-progress.ts';
+
+export type FrameSize = { readonly columns: number; readonly rows: number };
+export type FrameOptions = FrameSize & { readonly now: number; readonly paint: Paint };
+
+const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
+const SPIN_MS = 100;
+/** How many leaves of one node are shown one by one, from generous to none. */
+const LEAVES_SHOWN = [Number.POSITIVE_INFINITY, 12, 8, 5, 3, 2, 1, 0];
+const WIDE = 60;
+
+type Row = { lead: string; glyph: string; style: Style; name: string; note: string };
+
+const isLeaf = (node: NodeProgress): boolean => node.children.length === 0;
+const hasFailed = ({ outcome }: NodeProgress): boolean =>
+  outcome !== undefined && outcome !== 'complete' && outcome !== 'partial';
+
+const GLYPHS: Readonly<Record<string, { glyph: string; style: Style }>> = {
+  complete: { glyph: '✓', style: 'green' },
+  partial: { glyph: '!', style: 'yellow' },
+  closed: { glyph: '-', style: 'dim' },
+  cancelled: { glyph: '-', style: 'dim' },
+};
+function glyphOf(node: NodeProgress, now: number): Pick<Row, 'glyph' | 'style'> {
+  if (node.state === 'waiting') return { glyph: '·', style: 'dim' };
+  if (node.state === 'running') {
+    return { glyph: SPINNER[Math.floor(now / SPIN_MS) % SPINNER.length] ?? '*', style: 'cyan' };
+  }
+  return GLYPHS[node.outcome ?? ''] ?? { glyph: '✗', style: 'red' };
+}
+
+const elapsedOf = ({ startedAt, endedAt }: NodeProgress, now: number): string =>
+  startedAt === undefined ? '' : formatDuration((endedAt ?? now) - startedAt);
+
+function noteOf(node: NodeProgress, now: number, isWide: boolean): string {
+  const parts: string[] = [];
+  const { ended, total } = countLeaves(node);
+  if (!isLeaf(node) && node.state !== 'waiting') parts.push(isWide ? `${ended} of ${total} leaves` : `${ended}/${total}`);
+  if (node.state === 'ended' && hasFailed(node)) parts.push(node.outcome ?? '');
+  else if (isWide && node.state === 'ended' && isLeaf(node)) parts.push(`${node.findings} found`);
+  if (node.state === 'running' && node.attempt > 1) parts.push(`attempt ${node.attempt}`);
+  if (node.criticals > 0) parts.push(isWide ? `${node.criticals} critical` : `${node.criticals}!`);
+  parts.push(elapsedOf(node, now));
+  return parts.filter((part) => part !== '').join(isWide ? ', ' : ' ');
+}
+
+const urgency = (node: NodeProgress): number => {
+  if (node.state === 'running') return 0;
+  if (hasFailed(node)) return 1;
+  return node.state === 'waiting' ? 3 : 2;
+};
+
+/** The leaves that are shown one by one, in their own order, and a line that counts the others. */
+function pickLeaves(leaves: readonly NodeProgress[], most: number): { shown: ReadonlySet<NodeProgress>; rest: string } {
+  if (leaves.length <= most) return { shown: new Set(leaves), rest: '' };
+  const ranked = [...leaves].sort((a, b) => urgency(a) - urgency(b));
+  const hidden = ranked.slice(most);
+  const count = (word: string, belongs: (leaf: NodeProgress) => boolean): string[] => {
+    const found = hidden.filter(belongs).length;
+    return found === 0 ? [] : [`${found} ${word}`];
+  };
+  const rest = [
+    ...count('running', (leaf) => leaf.state === 'running'),
+    ...count('failed', hasFailed),
+    ...count('done', (leaf) => leaf.state === 'ended' && !hasFailed(leaf)),
+    ...count('waiting', (leaf) => leaf.state === 'waiting'),
+  ];
+  return { shown: new Set(ranked.slice(0, most)), rest: rest.join(', ') };
+}
+
+function rowsOf(root: NodeProgress, leavesShown: number, now: number, isWide: boolean): Row[] {
+  const rows: Row[] = [];
+  const visit = (node: NodeProgress, branch: string, indent: string): void => {
+    rows.push({ lead: branch, ...glyphOf(node, now), name: node.name, note: noteOf(node, now, isWide) });
+    const leaves = node.children.filter(isLeaf);
+    const { shown, rest } = pickLeaves(leaves, leavesShown);
+    const visible = node.children.filter((child) => !isLeaf(child) || shown.has(child));
+    // With no leaf in sight the node's own "x of y" says as much as the counts would.
+    const counts = leavesShown === 0 ? '' : rest;
+    for (const [index, child] of visible.entries()) {
+      const isLast = index === visible.length - 1 && counts === '';
+      visit(child, `${indent}${isLast ? '└ ' : '├ '}`, `${indent}${isLast ? '  ' : '│ '}`);
+    }
+    if (counts !== '') rows.push({ lead: `${indent}└ `, glyph: '', style: 'dim', name: counts, note: '' });
+  };
+  visit(root, '', '');
+  return rows;
+}
+
+/** When even the orchestrators are too many: those that have something to say, and how many are left out. */
+function squeezed(rows: readonly Row[], most: number, now: number): Row[] {
+  if (rows.length <= most) return [...rows];
+  const isQuiet = (row: Row): boolean => row.glyph === '✓' || row.glyph === '·';
+  const loud = rows.filter((row, index) => index === 0 || !isQuiet(row));
+  const kept = (loud.length >= most ? loud : rows).slice(0, Math.max(1, most - 1));
+  const left = rows.length - kept.length;
+  const rest: Row = { lead: '  ', glyph: '', style: 'dim', name: `and ${left} more nodes`, note: '' };
+  return [...kept, rest].slice(0, most);
+}
+
+function laidOut(rows: readonly Row[], columns: number, paint: Paint): string[] {
+  const labelled = rows.map((row) => ({ ...row, label: row.glyph === '' ? row.name : `${row.glyph} ${row.name}` }));
+  const noted = labelled.filter((row) => row.note !== '');
+  const widest = Math.max(0, ...noted.map((row) => displayWidth(row.lead) + displayWidth(row.label)));
+  const noteRoom = Math.max(0, ...noted.map((row) => displayWidth(row.note)));
+  const labelRoom = Math.min(widest, Math.max(16, columns - noteRoom - 2));
+  return labelled.map(({ lead, label, note, style }) => {
+    const left = note === '' ? clipped(`${lead}${label}`, columns) : padded(clipped(`${lead}${label}`, labelRoom), labelRoom);
+    const right = note === '' ? '' : clipped(`  ${note}`, Math.max(0, columns - displayWidth(left)));
+    return `${paint('dim', left.slice(0, lead.length))}${paint(style, left.slice(lead.length))}${paint('dim', right)}`;
+  });
+}
+
+function headline(progress: RunProgress, { columns, now, paint }: FrameOptions): string[] {
+  const { ended, running, total } = countLeaves(progress.root);
+  const { startedAt, deadlineMs } = progress;
+  const elapsed = startedAt === undefined ? 0 : (progress.root.endedAt ?? now) - startedAt;
+  const asOf = progress.asOf === undefined ? '' : `as of ${progress.asOf}, `;
+  const counts = `${ended} of ${total} leaves ended, ${running} running, ${progress.escalations} critical`;
+  const short = `${ended}/${total} ended, ${running} running, ${progress.escalations}!`;
+  const time = `${formatDuration(elapsed)} of ${formatDuration(deadlineMs)}`;
+  const line = columns >= WIDE ? `${asOf}${counts}, ${time}` : `${short}, ${time}`;
+  return [paint('bold', clipped(escapeTerminal(progress.thesis), columns)), paint('dim', clipped(line, columns))];
+}
+
+/** The lines of one frame. */
+export function frameOf(progress: RunProgress, options: FrameOptions): string[] {
+  const { columns, rows: most, now, paint } = options;
+  if (most < 3) return headline(progress, options).slice(0, Math.max(0, most));
+  const room = most - 2;
+  const isWide = columns >= WIDE;
+  let rows: Row[] = [];
+  for (const leavesShown of LEAVES_SHOWN) {
+    rows = rowsOf(progress.root, leavesShown, now, isWide);
+    if (rows.length <= room) break;
+  }
+  return [...headline(progress, options), ...laidOut(squeezed(rows, room, now), columns, paint)];
+}
+
+/** The tree without its leaves: what stays on the screen when a run has ended. */
+export function closingFrame(progress: RunProgress, options: FrameOptions): string[] {
+  const rows = rowsOf(progress.root, 0, options.now, options.columns >= WIDE);
+  const room = Math.max(1, Math.min(options.rows - 2, 16));
+  return [...headline(progress, options), ...laidOut(squeezed(rows, room, options.now), options.columns, options.paint)];
+}

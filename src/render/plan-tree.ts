@@ -1,0 +1,104 @@
+/** The decision tree of a plan: who would work on which question, after whom, from which sources, and who would not. */
+import type { Decision } from '../protocol/decision.ts';
+import { escapeTerminal } from './escape-terminal.ts';
+import { counted, enumerated, formatDuration } from './figures.ts';
+import { plain, type Paint, type Style } from './paint.ts';
+import { wrapText } from './text-layout.ts';
+import { nameOf } from '../protocol/path.ts';
+
+/** A node of a plan, as far as it is shown. */
+export type PlanTreeNode = {
+  readonly path: string;
+  readonly question: string;
+  readonly description?: string;
+  readonly decision?: Decision;
+  readonly sources: readonly string[];
+  readonly needs: readonly string[];
+  readonly estimateMs: number;
+  readonly children: readonly PlanTreeNode[];
+};
+export type PlanTree = {
+  readonly scenario: string;
+  readonly thesis: string;
+  readonly asOf?: string;
+  readonly maxDepth: number;
+  readonly deadlineMs: number;
+  readonly concurrency: number;
+  readonly root: PlanTreeNode;
+  readonly warnings: readonly string[];
+};
+export type PlanTreeOptions = {
+  /** Columns. Default 80. */
+  readonly width?: number;
+  readonly paint?: Paint;
+};
+
+const leavesUnder = (node: PlanTreeNode): number =>
+  node.children.length === 0 ? 1 : node.children.reduce((sum, child) => sum + leavesUnder(child), 0);
+const depthUnder = (node: PlanTreeNode): number =>
+  node.children.length === 0 ? 0 : 1 + Math.max(...node.children.map(depthUnder));
+
+function workOf({ decision, children, needs, sources, estimateMs }: PlanTreeNode): string {
+  const parts: string[] = [];
+  if (children.length > 0) {
+    const stages = decision?.stages.length ?? 1;
+    const inStages = stages > 1 ? ` in ${counted(stages, 'stage')}` : '';
+    const quorum = decision?.quorum === undefined ? '' : `, ${decision.quorum} suffice`;
+    parts.push(`${counted(children.length, 'child', 'children')}${inStages}${quorum}`);
+  } else if (decision) parts.push('executes as a leaf');
+  if (needs.length > 0) parts.push(`after ${enumerated(needs)}`);
+  if (children.length === 0 && sources.length > 0) parts.push(`reads ${enumerated(sources, 4)}`);
+  parts.push(`about ${formatDuration(estimateMs)}`);
+  return parts.join(', ');
+}
+
+/** Renders a plan as a tree. */
+export function renderPlanTree(plan: PlanTree, options: PlanTreeOptions = {}): string {
+  const width = Math.max(40, options.width ?? 80);
+  const paint = options.paint ?? plain;
+  const lines: string[] = [];
+  const write = (text: string, first: string, next: string, style?: Style, bold = ''): void => {
+    const wrapped = wrapText(escapeTerminal(text), width, first);
+    for (const [index, line] of wrapped.entries()) {
+      const body = line.slice(first.length);
+      const head = index === 0 && body.startsWith(bold) ? bold : '';
+      const tail = body.slice(head.length);
+      const lead = paint('dim', index === 0 ? first : next);
+      lines.push(`${lead}${paint('bold', head)}${style ? paint(style, tail) : tail}`);
+    }
+  };
+
+  const visit = (node: PlanTreeNode, known: string, branch: string, indent: string): void => {
+    const left = [
+      ...(node.decision?.skipped ?? []).map(({ name, why }) => `skipped ${name}: ${why}`),
+      ...(node.decision?.demoted ?? []).map((name) => `not spawned, depth is spent: ${name}`),
+    ];
+    const under = node.children.length + left.length === 0 ? `${indent}  ` : `${indent}│ `;
+    const name = nameOf(node.path);
+    write(`${name}: ${workOf(node)}`, branch, under, 'dim', name);
+    const says = node.description ?? (node.question === known ? '' : node.question);
+    if (says !== '') write(says, under, under);
+    for (const [index, child] of node.children.entries()) {
+      const isEnd = left.length === 0 && index === node.children.length - 1;
+      visit(child, node.question, `${indent}${isEnd ? '└ ' : '├ '}`, `${indent}${isEnd ? '  ' : '│ '}`);
+    }
+    for (const [index, text] of left.entries()) {
+      const isEnd = index === left.length - 1;
+      write(text, `${indent}${isEnd ? '└ ' : '├ '}`, `${indent}${isEnd ? '  ' : '│ '}`, 'yellow');
+    }
+  };
+
+  const asOf = plan.asOf === undefined ? '' : `as of ${plan.asOf}, `;
+  write(plan.thesis, '', '', 'bold');
+  write(
+    `Scenario ${plan.scenario}, ${asOf}due in ${formatDuration(plan.deadlineMs)}, depth ${depthUnder(plan.root)} of at ` +
+      `most ${plan.maxDepth}, ${counted(leavesUnder(plan.root), 'leaf', 'leaves')}, ${plan.concurrency} at once.`,
+    '',
+    '',
+  );
+  for (const warning of plan.warnings) write(warning, '! ', '  ', 'yellow');
+  lines.push('');
+  // The root's question is the thesis, which stands above.
+  visit(plan.root, plan.thesis, '', '');
+  return `${lines.join('\n')}\n`;
+}
