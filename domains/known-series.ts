@@ -1,4 +1,4 @@
-import type { FindingDraft, GapDraft, LeafContext, Series } from 'espalier';
+import { NoEvidence, type FindingDraft, type GapDraft, type LeafContext, type Series } from 'espalier';
 import type { Analysis } from 'espalier/analytics';
 
 type Answer = FindingDraft | GapDraft;
@@ -10,7 +10,7 @@ export async function knownSeries({ sources }: LeafContext, id: string): Promise
   try {
     return await sources.series(id);
   } catch (error) {
-    if (error instanceof Error && error.name === 'NoEvidence') return { gap: 'insufficient', why: error.message };
+    if (error instanceof NoEvidence) return { gap: error.kind, why: error.why };
     throw error;
   }
 }

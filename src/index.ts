@@ -36,6 +36,7 @@ export type {
 export type { Clock } from './ports/clock.ts';
 export type { SourceAdapter } from './ports/sources.ts';
 export * from './protocol/index.ts';
+export { renderBrief } from './render/brief.ts';
 export { run, start, type InProcessOptions } from './runtime/in-process/start.ts';
 export { plan } from './runtime/plan.ts';
 export type { Plan, PlannedNode, RunHandle, RunOptions, RunOutcome } from './runtime/run.ts';

@@ -140,7 +140,9 @@ function sides(bySide: BySide, count: Count): string {
 function balance({ votes, logOdds, coverage, verdict, capped }: Assessment): string {
   const missing = coverage < 1 ? 'not every child could say something; the gaps say why' : '';
   if (!hasVoted(votes)) return missing && `However, ${missing}.`;
-  const leaning = Math.abs(logOdds) <= LEAST_LEAN ? 'leans neither way' : `leans ${logOdds > 0 ? 'for' : 'against'} it`;
+  const thesis = verdict ? 'it' : 'the thesis';
+  const side = logOdds > 0 ? 'for' : 'against';
+  const leaning = Math.abs(logOdds) <= LEAST_LEAN ? 'leans neither way' : `leans ${side} ${thesis}`;
   const settled = { supported: 'supports the thesis', contradicted: 'contradicts the thesis', 'not established': '' };
   const said = (verdict && settled[verdict]) || (verdict ? `does not settle the thesis and ${leaning}` : leaning);
   const held = capped ? ', held down by critical findings against it' : '';

@@ -28,8 +28,8 @@ function read(series: Series): Reading | GapDraft {
     unit: 'times own history',
     says: `6-month volatility is ${percent(recent)} a year, ${figure(roundTo(ratio, 2))} times its own history`,
     date: series.last.date,
-    // Six months without a move have no logarithm; a twentieth of the usual is already as calm as counts.
-    score: Math.log(Math.max(0.05, ratio)) / LOG_ERROR / 2,
+    // Six months without a move: ln 0 is −∞, and its tanh −1.
+    score: Math.log(ratio) / LOG_ERROR / 2,
     observations: prices.length,
     fit: FIT,
   };

@@ -1,13 +1,14 @@
 /** Loads a scenario file. Whatever is wrong with it ends in one sentence for whoever wrote it. */
 import { stat } from 'node:fs/promises';
-import { basename, extname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { basename, extname, relative, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import { misuse, oneLine } from './misuse.ts';
 import type { ScenarioFlags } from './options.ts';
 
 const EXTENSIONS: ReadonlySet<string> = new Set(['.ts', '.mts', '.js', '.mjs']);
+const PLACE = /(?<url>file:\/\/\/[^\s():]+(?::[^\s():]+)*?)?(?<bare>)/g;
 const HOW = 'Export defineScenario({ … }), or a function of the options that returns it, as default.';
 
 const isScenario = (value: unknown): value is Scenario =>
@@ -28,26 +29,37 @@ function described(value: unknown): string {
   return `its default export is ${value === null ? 'null' : `of type ${typeof value}`}, not a scenario`;
 }
 
-/** The line of the file that an error points at, as far as its stack says. */
-function lineIn(url: string, error: unknown): string {
+/** Where an error points, as far as its stack says: the scenario file itself if it is there, else the first file. */
+function placeOf(path: string, error: unknown): string | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const place = stack.split(url).at(1) ?? '';
-  const line = /^:(\d+)/.exec(place)?.[1];
-  return line === undefined ? '' : ` at line ${line}`;
+  const places = [...stack.matchAll(PLACE)].flatMap(({ groups }) => {
+    const { url, bare, line } = groups ?? {};
+    const file = url === undefined ? bare : fileURLToPath(url);
+    return file === undefined ? [] : [{ file, line }];
+  });
+  const place = places.find(({ file }) => file === path) ?? places.find(({ file }) => !file.includes('node_modules'));
+  return place && `${relative(process.cwd(), place.file)}:${place.line}`;
 }
 
-function loadFault(file: string, url: string, error: unknown): EspalierError {
-  const where = `${file}${lineIn(url, error)}`;
-  if (EspalierError.isInstance(error)) {
-    return new EspalierError(error.code, `${oneLine(error)} (${where})`, { cause: error });
-  }
+function loadFault(file: string, error: unknown): EspalierError {
+  const where = placeOf(resolve(file), error) ?? file;
+  if (EspalierError.isInstance(error)) return new EspalierError(error.code, `${oneLine(error)} (${where})`, { cause: error });
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ERR_MODULE_NOT_FOUND') {
     return misuse(`A module that ${file} imports is missing: ${oneLine(error)}. Install it, or correct the import.`, error);
   }
-  const isSyntax = error instanceof SyntaxError;
-  const what = isSyntax ? 'cannot be read' : 'failed while it was loaded';
-  return misuse(`The scenario file ${where} ${what}: ${oneLine(error)}. Correct the file.`, error);
+  const what = error instanceof SyntaxError ? 'cannot be read' : 'failed while it was loaded';
+  return misuse(`The scenario file ${file} ${what}: ${oneLine(error).replace(/\.$/, '')} (${where}). Correct it.`, error);
+}
+
+/** Rejects when nothing is left that could still settle what is being waited for. */
+function untilDrained(file: string): { drained: Promise<never>; release: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const listener = (): void => {
+    reject(misuse(`The scenario file ${file} waits for something that never comes. Look at what it awaits while it loads.`));
+  };
+  process.once('beforeExit', listener);
+  return { drained: promise, release: () => process.off('beforeExit', listener) };
 }
 
 async function checkFile(file: string): Promise<void> {
@@ -67,14 +79,16 @@ async function checkFile(file: string): Promise<void> {
  */
 export async function loadScenario(file: string, flags: ScenarioFlags): Promise<Scenario> {
   await checkFile(file);
-  const url = pathToFileURL(resolve(file)).href;
+  const { drained, release } = untilDrained(file);
   let exported: unknown;
   try {
-    const module: unknown = await import(url);
+    const module: unknown = await Promise.race([import(pathToFileURL(resolve(file)).href), drained]);
     exported = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
-    if (isFactory(exported)) exported = await exported(flags);
+    if (isFactory(exported)) exported = await Promise.race([exported(flags), drained]);
   } catch (error) {
-    throw loadFault(file, url, error);
+    throw EspalierError.isInstance(error) && error.code === 'invalid-input' ? error : loadFault(file, error);
+  } finally {
+    release();
   }
   if (!isScenario(exported)) throw misuse(`${file} is no scenario: ${described(exported)}. ${HOW}`);
   return exported;

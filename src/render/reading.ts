@@ -47,9 +47,9 @@ export function sideOf(finding: Finding): Side {
 /** The verdict in a few words, with conviction; undefined when nothing voted or the task is no thesis. */
 export function verdictOf(report: Report): string | undefined {
   const { verdict, conviction } = report.assessment ?? {};
-  if (conviction === undefined) return verdict;
+  if (conviction === undefined) return verdict && `thesis ${verdict}`;
   const figure = `conviction ${formatSigned(conviction, 0)}`;
-  return verdict === undefined ? figure : `${verdict}, ${figure}`;
+  return verdict === undefined ? figure : `thesis ${verdict}, ${figure}`;
 }
 
 /** Coverage, dissent and votes in plain words. */

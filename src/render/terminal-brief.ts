@@ -25,14 +25,17 @@ export type TerminalBriefOptions = {
 };
 
 const MOST_RISKS = 5;
-const MOST_LINES = 5;
+const MOST_ITEMS = 5;
+/** How many lines one text may take: a statement of a megabyte must not push the verdict off the screen. */
+const MOST_LINES = 6;
 
 const VERDICT_STYLE: Readonly<Record<string, Style>> = { supported: 'green', contradicted: 'red' };
 
 type Screen = { lines: string[]; width: number; paint: Paint };
 
 const write = (screen: Screen, text: string, first = '', style?: Style): void => {
-  const lines = wrapText(escapeTerminal(text), screen.width, first);
+  const room = screen.width * MOST_LINES;
+  const lines = wrapText(escapeTerminal(text.length > room ? `${text.slice(0, room - 1)}…` : text), screen.width, first);
   screen.lines.push(...(style ? lines.map((line) => screen.paint(style, line)) : lines));
 };
 
@@ -40,8 +43,8 @@ function list(screen: Screen, heading: string, items: readonly string[]): void {
   if (items.length === 0) return;
   screen.lines.push('');
   write(screen, heading, '', 'bold');
-  for (const item of items.slice(0, MOST_LINES)) write(screen, item, '  - ');
-  if (items.length > MOST_LINES) write(screen, `and ${items.length - MOST_LINES} more in the brief`, '    ', 'dim');
+  for (const item of items.slice(0, MOST_ITEMS)) write(screen, item, '  - ');
+  if (items.length > MOST_ITEMS) write(screen, `and ${items.length - MOST_ITEMS} more in the brief`, '    ', 'dim');
 }
 
 function head(screen: Screen, report: Report): void {
@@ -97,8 +100,9 @@ export function renderTerminalBrief(report: Report, options: TerminalBriefOption
   const contradictions = report.relations.filter((each) => each.kind === 'contradicts').map((each) => each.statement);
   const open = report.conflicts.map((conflict) => `within ${nameOf(conflict.path)}: ${conflict.statement}`);
   list(screen, 'Contradictions', [...contradictions, ...open]);
-  const gaps = groupGaps(report.gaps).map((group) => `${placesOf(group, 4)}: ${group.kind}, ${group.why}`);
-  list(screen, 'Gaps', gaps.length === 0 ? ['No gaps.'] : gaps);
+  const gaps = groupGaps(report.gaps).map((group) => `${placesOf(group, 4)}: ${group.kind === 'token' ? '' : `${group.kind}, `}${group.why}`);
+  if (gaps.length === 0) screen.lines.push('', 'No gaps.');
+  else list(screen, 'Gaps', gaps);
   const files = Object.entries(options.files ?? {});
   if (files.length > 0) screen.lines.push('');
   // A path must stay whole, or nobody could copy it: not wrapped.

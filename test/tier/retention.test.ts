@@ -163,7 +163,7 @@ describe('for any report', () => {
         const weigh = (findings: Finding[]): number => findings.reduce((total, one) => total + weightOf(one), 0);
         const total = weigh(incoming);
         const cameIn = [...new Set(incoming.flatMap(figures))];
-        const held = [...kept, ...escalations].flatMap(figures);
+        const held = new Set([...kept, ...escalations].flatMap(figures));
         const verbatim = incomingCriticals.filter((one) => escalations.some((other) => json(one) === json(other)));
         expect(Retention.parse(measured)).toEqual({
           incoming: incoming.length,
@@ -172,11 +172,11 @@ describe('for any report', () => {
           dropped: having('dropped').length,
           recall: total > 0 ? expect.closeTo(weigh(having('kept', 'merged')) / total, 9) : 1,
           verbatim: incomingCriticals.length > 0 ? verbatim.length / incomingCriticals.length : 1,
-          numbersKept: cameIn.length > 0 ? cameIn.filter((key) => held.includes(key)).length / cameIn.length : 1,
+          numbersKept: cameIn.length > 0 ? cameIn.filter((key) => held.has(key)).length / cameIn.length : 1,
           numbersFabricated: 0,
         });
       }),
-      { numRuns: 20000 },
+      { numRuns: 300 },
     );
   });
 

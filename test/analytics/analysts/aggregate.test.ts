@@ -75,7 +75,7 @@ describe('an index of equal weights', () => {
   });
 
   test('keeps the move of a part over a month without a quote', () => {
-    const index = aggregate('i', 'Index', [part('a', [1, undefined, 2]), part('b', [1, 1, 1])], 'equal-weight-index');
+    const index = aggregate('i', 'Index', [part('a', [5, undefined, 10]), part('b', [1, 1, 1])], 'equal-weight-index');
     expect(valuesOf(index)).toEqual([100, 100, 150]);
   });
 

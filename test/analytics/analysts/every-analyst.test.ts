@@ -122,6 +122,13 @@ describe.each(Object.entries(analysts))('%s', (_, analyse) => {
     else if (!['yield-curve', 'relative-strength'].includes(analysis.measure ?? '')) expect(analysis.stance).toBe(0);
   });
 
+  test('magnitudes that no measurement has are a gap, those just inside are not out of range', () => {
+    const swinging = (size: number) => seriesOf(market.observations.map((_, month) => (month % 2 ? size : 1 / size)));
+    expect(gapIn(analyse(swinging(1e200), { polarity: 1 })).why).toContain('beyond 1e+50');
+    expect(FindingDraft.safeParse(analyse(swinging(1e49), { polarity: 1 })).success).toBe(true);
+    expect(JSON.stringify(analyse(swinging(1e49), { polarity: 1 }))).not.toContain('Infinity');
+  });
+
   test('an ended series is stale, however good it was', () => {
     const ended = { ...market, staleMonths: 7, isStale: true };
     expect(gapIn(analyse(ended, { polarity: 1 }))).toEqual({

@@ -54,14 +54,24 @@ describe('inflection', () => {
 const fallen = (rates: readonly number[], months: number): number[] =>
   rates.map((rate, index) => (index >= rates.length - months ? rate - 0.03 : rate));
 
+test('an inflection counts as two deviations at most', () => {
+  // Growth at its median, after ten deviations more three months before.
+  const rates = Array.from({ length: 40 }, (_, month) => 0.01 * (month % 3));
+  const finding = findingIn(
+    growth(seriesOf(levelsFrom([...rates, 0.5, 0, 0, 0.01]), { seasonallyAdjusted: false }), { polarity: -1 }),
+  );
+  expect(finding.stance).toBe(0.462); // tanh(0.5·2/2)
+});
+
 describe('critical', () => {
   const next = normals(3);
   const usual = Array.from({ length: 71 }, () => 0.03 + 0.01 * next());
 
   test('from three robust deviations on, in either direction', () => {
-    for (const rate of [0.03 - 0.06, 0.03 + 0.06]) {
+    for (const rate of [0.03 - 0.04, 0.03 + 0.04]) {
       const finding = findingIn(growth(seriesOf(levelsFrom([...usual, rate])), up));
       expect(finding.critical?.rule).toBe('growth-extreme');
+      expect(Math.abs(zOf(finding))).toBeLessThan(3.7);
       expect(Math.sign(finding.stance ?? 0)).toBe(Math.sign(rate - 0.03));
     }
     expect(findingIn(growth(seriesOf(levelsFrom([...usual, 0.05])), up)).critical).toBeUndefined();
@@ -96,6 +106,11 @@ describe('a series that is not always positive', () => {
     const finding = findingIn(growth(seriesOf(balance, { unit: 'bn USD' }), up));
     expect(finding).toMatchObject({ value: 12, unit: 'bn USD y/y', stance: expect.any(Number) });
     expect(finding.statement).toContain('12 bn USD above a year earlier');
+  });
+
+  test('and rises evenly is neutral, whatever its rounding errors', () => {
+    const even = Array.from({ length: 60 }, (_, month) => 1e6 * (0.1 * month - 3));
+    expect(findingIn(growth(seriesOf(even, { seasonallyAdjusted: false }), up)).stance).toBe(0);
   });
 });
 

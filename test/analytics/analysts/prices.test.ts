@@ -33,6 +33,11 @@ describe('trend', () => {
     );
   });
 
+  test('of a price that rises without a stop is as strong as can be', () => {
+    const steady = seriesOf(months(30, (month) => 1.001 ** month));
+    expect(findingIn(priceTrend(steady, up))).toMatchObject({ stance: 1, data: { t: 10 } });
+  });
+
   test('is never critical: a crash is the drawdown analyst’s alarm', () => {
     const crash = seriesOf([...rising, 100, 60, 40]);
     expect(findingIn(priceTrend(crash, up)).critical).toBeUndefined();
@@ -61,8 +66,12 @@ describe('drawdown', () => {
   });
 
   test('a deep one that is calm votes and is not critical', () => {
-    const grinding = [...months(20, (month) => 100 + 10 * (month % 2)), ...months(14, (month) => 100 - 2 * month)];
+    const grinding = [
+      ...months(20, (month) => 100 + 10 * (month % 2)),
+      ...months(14, (month) => 0.98 ** month * (100 + 8 * (month % 2))),
+    ];
     const finding = findingIn(drawdown(seriesOf(grinding), up));
+    expect(finding.statement).toMatch(/volatility 0\.[89]/);
     expect(finding.stance).toBeLessThan(-0.6);
     expect(finding.critical).toBeUndefined();
   });
@@ -111,6 +120,12 @@ describe('relative strength', () => {
     expect(finding.data).toMatchObject({ benchmark: 'market' });
   });
 
+  test('is as late as the later of the two', () => {
+    const benchmark = seriesOf(rising, { ...market, staleMonths: 3 });
+    // 36/60 · 2^(−3/3) · 0.8
+    expect(findingIn(relativeStrength(seriesOf(rising), { ...up, benchmark })).confidence).toBe(0.24);
+  });
+
   test('matches by date, not by position', () => {
     const index = months(40, (month) => 100 + month + (month % 3));
     const late = seriesOf([...Array.from({ length: 10 }, () => undefined), ...index.slice(10)]);
@@ -146,7 +161,7 @@ describe('currency', () => {
 
   test('a known answer', () => {
     const next = normals(9);
-    const rates = [...months(32, () => 1.2 + 0.01 * next()), 1.4];
+    const rates = [...months(32, () => 1.2 + 0.01 * next()), 1.24];
     const all = rates.slice(3).map((rate, index) => Math.log(rate / (rates[index] ?? 0)));
     const sorted = all.toSorted((a, b) => a - b);
     const center = ((sorted[14] ?? 0) + (sorted[15] ?? 0)) / 2;
@@ -156,7 +171,9 @@ describe('currency', () => {
     expect(finding.value).toBeCloseTo(100 * Math.expm1(all.at(-1) ?? 0), 2);
     expect(finding.data).toEqual({ z: Math.round(z * 1000) / 1000 });
     expect(finding.statement).toMatch(/up in 3 months .*, quoted in USD per EUR, so a rise is a stronger EUR$/);
-    expect(finding.critical?.rule).toBe('currency-extreme');
+    expect(finding.stance).toBeCloseTo(Math.tanh(z / 2), 3);
+    expect(finding.critical).toBeUndefined();
+    expect(findingIn(currency(seriesOf([...rates, 1.4]), { ...up, quote })).critical?.rule).toBe('currency-extreme');
   });
 
   test('a peg that holds is neutral', () => {

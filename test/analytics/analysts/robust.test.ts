@@ -35,6 +35,11 @@ test('a history of one value but one has MAD 0: the mean deviation stands in', (
   expect(robustZ(5, pegged)).toBe(0);
 });
 
+test('so has, nearly, a history that hardly moves but for some values', () => {
+  const hardly = Array.from({ length: 19 }, (_, index) => 5 + 1e-4 * (index % 3));
+  expect(robustZ(15, [...hardly, 15])).toBeLessThan(20);
+});
+
 test('no spread, no score', () => {
   expect(robustZ(3, [3, 3, 3])).toBe(0);
   expect(robustZ(3, [])).toBe(0);

@@ -36,6 +36,12 @@ describe('seasonally adjusted: above the low of the 12 months before', () => {
     expect(finding.statement).toContain('0.1 points below the low');
   });
 
+  test('a low more than 12 months ago is forgotten', () => {
+    const rates = [...Array.from({ length: 9 }, () => 4), ...Array.from({ length: 15 }, () => 5)];
+    // Month 23 looks back to month 11, whose mean of 5, 5, 5 is the first without a 4.
+    expect(findingIn(unemployment(seriesOf(rates), hurts)).value).toBe(0);
+  });
+
   test('one missing month is bridged', () => {
     const finding = findingIn(unemployment(seriesOf([...flat, 5.1, undefined, 5.3]), hurts));
     expect(finding.value).toBe(0.6);

@@ -1,7 +1,6 @@
 /** Trees of outcomes as a join delivers them, by hand and at random. */
 import fc from 'fast-check';
-import { seal } from '../../../src/protocol/digest.ts';
-import { canonicalJson } from '../../../src/protocol/digest.ts';
+import { canonicalJson, seal } from '../../../src/protocol/digest.ts';
 import type {
   Decision,
   Finding,
@@ -14,7 +13,7 @@ import type {
 } from '../../../src/protocol/index.ts';
 import { childPath } from '../../../src/protocol/path.ts';
 
-export type Ended = { name: string; outcome: Outcome };
+type Ended = { name: string; outcome: Outcome };
 export type Gathered = { task: Task; decision: Decision; ended: Ended[] };
 
 export const finding = (id: string, over: Partial<Finding> = {}): Finding => ({
@@ -188,7 +187,7 @@ const body = fc.record(
     measure: fc.constantFrom('growth', 'drawdown', 'spread'),
     stance: fc.oneof(unit(-1), fc.constantFrom(-1, -0.5, -0.1)),
     confidence: unit(0),
-    flags: fc.constantFrom([], [], [], ['context']),
+    flags: fc.constantFrom<string[]>([], [], [], ['context']),
     critical: fc.record({ rule: fc.constantFrom('sahm', 'drawdown'), reason: fc.constant('deep') }),
     source: fc.record({ kind: fc.constant('series'), ref: fc.constantFrom('a', 'b', 'c') }),
   },
