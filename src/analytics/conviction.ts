@@ -68,7 +68,7 @@ export function hear({ task, decision, ended }: AssessmentInput): Hearing {
   const plannedLeaves = planned.filter((child) => child.role === 'leaf').length;
   const together = {
     path: task.path,
-    coverage: leaves.length / Math.max(leaves.length, plannedLeaves),
+    coverage: leaves.length / Math.max(1, leaves.length, plannedLeaves),
     ...pool(direct),
   };
   const heard = leaves.length + sum(orchestrators.map((voice) => voice.coverage));

@@ -8,7 +8,10 @@ import { misuse, oneLine } from './misuse.ts';
 import type { ScenarioFlags } from './options.ts';
 
 const EXTENSIONS: ReadonlySet<string> = new Set(['.ts', '.mts', '.js', '.mjs']);
-const PLACE = /(?<url>file:\/\/\/[^\s():]+(?::[^\s():]+)*?)?(?<bare>)/g;
+// Where a syntax error is stands alone on the stack's first line; other errors have it in their frames.
+const SYNTAX_PLACE = /^(file:\/\/\/.+|\/.+|[A-Z]:\\.+):(\d+)$/m;
+const FRAME = /(file:\/\/\/[^\s()]+):(\d+):\d+/g;
+const NEVER = Symbol('never');
 const HOW = 'Export defineScenario({ … }), or a function of the options that returns it, as default.';
 
 const isScenario = (value: unknown): value is Scenario =>
@@ -32,12 +35,10 @@ function described(value: unknown): string {
 /** Where an error points, as far as its stack says: the scenario file itself if it is there, else the first file. */
 function placeOf(path: string, error: unknown): string | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const places = [...stack.matchAll(PLACE)].flatMap(({ groups }) => {
-    const { url, bare, line } = groups ?? {};
-    const file = url === undefined ? bare : fileURLToPath(url);
-    return file === undefined ? [] : [{ file, line }];
-  });
-  const place = places.find(({ file }) => file === path) ?? places.find(({ file }) => !file.includes('node_modules'));
+  const places = [SYNTAX_PLACE.exec(stack) ?? [], ...stack.matchAll(FRAME)].flatMap(([, file, line]) =>
+    file === undefined ? [] : [{ file: file.startsWith('file:') ? fileURLToPath(file) : file, line }],
+  );
+  const place = places.find(({ file }) => file === path) ?? places[0];
   return place && `${relative(process.cwd(), place.file)}:${place.line}`;
 }
 
@@ -52,14 +53,23 @@ function loadFault(file: string, error: unknown): EspalierError {
   return misuse(`The scenario file ${file} ${what}: ${oneLine(error).replace(/\.$/, '')} (${where}). Correct it.`, error);
 }
 
-/** Rejects when nothing is left that could still settle what is being waited for. */
-function untilDrained(file: string): { drained: Promise<never>; release: () => void } {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const listener = (): void => {
-    reject(misuse(`The scenario file ${file} waits for something that never comes. Look at what it awaits while it loads.`));
-  };
+/** What a promise settles with, or `NEVER` when nothing is left that could settle it. */
+async function orNever(promise: unknown): Promise<unknown> {
+  const { promise: drained, resolve: drain } = Promise.withResolvers<typeof NEVER>();
+  const listener = (): void => drain(NEVER);
   process.once('beforeExit', listener);
-  return { drained: promise, release: () => process.off('beforeExit', listener) };
+  try {
+    return await Promise.race([promise, drained]);
+  } finally {
+    process.off('beforeExit', listener);
+  }
+}
+
+async function defaultExportOf(file: string, flags: ScenarioFlags): Promise<unknown> {
+  const module = await orNever(import(pathToFileURL(resolve(file)).href));
+  if (module === NEVER) return NEVER;
+  const exported = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
+  return isFactory(exported) ? orNever(exported(flags)) : exported;
 }
 
 async function checkFile(file: string): Promise<void> {
@@ -79,16 +89,11 @@ async function checkFile(file: string): Promise<void> {
  */
 export async function loadScenario(file: string, flags: ScenarioFlags): Promise<Scenario> {
   await checkFile(file);
-  const { drained, release } = untilDrained(file);
-  let exported: unknown;
-  try {
-    const module: unknown = await Promise.race([import(pathToFileURL(resolve(file)).href), drained]);
-    exported = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
-    if (isFactory(exported)) exported = await Promise.race([exported(flags), drained]);
-  } catch (error) {
-    throw EspalierError.isInstance(error) && error.code === 'invalid-input' ? error : loadFault(file, error);
-  } finally {
-    release();
+  const exported = await defaultExportOf(file, flags).catch((error: unknown) => {
+    throw loadFault(file, error);
+  });
+  if (exported === NEVER) {
+    throw misuse(`The scenario file ${file} waits for something that never comes. Look at what it awaits on loading.`);
   }
   if (!isScenario(exported)) throw misuse(`${file} is no scenario: ${described(exported)}. ${HOW}`);
   return exported;

@@ -1,5 +1,5 @@
 /** How the command line fails: one line on stderr, and an exit code. */
-import { debuglog } from 'node:util';
+import { debuglog, getSystemErrorMessage } from 'node:util';
 import { CommanderError } from 'commander';
 import { EspalierError } from '../errors.ts';
 import { escapeTerminal } from '../render/escape-terminal.ts';
@@ -16,6 +16,14 @@ export function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
   const [line = ''] = text.split('\n').filter((each) => each.trim() !== '');
   return escapeTerminal(line.trim());
+}
+
+/** Why a file or stream could not be used, in the system's words. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error) || !('errno' in error) || typeof error.errno !== 'number') return oneLine(error);
+  // EEXIST comes from making a directory where a file is.
+  if ('code' in error && error.code === 'EEXIST') return 'there is a file of that name';
+  return getSystemErrorMessage(error.errno);
 }
 
 // "error: unknown option '--foo'\n(Did you mean --out?)" says what it is; our line also says what to do.

@@ -6,11 +6,10 @@
 import { appendFileSync, closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers';
-import { getSystemErrorMessage } from 'node:util';
 import type { Report } from '../protocol/report.ts';
 import type { RunEvent } from '../protocol/run-event.ts';
 import { renderBrief } from '../render/brief.ts';
-import { misuse, oneLine } from './misuse.ts';
+import { misuse, reasonOf } from './misuse.ts';
 
 export type OutDir = {
   readonly files: { readonly brief: string; readonly report: string; readonly events: string };
@@ -25,12 +24,6 @@ export type OutDir = {
 
 const FLUSH_MS = 50;
 const FLUSH_CHARACTERS = 1 << 16;
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return 'there is a file of that name';
-  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
-  return typeof errno === 'number' ? getSystemErrorMessage(errno) : oneLine(error);
-}
 
 /**
  * Creates the directory and its event file.

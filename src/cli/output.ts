@@ -4,27 +4,28 @@
  *  2. The process ends only when both streams have passed on what was written to them.
  */
 import { Console } from 'node:console';
+import { EXIT } from './exit-code.ts';
+import { reasonOf } from './misuse.ts';
 
 export type Output = {
   result(text: string): void;
   note(text: string): void;
-  /** Why stdout could not be written, when it is more than a reader that went away. */
-  readonly problem: string | undefined;
-  /** Ends the process, once everything is written. */
+  /** Ends the process once everything is written; with 1 when stdout could not take it. */
   exit(code: number): Promise<void>;
 };
 
 const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise((done) => {
-    if (stream.destroyed || stream.writableLength === 0) done();
-    else stream.write('', () => done());
+    // Also when nothing is buffered: a failed write is only told of in a later turn.
+    if (stream.destroyed) setImmediate(done);
+    else stream.write('', () => setImmediate(done));
   });
 
 /** Takes charge of stdout and stderr. */
 export function openOutput(): Output {
   let problem: string | undefined;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') problem ??= error.message;
+    if (error.code !== 'EPIPE') problem ??= reasonOf(error);
   });
   // With nobody left to tell, there is nothing to say.
   process.stderr.on('error', () => {});
@@ -37,12 +38,11 @@ export function openOutput(): Output {
     note(text) {
       if (!process.stderr.destroyed) process.stderr.write(`${text}\n`);
     },
-    get problem() {
-      return problem;
-    },
     async exit(code) {
-      await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-      process.exit(code);
+      await flushed(process.stdout);
+      if (problem !== undefined) this.note(`espalier: stdout could not be written: ${problem}. Redirect it elsewhere.`);
+      await flushed(process.stderr);
+      process.exit(problem === undefined ? code : EXIT.failed);
     },
   };
 }

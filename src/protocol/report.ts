@@ -6,7 +6,7 @@ import { Decision } from './decision.ts';
 import { Finding } from './finding.ts';
 import { Gap } from './gap.ts';
 import { Retention } from './retention.ts';
-import { Disposition } from './synthesis.ts';
+import { Derived, Disposition } from './synthesis.ts';
 import { SCHEMA_VERSION } from './version.ts';
 
 export const Tier = z.enum(['root', 'domain', 'leaf']);
@@ -79,6 +79,8 @@ export const UnsealedReport = z.object({
   retention: Retention.exactOptional(),
   /** What the synthesis did with each finding that it did not keep. */
   dispositions: z.array(Disposition),
+  /** How to recompute the numbers of the narrative that no finding holds. */
+  derived: z.array(Derived),
   artifacts: z.array(Artifact),
   usage: z.object({ self: Usage, subtree: Usage }),
   children: z.array(ChildSummary),

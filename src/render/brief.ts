@@ -11,13 +11,13 @@ import { howItWasMade } from './brief-making.ts';
 import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
 import { enumerated, formatSigned } from './figures.ts';
 import { reference, references } from './markdown.ts';
-import { balanceOf, groupGaps, holesOf, placesOf, readReport, verdictOf, type Reading } from './reading.ts';
+import { balanceOf, groupGaps, holesOf, missingOf, readReport, verdictOf, type Reading } from './reading.ts';
 
 function shortfall({ report }: Reading): string[] {
   if (report.status === 'complete') return [];
   const says = report.status === 'failed' ? 'This run failed: no finding survived.' : 'This brief is partial.';
   const missing = groupGaps(holesOf(report)).map(
-    (group) => `${codeSpan(placesOf(group, 4))} (${escapeMarkdown(group.why)})`,
+    (group) => `${escapeMarkdown(missingOf(group, 4))} (${escapeMarkdown(group.why)})`,
   );
   return [`> **${says}**${missing.length > 0 ? ` Missing: ${enumerated(missing, 5)}.` : ''}`, ''];
 }

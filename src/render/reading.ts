@@ -87,6 +87,10 @@ export function placesOf(group: GapGroup, most: number): string {
   return `${group.parent}: ${enumerated(group.paths.map(nameOf), most)}`;
 }
 
+/** What is missing, as part of a sentence: a node, or only its synthesis. */
+export const missingOf = (group: GapGroup, most: number): string =>
+  group.kind === 'synthesis' ? `the synthesis of ${placesOf(group, most)}` : placesOf(group, most);
+
 /** `3 critical findings`, and how many of them oppose. */
 export function criticalCount(report: Report): string {
   const against = report.escalations.filter((finding) => finding.stance < 0).length;

@@ -65,7 +65,7 @@ function head(screen: Screen, report: Report): void {
 function shortfall(screen: Screen, report: Report): void {
   if (report.status === 'complete') return;
   const says = report.status === 'failed' ? 'This run failed: no finding survived.' : 'This brief is partial.';
-  const missing = groupGaps(holesOf(report)).map((group) => placesOf(group, 3));
+  const missing = groupGaps(holesOf(report)).map((group) => missingOf(group, 3));
   screen.lines.push('');
   write(screen, missing.length === 0 ? says : `${says} Missing: ${enumerated(missing, 4)}.`, '! ', 'yellow');
 }

@@ -16,7 +16,7 @@ export type RunOptions = {
   concurrency?: number;
   /** Names of the root's children to activate; the others are skipped. Default: all. */
   domains?: readonly string[];
-  /** Default: `nanoid()`. */
+  /** Default: 16 random letters and digits. */
   runId?: string;
   /** Default: the system's time. Tests give a virtual clock. */
   clock?: Clock;

@@ -175,6 +175,7 @@ function leafReport({ task, attempt, gaps }: LeafState, findings: Finding[]): Un
     relations: [],
     gaps: [...gaps],
     dispositions: [],
+    derived: [],
     artifacts: [],
     usage: { self: usage, subtree: usage },
     children: [],

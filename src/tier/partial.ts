@@ -51,6 +51,7 @@ export const emptyPartial = ({ runId, path, tier, attempts, message }: UnsealedT
     relations: [],
     gaps: [],
     dispositions: [],
+    derived: [],
     artifacts: [],
     usage: { self: usage, subtree: usage },
     children: [],

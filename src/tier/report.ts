@@ -5,6 +5,7 @@
  *  3. Every incoming finding has exactly one disposition; one that was not named is dropped, "unaccounted".
  *  4. Gaps flow up: a report lists every gap of its subtree.
  */
+import { assess } from '../analytics/conviction.ts';
 import { deterministicSynthesis } from '../analytics/deterministic-synthesis.ts';
 import type { Ended } from '../ports/activities.ts';
 import type { Decision } from '../protocol/decision.ts';
@@ -30,6 +31,7 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
   const synthesis = 'synthesis' in answer ? answer.synthesis : deterministicSynthesis(gathered);
   const incoming = incomingOf(ended);
   const escalations = unique(ended.flatMap(({ outcome }) => bodyOf(outcome)?.escalations ?? []));
+  const { question, charter, asOf } = task;
   const books = keepBooks(task, incoming, synthesis);
   const gaps = gapsOf(gathered, synthesis);
   if ('fault' in answer) {
@@ -44,7 +46,7 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
     path: task.path,
     tier: task.tier,
     depth: depthOf(task.path),
-    question: task.question,
+    question,
     status: books.findings.length === 0 ? 'failed' : gaps.some(isHole) ? 'partial' : 'complete',
     madeBy: synthesis.madeBy,
     narrative: synthesis.narrative,
@@ -53,18 +55,20 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
     conflicts: synthesis.conflicts,
     relations: synthesis.relations,
     gaps,
-    ...(synthesis.assessment && { assessment: synthesis.assessment }),
+    assessment: synthesis.assessment ?? assess(gathered),
     decision,
     retention: measureRetention({
       incoming,
-      incomingCriticals: escalations,
+      incomingCriticals: unique([...incoming, ...escalations]).filter((finding) => finding.critical),
       kept: books.findings,
       escalations,
       narrative: [synthesis.narrative, ...synthesis.merges.map((merge) => merge.statement)].join('\n'),
       dispositions: books.dispositions,
       derived: synthesis.derived,
+      given: [question, charter, ...(asOf === undefined ? [] : [asOf])],
     }),
     dispositions: books.dispositions.filter((disposition) => disposition.as !== 'kept'),
+    derived: synthesis.derived,
     artifacts: [],
     usage: { self: own, subtree: ended.map(({ outcome }) => subtreeUsage(outcome)).reduce(addUsage, own) },
     children: ended.map(({ outcome }) => {

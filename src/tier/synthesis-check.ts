@@ -1,5 +1,6 @@
 /** Whether a synthesis keeps books: schema, citations, derivations. Pure. Numbers it made up are measured, not refused. */
 import { recomputes } from '../analytics/derived.ts';
+import { splitCitations } from '../analytics/numbers.ts';
 import type { Ended } from '../ports/activities.ts';
 import type { Finding } from '../protocol/finding.ts';
 import type { Outcome, UnsealedReport } from '../protocol/report.ts';
@@ -23,11 +24,10 @@ export function checkSynthesis(answer: unknown, ended: readonly Ended[]): Checke
     return invalid(`the synthesis has the wrong shape at ${issue?.path.join('.') || 'its top'}: ${issue?.message}`);
   }
   const synthesis = parsed.data;
-  const incoming = incomingOf(ended);
-  const ids = new Set(incoming.map((finding) => finding.id));
+  const byId = new Map(incomingOf(ended).map((finding) => [finding.id, finding]));
   const paths = new Set(ended.map(({ outcome }) => outcome.path));
   for (const id of citedIds(synthesis)) {
-    if (!ids.has(id)) return invalid(`the synthesis cites "${id}", which nobody reported`);
+    if (!byId.has(id)) return invalid(`the synthesis cites "${id}", which nobody reported`);
   }
   for (const path of synthesis.relations.flatMap((relation) => relation.between)) {
     if (!paths.has(path)) return invalid(`the synthesis relates "${path}", which is not one of its children`);
@@ -41,7 +41,7 @@ export function checkSynthesis(answer: unknown, ended: readonly Ended[]): Checke
       return invalid(`the synthesis merges "${disposition.id}" into "${disposition.into}", which it does not define`);
     }
   }
-  const wrong = synthesis.derived.find((derived) => !recomputes(derived, incoming));
+  const wrong = synthesis.derived.find((derived) => !recomputes(derived, byId));
   if (wrong) return invalid(`the synthesis derives ${wrong.value} as a ${wrong.op}, which does not recompute`);
   return { synthesis };
 }
@@ -53,9 +53,6 @@ function* citedIds(synthesis: Synthesis): Iterable<string> {
   for (const { supports, against } of synthesis.conflicts) yield* [...supports.findings, ...against.findings];
   for (const { findings } of synthesis.assessment?.risks ?? []) yield* findings;
   for (const { findings } of synthesis.assessment?.patterns ?? []) yield* findings;
-  for (const [, id] of synthesis.narrative.matchAll(CITATION)) if (id !== undefined) yield id;
+  yield* splitCitations(synthesis.narrative).cited;
 }
-/** `[root/macro/jobs#growth]`: brackets around something that can only be a finding's id. */
-const CITATION = /\[([^[\]\s][^[\]]*#[^[\]]+)\]/g;
-
 const invalid = (message: string): Checked => ({ fault: { status: 'invalid', message } });

@@ -38,6 +38,7 @@ export const emptyReport = (over: Partial<Report> = {}): Report => ({
   relations: [],
   gaps: [],
   dispositions: [],
+  derived: [],
   artifacts: [],
   usage: { self: usage, subtree: { ...usage, nodes: 8, leaves: 5, attempts: 6 } },
   children: [],

@@ -7,8 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { EspalierError } from '../../errors.ts';
 import type { SourceAdapter } from '../../ports/sources.ts';
@@ -102,7 +103,7 @@ async function readBytes(path: string): Promise<Buffer> {
 /** The package exports one module, `build/index.js`, and no data: its folder is two above that. */
 function packageDirectory(): string {
   try {
-    return dirname(dirname(createRequire(import.meta.url).resolve(PACKAGE)));
+    return dirname(dirname(fileURLToPath(import.meta.resolve('vega-datasets'))));
   } catch (cause) {
     const what = `The package "${PACKAGE}" is not installed. Run: npm install ${PACKAGE}@3.2.1`;
     throw new EspalierError('missing-peer', what, { cause });

@@ -115,11 +115,9 @@ export function gatherActor(
     const outcome = parsed.data;
     const body = outcome.kind === 'report' ? outcome : outcome.partial;
     if (!body) return outcome;
-    const findings = adoptAll(snapshot, from, body.findings);
-    const isCritical = (finding: Finding): boolean => finding.critical !== undefined;
-    const said = [...findings, ...adoptAll(snapshot, from, body.escalations)].filter(isCritical);
-    const escalations = [...new Map(said.map((finding) => [finding.id, finding])).values()];
-    const adopted = { ...body, findings, escalations };
+    const said = adoptAll(snapshot, from, [...body.findings, ...body.escalations]);
+    const findings = [...new Map(said.map((finding) => [finding.id, finding])).values()];
+    const adopted = { ...body, findings, escalations: findings.filter((finding) => finding.critical) };
     return outcome.kind === 'report' ? adopted : { ...outcome, partial: adopted };
   };
 

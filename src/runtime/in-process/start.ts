@@ -1,5 +1,5 @@
 /** The shortest way in: a scenario becomes a running tree of actors. */
-import { nanoid } from 'nanoid';
+import { customAlphabet } from 'nanoid';
 import { createActor, type InspectionEvent, type Observer } from 'xstate';
 import { createActivities } from '../../activities/create-activities.ts';
 import { reserveOf } from '../../activities/registry.ts';
@@ -28,6 +28,9 @@ export type InProcessOptions = RunOptions & {
   guestFor?: Host['guestFor'];
 };
 
+/** Lower case and digits: a run's id is a folder's name and a word on the command line. */
+const newRunId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 16);
+
 /** What a slot may be held for while others wait: a share of the run's window. */
 const LEASE_SHARE = 0.25;
 
@@ -43,7 +46,7 @@ export const run = (scenario: Scenario, options: InProcessOptions = {}): Promise
  * @throws EspalierError `invalid-input` on an option that cannot be read
  */
 export function start(scenario: Scenario, options: InProcessOptions = {}): RunHandle {
-  const { clock = systemClock, runId = nanoid(), guestFor, rehearsal } = options;
+  const { clock = systemClock, runId = newRunId(), guestFor, rehearsal } = options;
   const limits = limitsFor(scenario, options);
   const asOf = options.asOf ?? scenario.asOf;
   if (asOf !== undefined) checkAsOf(asOf);

@@ -47,6 +47,7 @@ const unsealed = (path: string, tier: Tier, over: Partial<UnsealedReport>): Unse
   relations: [],
   gaps: [],
   dispositions: [],
+  derived: [],
   artifacts: [],
   usage: { self: usage, subtree: usage },
   children: [],
