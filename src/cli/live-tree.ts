@@ -12,6 +12,8 @@ import type { RunProgress } from './run-progress.ts';
 import { paintFor, sizeOf } from './screen.ts';
 
 const REDRAW_MS = 100;
+/** Lines above the tree where the latest notices stay in sight. */
+const NOTICE_ROWS = 5;
 
 export function liveTree(stream: WriteStream, progress: RunProgress): ProgressView {
   const log = createLogUpdate(stream);
@@ -19,15 +21,21 @@ export function liveTree(stream: WriteStream, progress: RunProgress): ProgressVi
   // The last column stays free: some terminals wrap as soon as it is written.
   const options = (): FrameOptions => {
     const { columns, rows } = sizeOf(stream);
-    return { columns: Math.max(20, columns - 1), rows: Math.max(1, rows - 1), now: Date.now(), paint };
+    const room = rows - 1 - Math.min(told, NOTICE_ROWS);
+    return { columns: Math.max(20, columns - 1), rows: Math.max(1, room), now: Date.now(), paint };
   };
   let notices: string[] = [];
+  let told = 0;
   let isOpen = true;
 
-  const draw = (): void => {
-    // In one write per tick: a flood of criticals must not redraw the tree for each.
+  // In one write per tick: a flood of criticals must not redraw the tree for each.
+  const tell = (): void => {
     if (notices.length > 0) log.persist(notices.join('\n'));
+    told += notices.length;
     notices = [];
+  };
+  const draw = (): void => {
+    tell();
     log(frameOf(progress, options()).join('\n'));
   };
   const timer = setInterval(draw, REDRAW_MS);
@@ -50,7 +58,7 @@ export function liveTree(stream: WriteStream, progress: RunProgress): ProgressVi
       isOpen = false;
       clearInterval(timer);
       stream.off('resize', draw);
-      if (notices.length > 0) log.persist(notices.join('\n'));
+      tell();
       log(closingFrame(progress, options()).join('\n'));
       log.done();
     },

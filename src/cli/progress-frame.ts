@@ -146,9 +146,8 @@ export function frameOf(progress: RunProgress, options: FrameOptions): string[] 
   return [...headline(progress, options), ...laidOut(squeezed(rows, room, now), columns, paint)];
 }
 
-/** The tree without its leaves: what stays on the screen when a run has ended. */
-export function closingFrame(progress: RunProgress, options: FrameOptions): string[] {
-  const rows = rowsOf(progress.root, 0, options.now, options.columns >= WIDE);
-  const room = Math.max(1, Math.min(options.rows - 2, 16));
-  return [...headline(progress, options), ...laidOut(squeezed(rows, room, options.now), options.columns, options.paint)];
+/** The tree without its leaves: what stays on the screen when a run has ended, above its brief. */
+export function closingFrame(progress: RunProgress, { columns, rows: most, now, paint }: FrameOptions): string[] {
+  const rows = rowsOf(progress.root, 0, now, columns >= WIDE);
+  return [...laidOut(squeezed(rows, Math.max(1, Math.min(most, 12)), now), columns, paint), ''];
 }

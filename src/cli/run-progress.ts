@@ -76,6 +76,9 @@ export function createProgress(plan: Plan): RunProgress {
     if (parentOf(path) !== '') nodeAt(parentOf(path)).children.push(node);
     return node;
   };
+  const begin = (node: NodeProgress, at: number): void => {
+    if (node.state === 'waiting') Object.assign(node, { state: 'running', startedAt: at });
+  };
   const close = (node: NodeProgress, outcome: NonNullable<NodeProgress['outcome']>, at: number): void => {
     if (node.state === 'ended') return;
     Object.assign(node, { state: 'ended', outcome, endedAt: at });
@@ -95,7 +98,8 @@ export function createProgress(plan: Plan): RunProgress {
           this.startedAt = event.at;
           break;
         case 'node.started':
-          Object.assign(nodeAt(event.path), { state: 'running', startedAt: event.at });
+          // A leaf waits for a slot first: it is at work from its first attempt on.
+          if (event.tier !== 'leaf') begin(nodeAt(event.path), event.at);
           break;
         case 'node.planned':
           for (const { name } of event.decision.stages.flat()) nodeAt(childPath(event.path, name));
@@ -104,6 +108,7 @@ export function createProgress(plan: Plan): RunProgress {
           nodeAt(event.path).children = [];
           break;
         case 'attempt.started':
+          begin(nodeAt(event.path), event.at);
           nodeAt(event.path).attempt = event.attempt;
           break;
         case 'finding.reported':

@@ -9,6 +9,7 @@ import {
   criticalCount,
   groupGaps,
   holesOf,
+  missingOf,
   placesOf,
   readReport,
   verdictOf,

@@ -125,6 +125,9 @@ describe.each(Object.entries(analysts))('%s', (_, analyse) => {
   test('magnitudes that no measurement has are a gap, those just inside are not out of range', () => {
     const swinging = (size: number) => seriesOf(market.observations.map((_, month) => (month % 2 ? size : 1 / size)));
     expect(gapIn(analyse(swinging(1e200), { polarity: 1 })).why).toContain('beyond 1e+50');
+    expect(gapIn(analyse(seriesOf(market.observations.map(() => 1e-60)), { polarity: 1 })).why).toContain(
+      'below 1e-50',
+    );
     expect(FindingDraft.safeParse(analyse(swinging(1e49), { polarity: 1 })).success).toBe(true);
     expect(JSON.stringify(analyse(swinging(1e49), { polarity: 1 }))).not.toContain('Infinity');
   });
