@@ -4,7 +4,7 @@
  */
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
-import { clipped } from '../render/text-layout.ts';
+import { clipped, wrapText } from '../render/text-layout.ts';
 import { lineOf } from './event-line.ts';
 import { closingFrame, frameOf, type FrameOptions } from './progress-frame.ts';
 import type { ProgressView } from './progress-view.ts';
@@ -12,8 +12,9 @@ import type { RunProgress } from './run-progress.ts';
 import { paintFor, sizeOf } from './screen.ts';
 
 const REDRAW_MS = 100;
-/** Lines above the tree where the latest notices stay in sight. */
+/** Lines above the tree where the latest notices stay in sight, and how many of them one may take. */
 const NOTICE_ROWS = 5;
+const NOTICE_LINES = 2;
 
 export function liveTree(stream: WriteStream, progress: RunProgress): ProgressView {
   const log = createLogUpdate(stream);
@@ -28,6 +29,11 @@ export function liveTree(stream: WriteStream, progress: RunProgress): ProgressVi
   let told = 0;
   let isOpen = true;
 
+  const noticeOf = (text: string): string[] => {
+    const { columns } = options();
+    const [first = '', ...more] = wrapText(clipped(text, columns * NOTICE_LINES), columns);
+    return more.length === 0 ? [first] : [first, clipped(`  ${more.join(' ')}`, columns)];
+  };
   // In one write per tick: a flood of criticals must not redraw the tree for each.
   const tell = (): void => {
     if (notices.length > 0) log.persist(notices.join('\n'));
@@ -46,7 +52,7 @@ export function liveTree(stream: WriteStream, progress: RunProgress): ProgressVi
     show(event) {
       progress.apply(event);
       const line = lineOf(event);
-      if (line?.isNotable) notices.push(paint(line.style, clipped(line.text, options().columns)));
+      if (line?.isNotable) notices.push(...noticeOf(line.text).map((text) => paint(line.style, text)));
       if (event.type === 'run.started') draw();
     },
     say(text) {

@@ -48,22 +48,19 @@ function noteOf(node: NodeProgress, now: number, isWide: boolean): string {
   if (node.state === 'ended' && hasFailed(node)) parts.push(node.outcome ?? '');
   else if (isWide && node.state === 'ended' && isLeaf(node)) parts.push(`${node.findings} found`);
   if (node.state === 'running' && node.attempt > 1) parts.push(`attempt ${node.attempt}`);
-  if (node.criticals > 0) parts.push(isWide ? `${node.criticals} critical` : `${node.criticals}!`);
+  if (node.criticals > 0) parts.push(isWide ? `${node.criticals} critical` : `${node.criticals} crit`);
   parts.push(elapsedOf(node, now));
   return parts.filter((part) => part !== '').join(isWide ? ', ' : ' ');
 }
 
-const urgency = (node: NodeProgress): number => {
-  if (node.state === 'running') return 0;
-  if (hasFailed(node)) return 1;
-  return node.state === 'waiting' ? 3 : 2;
-};
+const isHot = (node: NodeProgress): boolean => node.state === 'running' || hasFailed(node);
 
-/** The leaves that are shown one by one, in their own order, and a line that counts the others. */
+/** The leaves that are shown one by one, and a line that counts the others: those at work first, then the failed. */
 function pickLeaves(leaves: readonly NodeProgress[], most: number): { shown: ReadonlySet<NodeProgress>; rest: string } {
   if (leaves.length <= most) return { shown: new Set(leaves), rest: '' };
-  const ranked = [...leaves].sort((a, b) => urgency(a) - urgency(b));
-  const hidden = ranked.slice(most);
+  const hot = leaves.filter(isHot).sort((a, b) => Number(hasFailed(a)) - Number(hasFailed(b)));
+  const shown = new Set(hot.slice(0, most));
+  const hidden = leaves.filter((leaf) => !shown.has(leaf));
   const count = (word: string, belongs: (leaf: NodeProgress) => boolean): string[] => {
     const found = hidden.filter(belongs).length;
     return found === 0 ? [] : [`${found} ${word}`];
@@ -74,7 +71,7 @@ function pickLeaves(leaves: readonly NodeProgress[], most: number): { shown: Rea
     ...count('done', (leaf) => leaf.state === 'ended' && !hasFailed(leaf)),
     ...count('waiting', (leaf) => leaf.state === 'waiting'),
   ];
-  return { shown: new Set(ranked.slice(0, most)), rest: rest.join(', ') };
+  return { shown, rest: rest.join(', ') };
 }
 
 function rowsOf(root: NodeProgress, leavesShown: number, now: number, isWide: boolean): Row[] {
@@ -103,7 +100,7 @@ function squeezed(rows: readonly Row[], most: number, now: number): Row[] {
   const loud = rows.filter((row, index) => index === 0 || !isQuiet(row));
   const kept = (loud.length >= most ? loud : rows).slice(0, Math.max(1, most - 1));
   const left = rows.length - kept.length;
-  const rest: Row = { lead: '  ', glyph: '', style: 'dim', name: `and ${left} more nodes`, note: '' };
+  const rest: Row = { lead: '└ ', glyph: '', style: 'dim', name: `and ${left} more nodes`, note: '' };
   return [...kept, rest].slice(0, most);
 }
 
@@ -124,11 +121,12 @@ function headline(progress: RunProgress, { columns, now, paint }: FrameOptions):
   const { ended, running, total } = countLeaves(progress.root);
   const { startedAt, deadlineMs } = progress;
   const elapsed = startedAt === undefined ? 0 : (progress.root.endedAt ?? now) - startedAt;
-  const asOf = progress.asOf === undefined ? '' : `as of ${progress.asOf}, `;
-  const counts = `${ended} of ${total} leaves ended, ${running} running, ${progress.escalations} critical`;
-  const short = `${ended}/${total} ended, ${running} running, ${progress.escalations}!`;
+  const asOf = progress.asOf === undefined ? '' : `, as of ${progress.asOf}`;
   const time = `${formatDuration(elapsed)} of ${formatDuration(deadlineMs)}`;
-  const line = columns >= WIDE ? `${asOf}${counts}, ${time}` : `${short}, ${time}`;
+  const line =
+    columns >= WIDE
+      ? `${time}, ${ended} of ${total} ended, ${running} running, ${progress.escalations} critical${asOf}`
+      : `${time}, ${ended}/${total}, ${running} running, ${progress.escalations} crit`;
   return [paint('bold', clipped(escapeTerminal(progress.thesis), columns)), paint('dim', clipped(line, columns))];
 }
 

@@ -77,7 +77,7 @@ export function createProgress(plan: Plan): RunProgress {
     return node;
   };
   const begin = (node: NodeProgress, at: number): void => {
-    if (node.state === 'waiting') Object.assign(node, { state: 'running', startedAt: at });
+    if (node.state === 'waiting') Object.assign(node, { state: 'running', startedAt: node.startedAt ?? at });
   };
   const close = (node: NodeProgress, outcome: NonNullable<NodeProgress['outcome']>, at: number): void => {
     if (node.state === 'ended') return;
@@ -110,6 +110,9 @@ export function createProgress(plan: Plan): RunProgress {
         case 'attempt.started':
           begin(nodeAt(event.path), event.at);
           nodeAt(event.path).attempt = event.attempt;
+          break;
+        case 'attempt.failed':
+          if (event.willRetry && nodeAt(event.path).state === 'running') nodeAt(event.path).state = 'waiting';
           break;
         case 'finding.reported':
           nodeAt(event.path).findings++;

@@ -6,7 +6,7 @@
  *  4. With depth spent nothing is gathered, whatever the plan says.
  *  5. A root ends in a report, never in a token.
  */
-import { assign, enqueueActions, sendTo, setup, type ActorLogic, type AnyEventObject, type Snapshot } from 'xstate';
+import { assign, enqueueActions, sendTo, setup, type ActorLogic, type ActorSystem, type ActorSystemInfo, type AnyEventObject, type Snapshot } from 'xstate';
 import type { Ended, PlanInput, SynthesizeInput } from '../ports/activities.ts';
 import { Decision, type ChildSpec } from '../protocol/decision.ts';
 import type { Finding } from '../protocol/finding.ts';
@@ -47,7 +47,8 @@ type Context = {
 };
 const MOST_SYNTHESES = 2;
 
-const unprovided = <Input, Output>(): ActorLogic<Snapshot<Output>, AnyEventObject, Input> => ({
+type Stub<Input, Output> = ActorLogic<Snapshot<Output>, AnyEventObject, Input, ActorSystem<ActorSystemInfo>>;
+const unprovided = <Input, Output>(): Stub<Input, Output> => ({
   transition: (snapshot) => snapshot,
   getPersistedSnapshot: (snapshot) => snapshot,
   getInitialSnapshot: () => ({ status: 'active', output: undefined, error: undefined }),

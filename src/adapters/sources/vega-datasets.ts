@@ -7,13 +7,13 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { EspalierError } from '../../errors.ts';
 import type { SourceAdapter } from '../../ports/sources.ts';
 import type { Observation, SeriesRecord } from '../../protocol/series.ts';
+import { monthsLater } from './months-later.ts';
 import { vegaCatalog, type VegaEntry } from './vega-catalog.ts';
 import type { Table } from './vega-tables.ts';
 
@@ -128,8 +128,3 @@ function bigrams(text: string): Set<string> {
 /** Dice's coefficient of two sets: 0 nothing in common, 1 the same. */
 const likeness = (a: Set<string>, b: Set<string>): number =>
   (2 * [...a].filter((pair) => b.has(pair)).length) / (a.size + b.size || 1);
-
-function monthsLater(date: string, months: number): string {
-  const month = Number(date.slice(0, 4)) * 12 + Number(date.slice(5, 7)) - 1 + months;
-  return `${Math.floor(month / 12)}-${String((month % 12) + 1).padStart(2, '0')}-01`;
-}
