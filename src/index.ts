@@ -22,6 +22,7 @@ export type {
   Synthesizer,
   Work,
 } from './define/spec.ts';
+export { inMemorySources, type InMemorySeries } from './adapters/sources/in-memory.ts';
 export { EspalierError, type EspalierErrorCode } from './errors.ts';
 export type {
   Activities,

@@ -22,7 +22,7 @@ export function liveTree(stream: WriteStream, progress: RunProgress): ProgressVi
   // The last column stays free: some terminals wrap as soon as it is written.
   const options = (): FrameOptions => {
     const { columns, rows } = sizeOf(stream);
-    const room = rows - 1 - Math.min(told, NOTICE_ROWS);
+    const room = rows - 1 - Math.min(told, NOTICE_ROWS, Math.floor(rows / 4));
     return { columns: Math.max(20, columns - 1), rows: Math.max(1, room), now: Date.now(), paint };
   };
   let notices: string[] = [];
