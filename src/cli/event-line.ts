@@ -11,7 +11,11 @@ export type EventLine = {
   readonly isNotable: boolean;
 };
 
-const line = (style: Style, text: string, isNotable = true): EventLine => ({ style, text: escapeTerminal(text), isNotable });
+const line = (style: Style, text: string, isNotable = true): EventLine => ({
+  style,
+  text: escapeTerminal(text),
+  isNotable,
+});
 
 /** What to say about an event; undefined for those that only fill the record. */
 export function lineOf(event: RunEvent): EventLine | undefined {
@@ -19,7 +23,11 @@ export function lineOf(event: RunEvent): EventLine | undefined {
   switch (event.type) {
     case 'run.started': {
       const asOf = event.asOf === undefined ? '' : `, as of ${event.asOf}`;
-      return line('bold', `${event.scenario}: ${event.thesis}${asOf}, due in ${formatDuration(event.deadline - event.at)}`, false);
+      return line(
+        'bold',
+        `${event.scenario}: ${event.thesis}${asOf}, due in ${formatDuration(event.deadline - event.at)}`,
+        false,
+      );
     }
     case 'node.planned': {
       const { stages, skipped } = event.decision;
@@ -28,10 +36,17 @@ export function lineOf(event: RunEvent): EventLine | undefined {
       return line('dim', `${path} activates ${children} in ${counted(stages.length, 'stage')}${left}`, false);
     }
     case 'depth.refused':
-      return line('yellow', `${path} executes as a leaf: depth is spent, ${counted(event.children.length, 'child', 'children')} refused`);
+      return line(
+        'yellow',
+        `${path} executes as a leaf: depth is spent, ${counted(event.children.length, 'child', 'children')} refused`,
+      );
     case 'attempt.failed': {
       const next = event.willRetry ? ', trying again' : '';
-      return line('yellow', `${path} attempt ${event.attempt} failed: ${event.fault.status}: ${event.fault.message}${next}`, event.willRetry);
+      return line(
+        'yellow',
+        `${path} attempt ${event.attempt} failed: ${event.fault.status}: ${event.fault.message}${next}`,
+        event.willRetry,
+      );
     }
     case 'finding.escalated':
       return line('red', `CRITICAL ${event.finding.path}: ${event.finding.statement}`);

@@ -44,13 +44,20 @@ function placeOf(path: string, error: unknown): string | undefined {
 
 function loadFault(file: string, error: unknown): EspalierError {
   const where = placeOf(resolve(file), error) ?? file;
-  if (EspalierError.isInstance(error)) return new EspalierError(error.code, `${oneLine(error)} (${where})`, { cause: error });
+  if (EspalierError.isInstance(error))
+    return new EspalierError(error.code, `${oneLine(error)} (${where})`, { cause: error });
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ERR_MODULE_NOT_FOUND') {
-    return misuse(`A module that ${file} imports is missing: ${oneLine(error)}. Install it, or correct the import.`, error);
+    return misuse(
+      `A module that ${file} imports is missing: ${oneLine(error)}. Install it, or correct the import.`,
+      error,
+    );
   }
   const what = error instanceof SyntaxError ? 'cannot be read' : 'failed while it was loaded';
-  return misuse(`The scenario file ${file} ${what}: ${oneLine(error).replace(/\.$/, '')} (${where}). Correct it.`, error);
+  return misuse(
+    `The scenario file ${file} ${what}: ${oneLine(error).replace(/\.$/, '')} (${where}). Correct it.`,
+    error,
+  );
 }
 
 /** What a promise settles with, or `NEVER` when nothing is left that could settle it. */
@@ -74,9 +81,13 @@ async function defaultExportOf(file: string, flags: ScenarioFlags): Promise<unkn
 
 async function checkFile(file: string): Promise<void> {
   const found = await stat(file).catch((error: unknown) => {
-    throw misuse(`There is no scenario file ${file}. Give the path of a .ts or .js file that exports a scenario.`, error);
+    throw misuse(
+      `There is no scenario file ${file}. Give the path of a .ts or .js file that exports a scenario.`,
+      error,
+    );
   });
-  if (!found.isFile()) throw misuse(`${file} is not a file. Give the path of a .ts or .js file that exports a scenario.`);
+  if (!found.isFile())
+    throw misuse(`${file} is not a file. Give the path of a .ts or .js file that exports a scenario.`);
   if (!EXTENSIONS.has(extname(file))) {
     throw misuse(`${basename(file)} is no scenario file by its ending. Give a .ts, .mts, .js or .mjs file.`);
   }

@@ -14,8 +14,7 @@ export const misuse = (message: string, cause?: unknown): EspalierError =>
 /** Any thrown thing in one line. */
 export function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
-  const [line = ''] = text.split('\n').filter((each) => each.trim() !== '');
-  return escapeTerminal(line.trim());
+  return escapeTerminal(/\S.*/.exec(text)?.[0].trimEnd() ?? '');
 }
 
 /** Why a file or stream could not be used, in the system's words. */
@@ -44,5 +43,8 @@ export function failureOf(error: unknown): { line?: string; code: number } {
   if (EspalierError.isInstance(error) && error.code !== 'host-fault' && error.code !== 'stopped') {
     return { line: oneLine(error), code: EXIT.misuse };
   }
-  return { line: `Internal error: ${oneLine(error)}. Run again with NODE_DEBUG=espalier to see where.`, code: EXIT.failed };
+  return {
+    line: `Internal error: ${oneLine(error)}. Run again with NODE_DEBUG=espalier to see where.`,
+    code: EXIT.failed,
+  };
 }

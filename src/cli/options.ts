@@ -29,18 +29,25 @@ const wholeNumber =
   (text: string): number => {
     const value = Number(text);
     if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-    throw misuse(`"${text}", given to ${option}, is not a whole number of at least ${least}. Give one such as ${least + 1}.`);
+    throw misuse(
+      `"${text}", given to ${option}, is not a whole number of at least ${least}. Give one such as ${least + 1}.`,
+    );
   };
 
 function domains(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
   if (names.some((name) => name === '')) {
-    throw misuse(`"${text}", given to --domains, is not a list of names. Write them with commas between: "macro,sector".`);
+    throw misuse(
+      `"${text}", given to --domains, is not a list of names. Write them with commas between: "macro,sector".`,
+    );
   }
   return [...new Set(names)];
 }
 
-const fault = (text: string, earlier: RehearsedFault[] = []): RehearsedFault[] => [...earlier, parseRehearsedFault(text)];
+const fault = (text: string, earlier: RehearsedFault[] = []): RehearsedFault[] => [
+  ...earlier,
+  parseRehearsedFault(text),
+];
 
 function directory(text: string): string {
   if (text === '') throw misuse('The directory of --out is empty. Name the directory to write to.');
@@ -52,10 +59,10 @@ export const withScenarioOptions = (command: Command): Command =>
   command
     .argument('<scenario>', 'a .ts or .js file whose default export is a scenario, or a function that returns one')
     .addOption(new Option('--as-of <date>', 'use only what was known on this day, YYYY-MM-DD').argParser(asOf))
-    .addOption(new Option('--thesis <text>', 'examine this claim instead of the scenario\'s own').argParser(thesis))
+    .addOption(new Option('--thesis <text>', "examine this claim instead of the scenario's own").argParser(thesis))
     .addOption(
-      new Option('--deadline <duration>', 'deliver the brief within this time: 90s, 8m, 1h30m').argParser((text: string) =>
-        parseDuration(text, 'deadline'),
+      new Option('--deadline <duration>', 'deliver the brief within this time: 90s, 8m, 1h30m').argParser(
+        (text: string) => parseDuration(text, 'deadline'),
       ),
     )
     .addOption(

@@ -40,7 +40,10 @@ export function openOutDir(directory: string): OutDir {
     mkdirSync(directory, { recursive: true });
     descriptor = openSync(files.events, 'w');
   } catch (error) {
-    throw misuse(`The directory ${directory} cannot be written to: ${reasonOf(error)}. Name another with --out.`, error);
+    throw misuse(
+      `The directory ${directory} cannot be written to: ${reasonOf(error)}. Name another with --out.`,
+      error,
+    );
   }
 
   const problems = new Map<string, string>();
@@ -49,7 +52,10 @@ export function openOutDir(directory: string): OutDir {
     try {
       write();
     } catch (error) {
-      problems.set(file, `${file} could not be written: ${reasonOf(error)}. Make room or name another directory with --out.`);
+      problems.set(
+        file,
+        `${file} could not be written: ${reasonOf(error)}. Make room or name another directory with --out.`,
+      );
     }
   };
 

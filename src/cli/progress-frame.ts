@@ -44,7 +44,8 @@ const elapsedOf = ({ startedAt, endedAt }: NodeProgress, now: number): string =>
 function noteOf(node: NodeProgress, now: number, isWide: boolean): string {
   const parts: string[] = [];
   const { ended, total } = countLeaves(node);
-  if (!isLeaf(node) && node.state !== 'waiting') parts.push(isWide ? `${ended} of ${total} leaves` : `${ended}/${total}`);
+  if (!isLeaf(node) && node.state !== 'waiting')
+    parts.push(isWide ? `${ended} of ${total} leaves` : `${ended}/${total}`);
   if (node.state === 'ended' && hasFailed(node)) parts.push(node.outcome ?? '');
   else if (isWide && node.state === 'ended' && isLeaf(node)) parts.push(`${node.findings} found`);
   if (node.state === 'running' && node.attempt > 1) parts.push(`attempt ${node.attempt}`);
@@ -94,11 +95,13 @@ function rowsOf(root: NodeProgress, leavesShown: number, now: number, isWide: bo
 }
 
 /** When even the orchestrators are too many: those that have something to say, and how many are left out. */
-function squeezed(rows: readonly Row[], most: number, now: number): Row[] {
+function squeezed(rows: readonly Row[], most: number): Row[] {
   if (rows.length <= most) return [...rows];
   const isQuiet = (row: Row): boolean => row.glyph === '✓' || row.glyph === '·';
-  const loud = rows.filter((row, index) => index === 0 || !isQuiet(row));
-  const kept = (loud.length >= most ? loud : rows).slice(0, Math.max(1, most - 1));
+  const [root, ...others] = rows;
+  const byUrgency = [...others.filter((row) => !isQuiet(row)), ...others.filter(isQuiet)];
+  const picked = new Set(byUrgency.slice(0, Math.max(0, most - 2)));
+  const kept = rows.filter((row) => row === root || picked.has(row));
   const left = rows.length - kept.length;
   const rest: Row = { lead: '└ ', glyph: '', style: 'dim', name: `and ${left} more nodes`, note: '' };
   return [...kept, rest].slice(0, most);
@@ -111,7 +114,8 @@ function laidOut(rows: readonly Row[], columns: number, paint: Paint): string[] 
   const noteRoom = Math.max(0, ...noted.map((row) => displayWidth(row.note)));
   const labelRoom = Math.min(widest, Math.max(16, columns - noteRoom - 2));
   return labelled.map(({ lead, label, note, style }) => {
-    const left = note === '' ? clipped(`${lead}${label}`, columns) : padded(clipped(`${lead}${label}`, labelRoom), labelRoom);
+    const left =
+      note === '' ? clipped(`${lead}${label}`, columns) : padded(clipped(`${lead}${label}`, labelRoom), labelRoom);
     const right = note === '' ? '' : clipped(`  ${note}`, Math.max(0, columns - displayWidth(left)));
     return `${paint('dim', left.slice(0, lead.length))}${paint(style, left.slice(lead.length))}${paint('dim', right)}`;
   });
@@ -136,16 +140,19 @@ export function frameOf(progress: RunProgress, options: FrameOptions): string[] 
   if (most < 3) return headline(progress, options).slice(0, Math.max(0, most));
   const room = most - 2;
   const isWide = columns >= WIDE;
+  const { total } = countLeaves(progress.root);
   let rows: Row[] = [];
   for (const leavesShown of LEAVES_SHOWN) {
+    // Ten times a second: rows that cannot fit are not even made.
+    if (leavesShown > room && total > room) continue;
     rows = rowsOf(progress.root, leavesShown, now, isWide);
     if (rows.length <= room) break;
   }
-  return [...headline(progress, options), ...laidOut(squeezed(rows, room, now), columns, paint)];
+  return [...headline(progress, options), ...laidOut(squeezed(rows, room), columns, paint)];
 }
 
 /** The tree without its leaves: what stays on the screen when a run has ended, above its brief. */
 export function closingFrame(progress: RunProgress, { columns, rows: most, now, paint }: FrameOptions): string[] {
   const rows = rowsOf(progress.root, 0, now, columns >= WIDE);
-  return [...laidOut(squeezed(rows, Math.max(1, Math.min(most, 12)), now), columns, paint), ''];
+  return [...laidOut(squeezed(rows, Math.max(1, Math.min(most, 12))), columns, paint), ''];
 }

@@ -7,20 +7,37 @@ import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { Outcome, Report, Timing, UnsealedOutcome, UnsealedReport } from './report.ts';
 
-/** The canonical JSON of any JSON value: sorted keys, shortest numbers. */
-export const canonicalJson = (value: unknown): string => canonicalize(value) ?? 'null';
+/**
+ * The canonical JSON of a JSON value: sorted keys, shortest numbers. What already has its keys in order, as our own
+ * reports have, needs no sorting: `JSON.stringify` then writes the same text in a fifth of the time.
+ */
+export const canonicalJson = (value: unknown): string =>
+  isInOrder(value) ? JSON.stringify(value) : (canonicalize(value) ?? 'null');
+
+function isInOrder(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object') return typeof value === 'boolean';
+  if (value === null) return true;
+  if (Array.isArray(value)) return value.every(isInOrder);
+  if ('toJSON' in value) return false;
+  let before = '';
+  for (const key in value) {
+    if (key < before || !isInOrder((value as Record<string, unknown>)[key])) return false;
+    before = key;
+  }
+  return true;
+}
+
 export const sha256 = (text: string): string => hash('sha256', text, 'hex');
 
 /** The digest of a report or token: what it says, not when it said it nor in which run. */
 export function digestOf(outcome: UnsealedOutcome | Outcome): string {
-  const content: Record<string, unknown> = { ...outcome };
-  delete content['runId'];
-  delete content['timing'];
-  delete content['elapsedMs'];
-  delete content['digest'];
+  const { runId: _, timing: _timing, elapsedMs: _elapsed, digest: _digest, ...content } = outcome as Stamped;
   if (outcome.kind === 'failure' && outcome.partial) content['partial'] = digestOf(outcome.partial);
   return sha256(canonicalJson(content));
 }
+type Stamped = Record<string, unknown> & { runId: string; timing?: unknown; elapsedMs?: unknown; digest?: unknown };
 
 const sealReport = (report: UnsealedReport, timing: Timing): Report => ({
   ...report,

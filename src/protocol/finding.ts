@@ -3,14 +3,14 @@ import { z } from 'zod';
 
 /** Where a finding comes from. `ref` names the document or series, `sha256` the bytes that were read. */
 export const Source = z.object({
+  asOf: z.string().exactOptional(),
   kind: z.string().min(1),
   ref: z.string().min(1),
-  asOf: z.string().exactOptional(),
   sha256: z.string().exactOptional(),
 });
 export type Source = z.infer<typeof Source>;
 
-export const Critical = z.object({ rule: z.string().min(1), reason: z.string().min(1) });
+export const Critical = z.object({ reason: z.string().min(1), rule: z.string().min(1) });
 export type Critical = z.infer<typeof Critical>;
 
 const body = {
@@ -54,6 +54,8 @@ export const FindingDraft = z.object({
     .regex(/^[^/#~\p{C}]{1,128}$/u, 'a key is 1 to 128 characters without "/", "#", "~" or control characters')
     .exactOptional(),
   source: Source.exactOptional(),
+  // `exactOptional` would try every kind of JSON on an absent key, for each finding.
+  data: z.json().optional(),
   /** Ignored but noticed: a draft that claims another node's path is flagged `misattributed`. */
   path: z.string().exactOptional(),
 });

@@ -3,7 +3,7 @@ import type { Conflict, Relation } from '../protocol/conflict.ts';
 import type { KeyRisk } from '../protocol/assessment.ts';
 import { nameOf } from '../protocol/path.ts';
 import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
-import { counted, enumerated, formatNumber, formatShare } from './figures.ts';
+import { counted, enumerated, formatWeight, formatShare } from './figures.ts';
 import { quoted, references, section, sentence } from './markdown.ts';
 import { criticalCount, type Reading } from './reading.ts';
 
@@ -17,7 +17,7 @@ function risk(reading: Reading, { lead, rule, findings, nodes, weight }: KeyRisk
   const also = others.length === 0 ? '' : ` Also ${references(reading, others)}.`;
   return (
     `**${quoted(reading, lead)}** Rule ${codeSpan(rule)}, said by ${spanned(nodes, 4)}, ` +
-    `weight ${formatNumber(weight)}.${also}`
+    `weight ${formatWeight(weight)}.${also}`
   );
 }
 
@@ -46,7 +46,7 @@ export function keyRisks(reading: Reading): string[] {
 
 function relation({ between, strength, statement }: Relation): string {
   const [one, other] = between.map((path) => codeSpan(path));
-  return `- ${sentence(escapeMarkdown(statement))} Strength ${formatNumber(strength)}, between ${one} and ${other}.`;
+  return `- ${sentence(escapeMarkdown(statement))} Strength ${formatWeight(strength)}, between ${one} and ${other}.`;
 }
 
 /** Contradictions and reinforcements between the children. */
@@ -66,7 +66,7 @@ function side(reading: Reading, word: string, { findings, weight }: Conflict['su
   const told = findings.slice(0, QUOTED_PER_SIDE).map((id) => quoted(reading, id));
   const rest = findings.slice(QUOTED_PER_SIDE);
   const also = rest.length === 0 ? '' : ` Also ${references(reading, rest)}.`;
-  return `  - ${word} (weight ${formatNumber(weight)}): ${told.join(' · ')}${also}`;
+  return `  - ${word} (weight ${formatWeight(weight)}): ${told.join(' · ')}${also}`;
 }
 
 /** Disagreement within a node's children, both sides of each. */

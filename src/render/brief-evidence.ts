@@ -2,7 +2,7 @@
 import { weightOf, type Finding } from '../protocol/finding.ts';
 import { isWithin, nameOf } from '../protocol/path.ts';
 import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
-import { formatNumber, formatShare, formatSigned } from './figures.ts';
+import { formatNumber, formatShare, formatSigned, formatWeight } from './figures.ts';
 import { reference, section, sentence, sourceOf, table } from './markdown.ts';
 import { groupGaps, placesOf, sideOf, type Reading, type Side } from './reading.ts';
 
@@ -42,7 +42,9 @@ export function domains({ report }: Reading): string[] {
     ];
   });
   const header = ['Domain', 'Ended', 'For', 'Against', 'Neutral', 'Context', 'Critical', 'Gaps'];
-  return section('By domain', table(header, rows));
+  const { dropped = 0, merged = 0 } = report.retention ?? {};
+  const left = dropped + merged === 0 ? [] : [`Of the findings below; ${dropped + merged} more came in.`, ''];
+  return rows.length === 0 ? [] : section('By domain', [...left, ...table(header, rows)]);
 }
 
 /** Every finding this report holds, a table per child. */
@@ -94,7 +96,7 @@ function ledgerEntry(reading: Reading, finding: Finding, index: number): string[
     `> ${escapeMarkdown(finding.statement)}`,
     '',
     `${why}Stance ${stanceOf(finding)}, confidence ${formatShare(finding.confidence)}, ` +
-      `weight ${formatNumber(weightOf(finding))}${value}. Said by ${codeSpan(finding.path)} from ${sourceOf(finding)}${asOf}.`,
+      `weight ${formatWeight(weightOf(finding))}${value}. Said by ${codeSpan(finding.path)} from ${sourceOf(finding)}${asOf}.`,
     '',
   ];
 }

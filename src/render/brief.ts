@@ -8,7 +8,7 @@ import type { Report } from '../protocol/report.ts';
 import { acrossDomains, conflicts, keyRisks, patterns } from './brief-argument.ts';
 import { domains, findings, gaps, ledger } from './brief-evidence.ts';
 import { howItWasMade } from './brief-making.ts';
-import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
+import { escapeMarkdown } from './escape-markdown.ts';
 import { enumerated, formatSigned } from './figures.ts';
 import { reference, references } from './markdown.ts';
 import { balanceOf, groupGaps, holesOf, missingOf, readReport, verdictOf, type Reading } from './reading.ts';

@@ -20,6 +20,9 @@ export function formatSigned(value: number, decimals: number): string {
   return `${value < 0 ? MINUS : '+'}${text}`;
 }
 
+/** A weight, strength or the like, to two decimals. */
+export const formatWeight = (weight: number): string => withMinus(weight.toFixed(2));
+
 /** A share of 1 in per cent. What is not quite all never reads as 100 %, what is not quite nothing never as 0 %. */
 export function formatShare(share: number): string {
   const rounded = Math.round(share * 100);

@@ -36,7 +36,11 @@ type Screen = { lines: string[]; width: number; paint: Paint };
 
 const write = (screen: Screen, text: string, first = '', style?: Style): void => {
   const room = screen.width * MOST_LINES;
-  const lines = wrapText(escapeTerminal(text.length > room ? `${text.slice(0, room - 1)}…` : text), screen.width, first);
+  const lines = wrapText(
+    escapeTerminal(text.length > room ? `${text.slice(0, room - 1)}…` : text),
+    screen.width,
+    first,
+  );
   screen.lines.push(...(style ? lines.map((line) => screen.paint(style, line)) : lines));
 };
 
@@ -101,7 +105,9 @@ export function renderTerminalBrief(report: Report, options: TerminalBriefOption
   const contradictions = report.relations.filter((each) => each.kind === 'contradicts').map((each) => each.statement);
   const open = report.conflicts.map((conflict) => `within ${nameOf(conflict.path)}: ${conflict.statement}`);
   list(screen, 'Contradictions', [...contradictions, ...open]);
-  const gaps = groupGaps(report.gaps).map((group) => `${placesOf(group, 4)}: ${group.kind === 'token' ? '' : `${group.kind}, `}${group.why}`);
+  const gaps = groupGaps(report.gaps).map(
+    (group) => `${placesOf(group, 4)}: ${group.kind === 'token' ? '' : `${group.kind}, `}${group.why}`,
+  );
   if (gaps.length === 0) screen.lines.push('', 'No gaps.');
   else list(screen, 'Gaps', gaps);
   const files = Object.entries(options.files ?? {});

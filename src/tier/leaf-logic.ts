@@ -8,7 +8,7 @@
  */
 import { FindingDraft, type Finding } from '../protocol/finding.ts';
 import { GapDraft, isHole, type Gap } from '../protocol/gap.ts';
-import { childPath, depthOf } from '../protocol/path.ts';
+import { childPath } from '../protocol/path.ts';
 import type { UnsealedOutcome, UnsealedReport } from '../protocol/report.ts';
 import type { Fault } from '../protocol/run-event.ts';
 import type { Task } from '../protocol/task.ts';
@@ -158,27 +158,28 @@ function failureOf(state: LeafState, fault: Fault): UnsealedOutcome {
 function leafReport({ task, attempt, gaps }: LeafState, findings: Finding[]): UnsealedReport {
   const usage = ownUsage(task.path, { leaves: 1, attempts: attempt });
   const hasHole = gaps.some(isHole);
+  // Keys in alphabetical order: so the digest of a leaf's report needs no sorting.
   return {
+    artifacts: [],
+    children: [],
+    conflicts: [],
+    depth: usage.depth,
+    derived: [],
+    dispositions: [],
+    escalations: findings.filter((finding) => finding.critical),
+    findings,
+    gaps: [...gaps],
     kind: 'report',
-    schemaVersion: SCHEMA_VERSION,
-    runId: task.runId,
-    path: task.path,
-    tier: task.tier,
-    depth: depthOf(task.path),
-    question: task.question,
-    status: !hasHole ? 'complete' : findings.length > 0 ? 'partial' : 'failed',
     madeBy: 'leaf',
     narrative: '',
-    findings,
-    escalations: findings.filter((finding) => finding.critical),
-    conflicts: [],
+    path: task.path,
+    question: task.question,
     relations: [],
-    gaps: [...gaps],
-    dispositions: [],
-    derived: [],
-    artifacts: [],
+    runId: task.runId,
+    schemaVersion: SCHEMA_VERSION,
+    status: !hasHole ? 'complete' : findings.length > 0 ? 'partial' : 'failed',
+    tier: task.tier,
     usage: { self: usage, subtree: usage },
-    children: [],
   };
 }
 

@@ -16,11 +16,35 @@ export type Minted = { finding: Finding; isNew: boolean };
 export const MISATTRIBUTED = 'misattributed';
 const NO_SOURCE = { kind: 'none', ref: 'unsourced' } as const;
 
+type Draft = z.output<typeof FindingDraft>;
+
 /** `ordinal` names a draft without a key: its place in what the attempt returned, or in what it has said live. */
-export function mint(path: string, draft: z.output<typeof FindingDraft>, ordinal: number, said: Said): Minted {
-  const { key, path: claimed, ...body } = draft;
-  const flags = claimed === undefined || claimed === path ? body.flags : [...body.flags, MISATTRIBUTED];
-  return enter({ ...body, id: `${path}#${key ?? ordinal}`, path, flags, source: body.source ?? NO_SOURCE }, said);
+export function mint(path: string, draft: Draft, ordinal: number, said: Said): Minted {
+  const { key, path: claimed, flags } = draft;
+  const isClaimed = claimed !== undefined && claimed !== path;
+  return enter(
+    findingOf(draft, `${path}#${key ?? ordinal}`, path, isClaimed ? [...flags, MISATTRIBUTED] : flags),
+    said,
+  );
+}
+
+/** Keys in alphabetical order: so the canonical JSON of a finding needs no sorting. */
+function findingOf(draft: Draft, id: string, path: string, flags: string[]): Finding {
+  const { confidence, critical, data, measure, source = NO_SOURCE, stance, statement, unit, value } = draft;
+  return {
+    confidence,
+    ...(critical && { critical }),
+    ...(data !== undefined && { data }),
+    flags,
+    id,
+    ...(measure !== undefined && { measure }),
+    path,
+    source,
+    stance,
+    statement,
+    ...(unit !== undefined && { unit }),
+    ...(value !== undefined && { value }),
+  };
 }
 
 /** Takes in a finding that another logic minted: under the path of the child it came from. */

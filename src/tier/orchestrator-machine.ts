@@ -6,7 +6,17 @@
  *  4. With depth spent nothing is gathered, whatever the plan says.
  *  5. A root ends in a report, never in a token.
  */
-import { assign, enqueueActions, sendTo, setup, type ActorLogic, type ActorSystem, type ActorSystemInfo, type AnyEventObject, type Snapshot } from 'xstate';
+import {
+  assign,
+  enqueueActions,
+  sendTo,
+  setup,
+  type ActorLogic,
+  type ActorSystem,
+  type ActorSystemInfo,
+  type AnyEventObject,
+  type Snapshot,
+} from 'xstate';
 import type { Ended, PlanInput, SynthesizeInput } from '../ports/activities.ts';
 import { Decision, type ChildSpec } from '../protocol/decision.ts';
 import type { Finding } from '../protocol/finding.ts';

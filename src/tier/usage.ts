@@ -3,13 +3,13 @@ import { depthOf } from '../protocol/path.ts';
 
 /** What one node itself used. */
 export const ownUsage = (path: string, work: { leaves: number; attempts: number }): Usage => ({
-  nodes: 1,
-  leaves: work.leaves,
   attempts: work.attempts,
+  depth: depthOf(path),
   inputTokens: 0,
+  leaves: work.leaves,
+  nodes: 1,
   outputTokens: 0,
   usd: 0,
-  depth: depthOf(path),
 });
 
 export function addUsage(a: Usage, b: Usage): Usage {

@@ -55,7 +55,11 @@ const jobs = critical('root/macro/jobs#sahm', {
   measure: 'unemployment',
   critical: { rule: 'sahm', reason: '0.5 points or more' },
 });
-const payrolls = finding('root/macro/payrolls#growth', { stance: -0.4, measure: 'growth', statement: 'Payrolls shrink' });
+const payrolls = finding('root/macro/payrolls#growth', {
+  stance: -0.4,
+  measure: 'growth',
+  statement: 'Payrolls shrink',
+});
 const ibm = finding('root/company/ibm#trend', { stance: 0.6, measure: 'trend', statement: 'IBM rises 18 % in a year' });
 const msft = critical('root/company/msft#drawdown', { statement: 'MSFT stands 27 % below its high' });
 const aapl = finding('root/company/aapl#drawdown', { stance: -0.3, flags: ['context'], statement: 'AAPL is volatile' });

@@ -1,0 +1,163 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { renderBrief } from '../../src/render/brief.ts';
+import { escapeMarkdown } from '../../src/render/escape-markdown.ts';
+import { anyText } from './hostile-text.ts';
+import { critical, emptyReport, finding, floodedReport, fullReport, partialReport } from './sample-report.ts';
+
+const headings = (markdown: string): string[] => [...markdown.matchAll(/^## (.*)$/gm)].map(([, name]) => name ?? '');
+const sectionOf = (markdown: string, name: string): string =>
+  markdown.split(/^## /m).find((each) => each.startsWith(`${name}\n`)) ?? '';
+
+describe('a brief', () => {
+  const brief = renderBrief(fullReport());
+
+  it('opens with the thesis, the date, the verdict, and what a verdict is not', () => {
+    expect(brief).toMatch(/^# Hold US large-cap technology\n/);
+    expect(brief).toContain('As of 2008-06-01: **thesis contradicted, conviction −54**');
+    expect(brief).toContain('*Balance of evidence as of 2008-06-01: not a forecast, and not a probability of return.*');
+    expect(brief).toContain('Coverage 93 %');
+    expect(brief).toContain('Dissent 31 %');
+  });
+
+  it('goes from the argument to the evidence to the ledger', () => {
+    expect(headings(brief)).toEqual([
+      'Key risks',
+      'Across domains',
+      'Conflicts kept open',
+      'By domain',
+      'Patterns several nodes share',
+      'Gaps',
+      'Findings',
+      'How this brief was made',
+      'Critical ledger',
+    ]);
+  });
+
+  it('quotes the lead of each risk with its number, and shows both sides of a conflict', () => {
+    expect(sectionOf(brief, 'Key risks')).toContain('1. **MSFT stands 27 % below its high (F4)**');
+    const conflict = sectionOf(brief, 'Conflicts kept open');
+    expect(conflict).toContain('For (weight 0.43): IBM rises 18 % in a year (F3)');
+    expect(conflict).toContain('Against (weight 0.58): MSFT stands 27 % below its high (F4)');
+    expect(conflict).toContain('`root/company/amzn#gone`'); // cited, but not in this report
+  });
+
+  it('traces a claim to its finding, leaf, source and date', () => {
+    expect(brief).toContain('The labour market turned first (F1).');
+    const row = sectionOf(brief, 'Findings')
+      .split('\n')
+      .find((line) => line.startsWith('| F1 '));
+    for (const part of ['**critical**', '0.6 points', '`root/macro/jobs#sahm`', 'series `stocks/20`', '2008-05-31']) {
+      expect(row).toContain(part);
+    }
+  });
+
+  it('says how it was made', () => {
+    const made = sectionOf(brief, 'How this brief was made');
+    for (const part of [
+      '- activated **macro**: Does the economy speak for it?',
+      '- skipped **sector** (score 0.2): not among --domains',
+      'Depth 2 of at most 2',
+      '| `root/macro` | 2 | 2 |',
+      '99.9 %', // numbers kept: a loss is not rounded away
+      'dropped as beyond the 20 kept: `root/macro/fx#move`',
+      'took 0.4 s',
+      'Run `V1StGXR8_Z5jdHi6B-myT`',
+    ]) {
+      expect(made).toContain(part);
+    }
+  });
+
+  it('says at the top what is missing, and lists it first among the gaps', () => {
+    const partial = renderBrief(partialReport());
+    expect(partial.split('\n')[2]).toBe(
+      '> **This brief is partial.** Missing: root/sector (timeout: no answer within 3.0 s).',
+    );
+    const gaps = sectionOf(partial, 'Gaps').split('\n').filter((line) => line.startsWith('- '));
+    expect(gaps).toEqual([
+      '- **token** `root/sector`: timeout: no answer within 3.0 s',
+      '- **stale** `root/sector/a`: ends 2001',
+    ]);
+  });
+
+  it('names many children with one gap together', () => {
+    const gaps = ['a', 'b', 'c'].map((name) => ({ path: `root/x/${name}`, kind: 'undone' as const, why: 'cancelled' }));
+    expect(renderBrief(emptyReport({ gaps }))).toContain('- **undone** `root/x: a, b and c`: cancelled');
+  });
+
+  it('stands without findings, without an assessment, without a plan', () => {
+    const failed = renderBrief(
+      emptyReport({ status: 'failed', gaps: [{ path: 'root', kind: 'token', why: 'timeout: plan' }] }),
+    );
+    expect(failed).toContain('> **This run failed: no finding survived.** Missing: root (timeout: plan).');
+    for (const said of ['No findings.', 'No decision was reached.', 'No critical finding.']) expect(failed).toContain(said);
+    expect(renderBrief(emptyReport())).toContain('No gaps.');
+    expect(failed).not.toContain('thesis');
+  });
+
+  it('shows the critical findings of a task that is no thesis', () => {
+    const found = critical('root/a#x');
+    const brief = renderBrief(emptyReport({ findings: [found], escalations: [found] }));
+    expect(sectionOf(brief, 'Critical findings')).toContain('- **What root/a\\#x says (F1)**');
+  });
+
+  it('keeps 80 criticals readable: clusters first, every one in the ledger', () => {
+    const report = floodedReport(80);
+    const flooded = renderBrief(report);
+    const risks = sectionOf(flooded, 'Key risks').trimEnd().split('\n');
+    expect(risks.length).toBeLessThan(14);
+    const ledger = sectionOf(flooded, 'Critical ledger');
+    for (const { id, statement } of report.escalations) {
+      expect(ledger).toContain(`\`${id}\``);
+      expect(ledger).toContain(`> ${statement}\n`);
+    }
+  });
+
+  it('has a critical finding in the ledger that no synthesis kept (invariant 1)', () => {
+    const lost = critical('root/a#lost');
+    const brief = renderBrief(emptyReport({ findings: [finding('root/a#x')], escalations: [lost] }));
+    expect(sectionOf(brief, 'Critical ledger')).toContain('**C1** `root/a#lost` (F2)');
+    expect(sectionOf(brief, 'Findings')).toContain('| F2 | **critical**');
+  });
+
+  it('keeps its shape whatever the texts say (invariant 3)', () => {
+    const shapeOf = (text: string): string => {
+      const found = critical('root/a#x', {
+        statement: text,
+        unit: text,
+        flags: [text],
+        critical: { rule: text, reason: text },
+        source: { kind: text, ref: text, asOf: text },
+      });
+      const full = fullReport();
+      const markdown = renderBrief(
+        emptyReport({
+          question: text,
+          narrative: `x ${text.replaceAll(/[\r\n]/g, '')} [root/a#x]${text.replaceAll(/[\r\n]/g, '')}`,
+          findings: [found],
+          escalations: [found],
+          gaps: [{ path: 'root/a', kind: 'token', why: text }],
+          relations: [{ kind: 'contradicts', between: ['root/a', 'root/b'], strength: 1, statement: text }],
+          ...(full.decision && {
+            decision: { ...full.decision, by: text, skipped: [{ name: 'b', why: text }] },
+          }),
+        }),
+      );
+      expect(markdown).toContain(`> ${escapeMarkdown(text)}\n`);
+      return markdown
+        .split('\n')
+        .map((line) => /^(?:#+ |\| |> |- |\*\*|$)/.exec(line)?.[0] ?? 'text')
+        .join('\n');
+    };
+    const ordinary = shapeOf('ordinary');
+    fc.assert(
+      fc.property(
+        anyText.filter((text) => text !== ''),
+        (text) => {
+          expect(shapeOf(text)).toBe(ordinary);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
