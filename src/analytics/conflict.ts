@@ -1,9 +1,9 @@
 /** Disagreement, kept open: both sides stand, nothing here settles it. */
 import { sum } from 'simple-statistics';
 import type { Conflict, Relation } from '../protocol/conflict.ts';
-import { weightOf, type Finding } from '../protocol/finding.ts';
+import { sideOf, weightOf, type Finding } from '../protocol/finding.ts';
 import { nameOf } from '../protocol/path.ts';
-import { compareText, dissentOf, heavierFirst, sideOf } from './pool.ts';
+import { compareText, dissentOf, heavierFirst } from './pool.ts';
 
 /** From this dissent on, the lighter side holds at least three tenths of the weight. */
 const LEAST_DISSENT = 0.3;

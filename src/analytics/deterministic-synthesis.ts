@@ -8,13 +8,13 @@
  */
 import type { Assessment } from '../protocol/assessment.ts';
 import type { Conflict, Relation } from '../protocol/conflict.ts';
-import type { Finding } from '../protocol/finding.ts';
+import { sideOf, type Finding, type Side } from '../protocol/finding.ts';
 import { nameOf } from '../protocol/path.ts';
 import type { Derived, Disposition, Merge, Synthesis } from '../protocol/synthesis.ts';
 import { conflictAmong, LEAST_LEAN, relationsBetween } from './conflict.ts';
 import { assessHearing, hear, type AssessmentInput, type Hearing } from './conviction.ts';
 import { numbersIn } from './numbers.ts';
-import { distinctEvidence, duplicatesIn, hasVoted, heavierFirst, sideOf, type Side } from './pool.ts';
+import { distinctEvidence, duplicatesIn, hasVoted, heavierFirst } from './pool.ts';
 
 /** How many findings pass up when nobody says otherwise: a brief is for people, a domain's report for its parent. */
 const KEPT_AT_ROOT = 20;

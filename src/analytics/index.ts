@@ -10,5 +10,5 @@ export {
 } from './deterministic-synthesis.ts';
 export { knownNumbers, numbersIn, splitCitations, type NumberInText } from './numbers.ts';
 export { patternsAcross } from './patterns.ts';
-export { distinctEvidence, dissentOf, pool, sideOf, type Pool, type Side, type Votes } from './pool.ts';
+export { distinctEvidence, dissentOf, pool, type Pool, type Votes } from './pool.ts';
 export { keyRisks } from './risks.ts';

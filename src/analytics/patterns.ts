@@ -1,7 +1,7 @@
 import { sum } from 'simple-statistics';
 import type { Pattern } from '../protocol/assessment.ts';
-import { weightOf, type Finding } from '../protocol/finding.ts';
-import { compareText, heavierFirst, sideOf } from './pool.ts';
+import { sideOf, weightOf, type Finding } from '../protocol/finding.ts';
+import { compareText, heavierFirst } from './pool.ts';
 
 /** The nodes that said a finding: its own, or, of a merged one, those of the findings it was merged from. */
 const nodesOf = (finding: Finding): string[] =>

@@ -4,18 +4,15 @@
  *  2. Turning every stance around turns the sign of the log-odds and nothing else.
  */
 import { sum } from 'simple-statistics';
-import { votes, weightOf, type Finding } from '../protocol/finding.ts';
+import { sideOf, votes, weightOf, type Finding, type Side } from '../protocol/finding.ts';
 import type { Assessment } from '../protocol/assessment.ts';
 
 /** Log-odds of one finding that speaks fully for the thesis: odds of about 5 to 1. */
 const LOG_ODDS_PER_STANCE = 1.6;
 /** Findings of one node share sources and methods: n of them count as n / (1 + (n − 1)·ρ) independent ones. */
 const CORRELATION = 0.5;
-/** A stance this small takes no side. */
-const NEUTRAL_STANCE = 0.1;
 
 export type Votes = Assessment['votes'];
-export type Side = keyof Votes;
 export type Pool = {
   /** Above 0 the evidence leans towards the thesis. 0 when nothing votes. */
   readonly logOdds: number;
@@ -23,13 +20,6 @@ export type Pool = {
   readonly dissent: number;
   readonly votes: Votes;
 };
-
-/** Which side a finding takes: `context` does not vote, `neutral` votes for neither. */
-export function sideOf(finding: Finding): Side {
-  if (!votes(finding)) return 'context';
-  if (Math.abs(finding.stance) <= NEUTRAL_STANCE) return 'neutral';
-  return finding.stance > 0 ? 'supports' : 'against';
-}
 
 /** Whether anything voted, neutral votes included. */
 export const hasVoted = (votes: Votes): boolean => votes.supports + votes.against + votes.neutral > 0;

@@ -10,6 +10,8 @@ import { misuse } from './misuse.ts';
 export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'concurrency' | 'domains'> & {
   /** In ms. */
   deadline?: number;
+  /** A folder for the scenario to read; what is in it is the scenario's business. */
+  data?: string;
 };
 export type PlanFlags = ScenarioFlags & { fault?: RehearsedFault[]; json?: boolean };
 export type RunFlags = PlanFlags & { out?: string };
@@ -49,10 +51,12 @@ const fault = (text: string, earlier: RehearsedFault[] = []): RehearsedFault[] =
   parseRehearsedFault(text),
 ];
 
-function directory(text: string): string {
-  if (text === '') throw misuse('The directory of --out is empty. Name the directory to write to.');
-  return text;
-}
+const directory =
+  (option: string, purpose: string) =>
+  (text: string): string => {
+    if (text === '') throw misuse(`The directory of ${option} is empty. Name the directory to ${purpose}.`);
+    return text;
+  };
 
 /** Adds the options that `run` and `plan` share. */
 export const withScenarioOptions = (command: Command): Command =>
@@ -73,6 +77,11 @@ export const withScenarioOptions = (command: Command): Command =>
     .addOption(
       new Option('--concurrency <n>', 'how many leaves work at once').argParser(wholeNumber('--concurrency', 1)),
     )
+    .addOption(
+      new Option('--data <dir>', 'the folder that a scenario such as csv-folder reads').argParser(
+        directory('--data', 'read from'),
+      ),
+    )
     .addOption(new Option('--domains <names>', 'activate only these domains: macro,sector').argParser(domains))
     .addOption(
       new Option(
@@ -84,12 +93,20 @@ export const withScenarioOptions = (command: Command): Command =>
 export const outOption = new Option(
   '--out <dir>',
   'write brief.md, brief.json and events.ndjson here (default: runs/<run id>)',
-).argParser(directory);
+).argParser(directory('--out', 'write to'));
 export const jsonOption = (what: string): Option =>
   new Option('--json', `print ${what} as JSON on stdout, everything else on stderr`);
 
-/** The part of the flags that the library takes. */
-export function runOptionsOf({ asOf, thesis, deadline, maxDepth, concurrency, domains }: PlanFlags): ScenarioFlags {
+/** The part of the flags that the scenario and the library take. */
+export function runOptionsOf({
+  asOf,
+  thesis,
+  deadline,
+  maxDepth,
+  concurrency,
+  domains,
+  data,
+}: PlanFlags): ScenarioFlags {
   return {
     ...(asOf !== undefined && { asOf }),
     ...(thesis !== undefined && { thesis }),
@@ -97,5 +114,6 @@ export function runOptionsOf({ asOf, thesis, deadline, maxDepth, concurrency, do
     ...(maxDepth !== undefined && { maxDepth }),
     ...(concurrency !== undefined && { concurrency }),
     ...(domains !== undefined && { domains }),
+    ...(data !== undefined && { data }),
   };
 }

@@ -9,8 +9,12 @@ import { clipped, displayWidth, padded } from '../render/text-layout.ts';
 import { escapeTerminal } from '../render/escape-terminal.ts';
 import { countLeaves, type NodeProgress, type RunProgress } from './run-progress.ts';
 
-export type FrameSize = { readonly columns: number; readonly rows: number };
-export type FrameOptions = FrameSize & { readonly now: number; readonly paint: Paint };
+export type FrameOptions = {
+  readonly columns: number;
+  readonly rows: number;
+  readonly now: number;
+  readonly paint: Paint;
+};
 
 const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 const SPIN_MS = 100;
@@ -154,5 +158,5 @@ export function frameOf(progress: RunProgress, options: FrameOptions): string[] 
 /** The tree without its leaves: what stays on the screen when a run has ended, above its brief. */
 export function closingFrame(progress: RunProgress, { columns, rows: most, now, paint }: FrameOptions): string[] {
   const rows = rowsOf(progress.root, 0, now, columns >= WIDE);
-  return [...laidOut(squeezed(rows, Math.max(1, Math.min(most, 12))), columns, paint), ''];
+  return [...laidOut(squeezed(rows, Math.max(1, Math.min(most - 1, 12))), columns, paint), ''];
 }

@@ -1,7 +1,7 @@
 /** `espalier run`: a run from its first check to its exit code. */
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
-import { start } from '../runtime/in-process/start.ts';
+import { run } from '../runtime/in-process/start.ts';
 import { systemClock } from '../runtime/in-process/system-clock.ts';
 import { plan } from '../runtime/plan.ts';
 import { rehearse } from '../testing/rehearsal.ts';
@@ -63,19 +63,11 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
   for (const warning of decided.warnings) output.note(`Note: ${warning}`);
 
   const view = viewOf(decided);
-  const handle = start(scenario, {
-    ...options,
-    ...(flags.fault && rehearse(flags.fault, systemClock)),
-    runId,
-    onEvent(event) {
-      out.write(event);
-      view.show(event);
-    },
-  });
+  const cancellation = new AbortController();
   const interrupts = onInterrupt(
     () => {
       view.say('Interrupted: closing with what was found. Press ^C again to end at once.');
-      handle.cancel();
+      cancellation.abort();
     },
     () => {
       view.close();
@@ -85,7 +77,16 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
   );
   const endStrays = onStrayError((text) => view.say(text));
   try {
-    const { brief, status } = await handle.result;
+    const { brief, status } = await run(scenario, {
+      ...options,
+      ...(flags.fault && rehearse(flags.fault, systemClock)),
+      runId,
+      signal: cancellation.signal,
+      onEvent(event) {
+        out.write(event);
+        view.show(event);
+      },
+    });
     view.close();
     out.finish(brief);
     deliver(brief, out, output, flags.json === true);
@@ -94,5 +95,6 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
     view.close();
     out.flush();
     endStrays();
+    interrupts.release();
   }
 }

@@ -16,7 +16,7 @@ export function defineDomain(spec: DomainSpec): Domain {
 }
 
 export function checkChildren(owner: string, children: readonly Child[], join: JoinSpec | undefined): void {
-  if (children.length === 0) {
+  if (!Array.isArray(children) || children.length === 0) {
     throw new EspalierError('invalid-definition', `${owner} has no children. Add a leaf, or make it a leaf itself.`);
   }
   for (const child of children) {

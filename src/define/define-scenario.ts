@@ -12,7 +12,7 @@ import { checkName, stagesOf } from './stages.ts';
 export function defineScenario(spec: ScenarioSpec): Scenario {
   checkName('Scenario', spec.name);
   const owner = `Scenario "${spec.name}"`;
-  if (!spec.thesis?.trim()) {
+  if (typeof spec.thesis !== 'string' || spec.thesis.trim() === '') {
     throw new EspalierError('invalid-definition', `${owner} has no thesis. Say in a sentence what is to be examined.`);
   }
   if (spec.asOf !== undefined) checkAsOf(spec.asOf);

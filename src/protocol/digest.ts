@@ -11,8 +11,23 @@ import type { Outcome, Report, Timing, UnsealedOutcome, UnsealedReport } from '.
  * The canonical JSON of a JSON value: sorted keys, shortest numbers. What already has its keys in order, as our own
  * reports have, needs no sorting: `JSON.stringify` then writes the same text in a fifth of the time.
  */
-export const canonicalJson = (value: unknown): string =>
-  isInOrder(value) ? JSON.stringify(value) : (canonicalize(value) ?? 'null');
+export function canonicalJson(value: unknown): string {
+  if (isInOrder(value)) return JSON.stringify(value);
+  try {
+    return canonicalize(value) ?? 'null';
+  } catch {
+    return beyondRfc(value);
+  }
+}
+
+/** What RFC 8785 refuses and a report may still hold, a lone surrogate above all: written as `JSON.stringify` does. */
+function beyondRfc(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(beyondRfc).join()}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${beyondRfc(inner)}`).join()}}`;
+}
 
 function isInOrder(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value);

@@ -13,6 +13,19 @@ export type Source = z.infer<typeof Source>;
 export const Critical = z.object({ reason: z.string().min(1), rule: z.string().min(1) });
 export type Critical = z.infer<typeof Critical>;
 
+const DEEPEST = 64;
+const MOST_VALUES = 100_000;
+/** zod copies a cycle faithfully, but nobody can write one down: what is bigger belongs into an artifact. */
+function canBeWritten(data: unknown): boolean {
+  let left = MOST_VALUES;
+  const visit = (value: unknown, depth: number): boolean => {
+    if (--left < 0 || depth > DEEPEST) return false;
+    return typeof value !== 'object' || value === null || Object.values(value).every((one) => visit(one, depth + 1));
+  };
+  return visit(data, 0);
+}
+const Data = z.json().refine(canBeWritten, 'data has a cycle, more than 64 levels or more than 100,000 values');
+
 const body = {
   /** One sentence a reader can check. */
   statement: z.string().min(1),
@@ -29,7 +42,7 @@ const body = {
   flags: z.array(z.string()),
   /** A critical finding reaches the root verbatim. */
   critical: Critical.exactOptional(),
-  data: z.json().exactOptional(),
+  data: Data.exactOptional(),
 };
 
 /** A finding as its place in the tree has it. `id` is `path#key`; the same id never stands for two different bodies. */
@@ -43,19 +56,21 @@ export const Finding = z.object({
 });
 export type Finding = z.infer<typeof Finding>;
 
+/** The last part of a finding's id, after the path and a "#". */
+export const FindingKey = z
+  .string()
+  .regex(/^[^/#~\p{C}]{1,128}$/u, 'a key is 1 to 128 characters without "/", "#", "~" or control characters');
+
 /** What a leaf's author writes. The host adds `id` and `path`; `key` makes the id stable across retries. */
 export const FindingDraft = z.object({
   ...body,
   stance: body.stance.default(0),
   confidence: body.confidence.default(0.5),
   flags: body.flags.default([]),
-  key: z
-    .string()
-    .regex(/^[^/#~\p{C}]{1,128}$/u, 'a key is 1 to 128 characters without "/", "#", "~" or control characters')
-    .exactOptional(),
+  key: FindingKey.exactOptional(),
   source: Source.exactOptional(),
   // `exactOptional` would try every kind of JSON on an absent key, for each finding.
-  data: z.json().optional(),
+  data: Data.optional(),
   /** Ignored but noticed: a draft that claims another node's path is flagged `misattributed`. */
   path: z.string().exactOptional(),
 });
@@ -64,6 +79,17 @@ export type FindingDraft = z.input<typeof FindingDraft>;
 /** The flag of a finding that is reported but does not vote. */
 export const CONTEXT_FLAG = 'context';
 export const votes = (finding: Finding): boolean => !finding.flags.includes(CONTEXT_FLAG);
+
+export type Side = 'supports' | 'against' | 'neutral' | 'context';
+/** A stance this small takes no side. */
+const NEUTRAL_STANCE = 0.1;
+
+/** Which side of the thesis a finding takes: `context` does not vote, `neutral` votes for neither. */
+export function sideOf(finding: Finding): Side {
+  if (!votes(finding)) return 'context';
+  if (Math.abs(finding.stance) <= NEUTRAL_STANCE) return 'neutral';
+  return finding.stance > 0 ? 'supports' : 'against';
+}
 
 /** How much a finding counts: confidence · |stance|, three times that when it is critical. */
 export const weightOf = (finding: Finding): number =>

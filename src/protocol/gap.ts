@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NodeName } from './path.ts';
 
 /**
  * What is missing, and why.
@@ -27,7 +28,7 @@ export const GapDraft = z.object({
   gap: GapKind,
   why: z.string(),
   /** The declared child that the gap is about, when an orchestrator executed in its place. */
-  child: z.string().exactOptional(),
+  child: NodeName.exactOptional(),
 });
 export type GapDraft = z.infer<typeof GapDraft>;
 

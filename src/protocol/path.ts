@@ -9,7 +9,8 @@ export const Path = z
   .refine((path) => path.split('/').every((name) => NAME.test(name)), 'a path is names joined by "/"');
 
 export const ROOT = 'root';
-export const isNodeName = (name: string): boolean => NAME.test(name);
+/** Also of what only claims to be a string: scenarios are run by type stripping, unchecked. */
+export const isNodeName = (name: unknown): name is string => typeof name === 'string' && NAME.test(name);
 /** The empty string is the parent of the root. */
 export const childPath = (parent: string, name: string): string => (parent === '' ? name : `${parent}/${name}`);
 export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

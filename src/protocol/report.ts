@@ -41,6 +41,8 @@ export type Artifact = z.infer<typeof Artifact>;
 export const ChildSummary = z.object({
   path: z.string(),
   status: z.union([ReportStatus, FailureStatus]),
+  /** How its evidence leans, when it assessed any. */
+  assessment: Assessment.pick({ logOdds: true, coverage: true, dissent: true, votes: true }).exactOptional(),
   retention: Retention.exactOptional(),
   digest: z.string(),
 });

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { Assessment } from './assessment.ts';
 import { Conflict, Relation } from './conflict.ts';
+import { FindingKey } from './finding.ts';
 import { Gap } from './gap.ts';
 
 /** What becomes of one incoming finding. One that is not named counts as dropped, "unaccounted". */
@@ -16,7 +17,7 @@ export const Disposition = z.discriminatedUnion('as', [
 export type Disposition = z.infer<typeof Disposition>;
 
 /** A finding to be minted from several: the host takes value, unit and source from `lead`, which is one of them. */
-export const Merge = z.object({ key: z.string().min(1), lead: z.string(), statement: z.string().min(1) });
+export const Merge = z.object({ key: FindingKey, lead: z.string(), statement: z.string().min(1) });
 export type Merge = z.infer<typeof Merge>;
 
 /** A number in the narrative that no input holds, and how to recompute it. `from` are ids of incoming findings. */

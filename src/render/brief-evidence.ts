@@ -1,17 +1,18 @@
 /** The evidence of a brief: the tables across results, what is missing, and every critical finding verbatim. */
-import { weightOf, type Finding } from '../protocol/finding.ts';
+import { sideOf, weightOf, type Finding, type Side } from '../protocol/finding.ts';
 import { isWithin, nameOf } from '../protocol/path.ts';
 import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
 import { formatNumber, formatShare, formatSigned, formatWeight } from './figures.ts';
 import { reference, section, sentence, sourceOf, table } from './markdown.ts';
-import { groupGaps, placesOf, sideOf, type Reading, type Side } from './reading.ts';
+import { groupGaps, placesOf, type Reading } from './reading.ts';
 
 const valueOf = ({ value, unit }: Finding): string =>
   value === undefined ? '' : escapeMarkdown([formatNumber(value), unit ?? ''].join(' ').trim());
 
 const stanceOf = (finding: Finding): string => {
   const side = sideOf(finding);
-  return side === 'neutral' || side === 'context' ? side : `${formatSigned(finding.stance, 2)} ${side}`;
+  if (side === 'neutral' || side === 'context') return side;
+  return `${formatSigned(finding.stance, 2)} ${side === 'supports' ? 'for' : 'against'}`;
 };
 
 function statementOf(finding: Finding): string {
@@ -26,14 +27,18 @@ function statementOf(finding: Finding): string {
 export function domains({ report }: Reading): string[] {
   const rows = report.children.map((child) => {
     const within = report.findings.filter((finding) => isWithin(finding.path, child.path));
-    const count = (side: Side) => String(within.filter((finding) => sideOf(finding) === side).length);
+    const lean = child.assessment;
+    const count = (side: Side): string =>
+      String(lean?.votes[side] ?? within.filter((finding) => sideOf(finding) === side).length);
     const critical = report.escalations.filter((finding) => isWithin(finding.path, child.path)).length;
     const gaps = report.gaps.filter((gap) => isWithin(gap.path, child.path)).length;
     const name = escapeMarkdown(nameOf(child.path));
     return [
       name,
       child.status,
-      count('for'),
+      lean ? formatSigned(lean.logOdds, 2) : '',
+      lean ? formatShare(lean.coverage) : '',
+      count('supports'),
       count('against'),
       count('neutral'),
       count('context'),
@@ -41,10 +46,9 @@ export function domains({ report }: Reading): string[] {
       String(gaps),
     ];
   });
-  const header = ['Domain', 'Ended', 'For', 'Against', 'Neutral', 'Context', 'Critical', 'Gaps'];
-  const { dropped = 0, merged = 0 } = report.retention ?? {};
-  const left = dropped + merged === 0 ? [] : [`Of the findings below; ${dropped + merged} more came in.`, ''];
-  return rows.length === 0 ? [] : section('By domain', [...left, ...table(header, rows)]);
+  const header = ['Domain', 'Ended', 'Leans', 'Coverage', 'For', 'Against', 'Neutral', 'Context', 'Critical', 'Gaps'];
+  const meaning = 'How each leans, in log-odds: above 0 for the thesis, below 0 against it.';
+  return rows.length === 0 ? [] : section('By domain', [meaning, '', ...table(header, rows)]);
 }
 
 /** Every finding this report holds, a table per child. */

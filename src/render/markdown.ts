@@ -29,8 +29,11 @@ export function quoted(reading: Reading, id: string): string {
   return finding ? `${escapeMarkdown(finding.statement)} (${reference(reading, id)})` : reference(reading, id);
 }
 
-/** Ends escaped text as a sentence. */
-export const sentence = (text: string): string => (/[.!?…]$/u.test(text) ? text : `${text}.`);
+/** Ends escaped text as a sentence. A number alone must not become the marker of a list. */
+export function sentence(text: string): string {
+  if (/[.!?…]$/u.test(text)) return text;
+  return /^\d+$/.test(text) ? `${text}\\.` : `${text}.`;
+}
 
 /** Where a finding comes from: the series or document, and the bytes when they are known. */
 export function sourceOf(finding: Finding): string {

@@ -1,5 +1,5 @@
 /** What every rendering of a report says in the same words: reference numbers, sides, and the lines at its top. */
-import { votes, type Finding } from '../protocol/finding.ts';
+import type { Finding } from '../protocol/finding.ts';
 import { isHole, type Gap } from '../protocol/gap.ts';
 import { isWithin, nameOf, parentOf } from '../protocol/path.ts';
 import type { Report } from '../protocol/report.ts';
@@ -31,17 +31,6 @@ export function readReport(report: Report): Reading {
     findingOf: (id) => findings[(numbers.get(id) ?? 0) - 1],
     numberOf: (id) => numbers.get(id),
   };
-}
-
-export type Side = 'for' | 'against' | 'neutral' | 'context';
-/** As the votes are counted: a stance this small takes no side. */
-const NEUTRAL_STANCE = 0.1;
-
-/** Which side of the thesis a finding takes. `context` is reported and does not vote. */
-export function sideOf(finding: Finding): Side {
-  if (!votes(finding)) return 'context';
-  if (Math.abs(finding.stance) <= NEUTRAL_STANCE) return 'neutral';
-  return finding.stance > 0 ? 'for' : 'against';
 }
 
 /** The verdict in a few words, with conviction; undefined when nothing voted or the task is no thesis. */

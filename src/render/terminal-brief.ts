@@ -103,8 +103,9 @@ export function renderTerminalBrief(report: Report, options: TerminalBriefOption
   shortfall(screen, report);
   risks(screen, readReport(report));
   const contradictions = report.relations.filter((each) => each.kind === 'contradicts').map((each) => each.statement);
+  list(screen, 'Contradictions', contradictions);
   const open = report.conflicts.map((conflict) => `within ${nameOf(conflict.path)}: ${conflict.statement}`);
-  list(screen, 'Contradictions', [...contradictions, ...open]);
+  list(screen, 'Conflicts kept open', open);
   const gaps = groupGaps(report.gaps).map(
     (group) => `${placesOf(group, 4)}: ${group.kind === 'token' ? '' : `${group.kind}, `}${group.why}`,
   );

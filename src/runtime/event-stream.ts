@@ -1,4 +1,9 @@
-/** Stamps a run's events and hands them to whoever listens. Consumers never block the run: they are buffered for. */
+/**
+ * Stamps a run's events and hands them to whoever listens. Consumers never block the run: they are buffered for.
+ *  1. Every consumer, and the listener, gets the events in order of `seq`, also those that a listener causes.
+ *  2. A listener's fault, thrown or rejected, is not the run's.
+ *  3. After `close` or its own `return` a consumer ends; no `next` stays pending.
+ */
 import type { Clock } from '../ports/clock.ts';
 import type { RunEvent, RunEventBody } from '../protocol/run-event.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
@@ -11,16 +16,57 @@ export type EventStream = {
   readonly events: AsyncIterable<RunEvent>;
 };
 
-type Consumer = { buffer: RunEvent[]; wake: (() => void) | undefined };
+type Result = IteratorResult<RunEvent, undefined>;
+const END: Result = { done: true, value: undefined };
+
+class Consumer implements AsyncIterator<RunEvent, undefined> {
+  readonly #buffer: RunEvent[] = [];
+  readonly #waiting: ((result: Result) => void)[] = [];
+  readonly #leave: (consumer: Consumer) => void;
+  #taken = 0;
+  #hasEnded = false;
+
+  constructor(leave: (consumer: Consumer) => void) {
+    this.#leave = leave;
+  }
+  push(event: RunEvent): void {
+    const waiting = this.#waiting.shift();
+    if (waiting) waiting({ done: false, value: event });
+    else this.#buffer.push(event);
+  }
+  /** What is buffered can still be taken. */
+  end(): void {
+    this.#hasEnded = true;
+    for (const waiting of this.#waiting.splice(0)) waiting(END);
+  }
+  next = (): Promise<Result> => {
+    const value = this.#buffer[this.#taken];
+    if (value) {
+      this.#taken++;
+      if (this.#taken === this.#buffer.length) this.#buffer.length = this.#taken = 0;
+      return Promise.resolve({ done: false, value });
+    }
+    if (this.#hasEnded) return Promise.resolve(END);
+    return new Promise((resolve) => void this.#waiting.push(resolve));
+  };
+  return = (): Promise<Result> => {
+    this.#leave(this);
+    this.#buffer.length = this.#taken = 0;
+    this.end();
+    return Promise.resolve(END);
+  };
+}
 
 export function createEventStream(runId: string, clock: Clock, onEvent?: (event: RunEvent) => void): EventStream {
   const consumers = new Set<Consumer>();
   let seq = 0;
   let isClosed = false;
-  const wakeAll = (): void => {
-    for (const consumer of consumers) {
-      consumer.wake?.();
-      consumer.wake = undefined;
+  const tell = (event: RunEvent): void => {
+    try {
+      const answer: unknown = onEvent?.(event);
+      if (answer instanceof Promise) answer.catch(() => {});
+    } catch {
+      // a listener's fault is not the run's
     }
   };
   return {
@@ -30,44 +76,20 @@ export function createEventStream(runId: string, clock: Clock, onEvent?: (event:
         return;
       }
       const event: RunEvent = { v: SCHEMA_VERSION, runId, seq: seq++, at: clock.now(), ...body };
-      try {
-        onEvent?.(event);
-      } catch {
-        // a listener's fault is not the run's
-      }
-      for (const consumer of consumers) consumer.buffer.push(event);
-      wakeAll();
+      for (const consumer of consumers) consumer.push(event); // before the listener, who may cause the next one
+      tell(event);
     },
     close() {
       isClosed = true;
-      wakeAll();
+      for (const consumer of consumers) consumer.end();
+      consumers.clear();
     },
     events: {
       [Symbol.asyncIterator]() {
-        const consumer: Consumer = { buffer: [], wake: undefined };
-        let next = 0;
-        consumers.add(consumer);
-        return {
-          async next() {
-            for (;;) {
-              const event = consumer.buffer[next];
-              if (event) {
-                next++;
-                if (next === consumer.buffer.length) consumer.buffer.length = next = 0;
-                return { done: false, value: event };
-              }
-              if (isClosed) {
-                consumers.delete(consumer);
-                return { done: true, value: undefined };
-              }
-              await new Promise<void>((wake) => (consumer.wake = wake));
-            }
-          },
-          async return() {
-            consumers.delete(consumer);
-            return { done: true, value: undefined };
-          },
-        };
+        const consumer = new Consumer((leaving) => consumers.delete(leaving));
+        if (isClosed) consumer.end();
+        else consumers.add(consumer);
+        return consumer;
       },
     },
   };

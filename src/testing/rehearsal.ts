@@ -4,13 +4,14 @@
  *  - an orchestrator's path: the node as a whole does, after its first child has ended
  *  - an orchestrator's path and a step: that step does
  */
-import type { AnyActorLogic, AnyActorScope, AnyEventObject, Snapshot } from 'xstate';
 import { EspalierError } from '../errors.ts';
-import type { Activities } from '../ports/activities.ts';
+import type { Activities, Io } from '../ports/activities.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Rehearsal } from '../runtime/in-process/host.ts';
 import { systemClock } from '../runtime/in-process/system-clock.ts';
 import type { PlannedNode } from '../runtime/run.ts';
+import { breakingGather, breakingNode, RUBBISH, THROWN } from './broken-logic.ts';
+import { sleepOn } from './virtual-clock.ts';
 
 export type RehearsedStep = 'plan' | 'gather' | 'synthesize';
 export type RehearsedFault = {
@@ -84,26 +85,28 @@ export function rehearse(
       plan: (input, io) => {
         const whole = faultAt(input.task.path);
         const fault = faultAt(input.task.path, 'plan') ?? (whole?.kind === 'slow' ? whole : undefined);
-        return perform(fault, clock, () => own.plan(input, io));
+        return perform(fault, clock, io, () => own.plan(input, io));
       },
       synthesize: (input, io) =>
-        perform(faultAt(input.task.path, 'synthesize'), clock, () => own.synthesize(input, io)),
-      attempt: (input, io) => perform(faultAt(input.task.path), clock, () => own.attempt(input, io)),
+        perform(faultAt(input.task.path, 'synthesize'), clock, io, () => own.synthesize(input, io)),
+      attempt: (input, io) => perform(faultAt(input.task.path), clock, io, () => own.attempt(input, io)),
     }),
     rehearsal: {
       orchestrator(logic, task) {
         const fault = faultAt(task.path);
-        return fault && fault.kind !== 'slow' ? breaking(logic, () => fault, 'espalier.up') : logic;
+        return fault && fault.kind !== 'slow' ? breakingNode(logic, fault.kind) : logic;
       },
-      gather: (logic) => breaking(logic, pathOfGather(faultAt), 'xstate.done.actor'),
+      gather: (logic) => breakingGather(logic, faultAt, clock),
     },
   };
 }
 
-const THROWN = 'a rehearsed fault';
-const RUBBISH = { rehearsed: 'rubbish' };
-
-async function perform<T>(fault: RehearsedFault | undefined, clock: Clock, step: () => Promise<T>): Promise<unknown> {
+async function perform<T>(
+  fault: RehearsedFault | undefined,
+  clock: Clock,
+  io: Io,
+  step: () => Promise<T>,
+): Promise<unknown> {
   switch (fault?.kind) {
     case undefined:
       return step();
@@ -116,45 +119,7 @@ async function perform<T>(fault: RehearsedFault | undefined, clock: Clock, step:
     case 'invalid':
       return RUBBISH;
     case 'slow':
-      await new Promise<void>((wake) => void clock.setTimeout(wake, fault.ms ?? 0));
+      await sleepOn(clock, fault.ms ?? 0, io.abortSignal);
       return step();
   }
-}
-
-const pathOfGather =
-  (faultAt: (path: string, step: RehearsedStep) => RehearsedFault | undefined) =>
-  (snapshot: unknown): RehearsedFault | undefined =>
-    faultAt((snapshot as { input: { task: { path: string } } }).input.task.path, 'gather');
-
-/** Events that a broken logic still hears: it must be stoppable, and what it has heard already still passes up. */
-const STILL_HEARD: ReadonlySet<string> = new Set(['xstate.stop', 'gather.flush']);
-
-/** A logic that works until the first event of type `after`, and then breaks. */
-function breaking<Logic extends AnyActorLogic>(
-  logic: Logic,
-  faultOf: (snapshot: unknown) => RehearsedFault | undefined,
-  after: string,
-): Logic {
-  const broken = new WeakSet<object>();
-  const inner = logic.transition.bind(logic) as (
-    snapshot: Snapshot<unknown>,
-    event: AnyEventObject,
-    scope: AnyActorScope,
-  ) => Snapshot<unknown>;
-  const transition = (snapshot: Snapshot<unknown>, event: AnyEventObject, scope: AnyActorScope): Snapshot<unknown> => {
-    const fault = snapshot.status === 'active' ? faultOf(snapshot) : undefined;
-    if (!fault) return inner(snapshot, event, scope);
-    if (broken.has(scope.self)) return STILL_HEARD.has(event.type) ? inner(snapshot, event, scope) : snapshot;
-    const next = inner(snapshot, event, scope);
-    if (!event.type.startsWith(after) && next.status === 'active') return next;
-    broken.add(scope.self);
-    if (fault.kind === 'hang' && next.status === 'active') return next;
-    if (fault.kind === 'hang') return { ...next, status: 'active', output: undefined, error: undefined };
-    // Stopped first: XState gives an actor that ends in error no chance to stop its children.
-    const stopped = next.status === 'active' ? inner(next, { type: 'xstate.stop' }, scope) : next;
-    if (fault.kind === 'throw') return { ...stopped, status: 'error', output: undefined, error: new Error(THROWN) };
-    const output = fault.kind === 'invalid' ? RUBBISH : undefined;
-    return { ...stopped, status: 'done', output, error: undefined };
-  };
-  return Object.assign(Object.create(logic) as Logic, { transition });
 }

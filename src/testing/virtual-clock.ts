@@ -38,8 +38,8 @@ export class VirtualClock implements Clock {
     known.isLive = false;
     this.#pending--;
   };
-  /** Resolves when `ms` have passed on this clock. */
-  sleep = (ms: number): Promise<void> => new Promise((wake) => void this.setTimeout(wake, ms));
+  /** Resolves when `ms` have passed on this clock. Rejects, and leaves no timer, when the signal aborts before. */
+  sleep = (ms: number, abortSignal?: AbortSignal): Promise<void> => sleepOn(this, ms, abortSignal);
 
   /** Fires timers in order until `promise` settles. Rejects when it cannot: nothing is scheduled any more. */
   async run<T>(promise: Promise<T>): Promise<T> {
@@ -74,17 +74,37 @@ export class VirtualClock implements Clock {
       this.#timers.pop();
     }
   }
-  /** All timers of one instant fire before anyone else runs, as in Node's timer phase. */
+  /**
+   * All timers of one instant fire before anyone else runs, as in Node's timer phase; those that they set for the
+   * same instant fire after it.
+   */
   #fireNext(): boolean {
     const next = this.#peek();
     if (!next) return false;
     this.#now = next.due;
-    for (let timer = this.#peek(); timer && timer.due === next.due; timer = this.#peek()) {
+    const last = this.#order;
+    for (let timer = this.#peek(); timer && timer.due === next.due && timer.order < last; timer = this.#peek()) {
       this.clearTimeout(timer);
       timer.callback();
     }
     return true;
   }
+}
+
+/** A wait on any clock. Rejects with the signal's reason when it aborts, and clears its timer. */
+export function sleepOn(clock: Clock, ms: number, abortSignal?: AbortSignal): Promise<void> {
+  return new Promise((wake, reject) => {
+    const giveUp = (): void => {
+      clock.clearTimeout(timer);
+      reject(abortSignal?.reason as Error);
+    };
+    const timer = clock.setTimeout(() => {
+      abortSignal?.removeEventListener('abort', giveUp);
+      wake();
+    }, ms);
+    if (abortSignal?.aborted) giveUp();
+    else abortSignal?.addEventListener('abort', giveUp, { once: true });
+  });
 }
 
 const idle = (): Promise<void> => new Promise((done) => setImmediate(done));

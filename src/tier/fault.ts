@@ -4,7 +4,7 @@ import type { Fault } from '../protocol/run-event.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
 
-export const CANCELLED: Fault = { status: 'cancelled', message: 'cancelled' };
+export const CANCELLED: Fault = { status: 'cancelled', message: 'the run was cancelled before it was done' };
 export const STOPPED: Fault = { status: 'cancelled', message: 'stopped' };
 
 const STATUSES: ReadonlySet<unknown> = new Set(FailureStatus.options);
@@ -16,12 +16,19 @@ export function faultOf(error: unknown): Fault {
     const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
     return {
       status: STATUSES.has(code) ? (code as FailureStatus) : 'error',
-      message: (typeof message === 'string' ? message : String(error)).slice(0, LONGEST_MESSAGE),
+      // the cut may halve a surrogate pair
+      message: (typeof message === 'string' ? message : String(error)).slice(0, LONGEST_MESSAGE).toWellFormed(),
     };
   } catch {
     return { status: 'error', message: 'an error that cannot be printed' };
   }
 }
+
+/** What is wrong with a node's end that is neither a report nor a failure token. */
+export const faultOfEnd = (output: unknown): Fault =>
+  output === undefined || output === null
+    ? { status: 'silent', message: 'ended without output' }
+    : { status: 'invalid', message: 'ended with neither a report nor a failure token' };
 
 /** A fault as something to throw or reject with; `faultOf` reads it back. */
 export const errorOf = (fault: Fault): Error => Object.assign(new Error(fault.message), { code: fault.status });

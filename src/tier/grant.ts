@@ -13,6 +13,7 @@ export const DETERMINISTIC_RESERVE_MS = 100;
 export const SYNTHESIZER_RESERVE_MS = 20_000;
 const PLAN_MS = 20_000;
 const HAND_OFF_MS = 100;
+const LONGEST_MS = 1e12;
 
 const atMostAQuarter = (ms: number, from: number, to: number): number => Math.min(ms, Math.max(0, to - from) / 4);
 
@@ -26,12 +27,16 @@ export const planDeadline = (grant: Grant): number =>
 export function stageDeadline(grant: Grant, decision: Decision, stage: number): number {
   const closes = joinDeadline(grant);
   if (stage >= decision.stages.length - 1) return closes;
-  const longest = decision.stages.map((children) => Math.max(1, ...children.map((child) => child.estimateMs ?? 1)));
+  const longest = decision.stages.map(longestEstimate);
   const total = longest.reduce((sum, ms) => sum + ms, 0);
   const before = longest.slice(0, stage + 1).reduce((sum, ms) => sum + ms, 0);
   const opens = planDeadline(grant);
-  return opens + (closes - opens) * (before / total);
+  return Math.min(closes, opens + (closes - opens) * (before / total));
 }
+
+/** At least 1 ms, so that every stage has a share; at most an age, so that shares stay numbers. */
+const longestEstimate = (children: readonly ChildSpec[]): number =>
+  children.reduce((longest, { estimateMs = 1 }) => Math.max(longest, Math.min(estimateMs, LONGEST_MS)), 1);
 
 /** When whoever works under `deadline` must be done, so that the answer arrives before it. */
 export const handOff = (from: number, deadline: number): number =>

@@ -12,7 +12,7 @@ import { childPath } from '../protocol/path.ts';
 import type { Outcome, Tier, UnsealedOutcome } from '../protocol/report.ts';
 import type { Fault } from '../protocol/run-event.ts';
 import type { Ended } from '../ports/activities.ts';
-import { CANCELLED, faultOf, tokenOf } from './fault.ts';
+import { CANCELLED, faultOf, faultOfEnd, tokenOf } from './fault.ts';
 import { withHeard } from './partial.ts';
 
 export type Heard = (name: string) => Iterable<Finding>;
@@ -72,11 +72,11 @@ export function joinStep(join: Join, event: JoinEvent): readonly JoinEffect[] {
   if (join.ended.has(name)) return [{ type: 'ignored', name, why: 'duplicate' }];
 
   const ended = end(join, name, tier, at, outcomeOf(join, name, tier, event));
-  const effects: JoinEffect[] = [{ type: 'sealed', name, outcome: ended.outcome }];
+  const sealed: JoinEffect = { type: 'sealed', name, outcome: ended.outcome };
   if (ended.outcome.kind === 'report' && ended.outcome.status !== 'failed') join.reported++;
-  if (join.ended.size === join.children.size) effects.push(...close(join, 'all', at));
-  else if (join.reported >= (join.quorum ?? Infinity)) effects.push(...close(join, 'quorum', at));
-  return effects;
+  if (join.ended.size === join.children.size) return [sealed, ...close(join, 'all', at)];
+  if (join.reported >= (join.quorum ?? Infinity)) return [sealed, ...close(join, 'quorum', at)];
+  return [sealed];
 }
 
 type Ending = Extract<JoinEvent, { name: string }>;
@@ -85,11 +85,7 @@ function outcomeOf(join: Join, name: string, tier: Tier, event: Ending): Unseale
   const at = { runId: join.runId, path, tier };
   if (event.type === 'crashed') return tokenOf(at, faultOf(event.error), 1);
   const { output } = event;
-  if (output === undefined || output === null) {
-    return tokenOf(at, { status: 'silent', message: 'ended without output' }, 1);
-  }
-  if (isOutcomeOf(output, path)) return output;
-  return tokenOf(at, { status: 'invalid', message: 'ended with neither a report nor a failure token' }, 1);
+  return isOutcomeOf(output, path) ? output : tokenOf(at, faultOfEnd(output), 1);
 }
 
 function end(join: Join, name: string, tier: Tier, at: number, outcome: UnsealedOutcome, notNeeded = false): Ended {
@@ -121,9 +117,8 @@ const FAULT_BY: Record<Joined['closedBy'], Fault> = {
 };
 
 /** A cheap check for outcomes of our own logic. What other logic ended with has been parsed in full before. */
-function isOutcomeOf(output: unknown, path: string): output is UnsealedOutcome {
-  const outcome = output as Partial<UnsealedOutcome>;
-  return (
-    typeof output === 'object' && outcome.path === path && (outcome.kind === 'report' || outcome.kind === 'failure')
-  );
+export function isOutcomeOf(output: unknown, path: string): output is UnsealedOutcome {
+  if (typeof output !== 'object' || output === null) return false;
+  const outcome: Partial<UnsealedOutcome> = output;
+  return outcome.path === path && (outcome.kind === 'report' || outcome.kind === 'failure');
 }

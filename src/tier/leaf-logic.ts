@@ -6,6 +6,7 @@
  *  3. A critical finding that was said is in the end, also when the attempt that said it failed.
  *  4. What the author returned is parsed, not believed.
  */
+import type { z } from 'zod';
 import { FindingDraft, type Finding } from '../protocol/finding.ts';
 import { GapDraft, isHole, type Gap } from '../protocol/gap.ts';
 import { childPath } from '../protocol/path.ts';
@@ -13,6 +14,7 @@ import type { UnsealedOutcome, UnsealedReport } from '../protocol/report.ts';
 import type { Fault } from '../protocol/run-event.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
+import { readAnswer, unreadable, type Answer } from './answer.ts';
 import { tokenOf } from './fault.ts';
 import { mint, type Said } from './minting.ts';
 import { ownUsage } from './usage.ts';
@@ -43,6 +45,7 @@ export type LeafEffect =
   | { type: 'give-up-attempt'; attempt: number; fault: Fault; willRetry: boolean }
   | { type: 'end'; outcome: UnsealedOutcome };
 type Effects = readonly LeafEffect[];
+type Draft = z.output<typeof FindingDraft>;
 const NOTHING: Effects = [];
 
 export function beginLeaf(task: Task, maxAttempts: number): [LeafState, LeafEffect] {
@@ -85,11 +88,13 @@ export function leafStep(state: LeafState, event: LeafEvent): Effects {
 }
 
 function saidLive(state: LeafState, draft: unknown): Effects {
-  const parsed = FindingDraft.safeParse(draft);
-  if (!parsed.success) {
-    return state.phase === 'executing' ? failed(state, invalid('a finding said live', parsed.error)) : NOTHING;
-  }
-  const { finding, isNew } = mint(state.task.path, parsed.data, state.spoken++, state.said);
+  const read = readAnswer(FindingDraft, draft);
+  if ('value' in read) return say(state, read.value, state.spoken++);
+  return state.phase === 'executing' ? failed(state, invalid('a finding said live', read)) : NOTHING;
+}
+
+function say(state: LeafState, draft: Draft, ordinal: number): Effects {
+  const { finding, isNew } = mint(state.task.path, draft, ordinal, state.said);
   state.present.add(finding);
   return isNew ? [{ type: 'say', finding }] : NOTHING;
 }
@@ -98,32 +103,47 @@ function executed(state: LeafState, output: unknown): Effects {
   if (output === undefined || output === null) {
     return failed(state, { status: 'silent', message: 'ended without output' });
   }
-  const drafts: readonly unknown[] = Array.isArray(output) ? output : [output];
-  const findings: ReturnType<typeof FindingDraft.parse>[] = [];
-  const gaps: Gap[] = [];
-  for (const [index, draft] of drafts.entries()) {
-    const name = drafts.length > 1 ? `result ${index + 1} of ${drafts.length}` : 'the result';
-    if (typeof draft === 'object' && draft !== null && 'gap' in draft) {
-      const parsed = GapDraft.safeParse(draft);
-      if (!parsed.success) return failed(state, invalid(name, parsed.error));
-      const { child, gap, why } = parsed.data;
-      gaps.push({ path: child === undefined ? state.task.path : childPath(state.task.path, child), kind: gap, why });
-    } else {
-      const parsed = FindingDraft.safeParse(draft);
-      if (!parsed.success) return failed(state, invalid(name, parsed.error));
-      findings.push(parsed.data);
-    }
-  }
+  const { findings, gaps, fault } = readOutput(state.task.path, output);
   const effects: LeafEffect[] = [];
   for (const [index, draft] of findings.entries()) {
-    const { finding, isNew } = mint(state.task.path, draft, index, state.said);
-    state.present.add(finding);
-    if (isNew) effects.push({ type: 'say', finding });
+    // an answer that fails its schema is not believed, but what it calls critical was said
+    if (!fault || draft.critical) effects.push(...say(state, draft, index));
   }
+  if (fault) return [...effects, ...failed(state, fault)];
   state.gaps = gaps;
   state.phase = 'verifying';
   effects.push({ type: 'verify', findings: [...state.present] });
   return effects;
+}
+
+/** What can be read of an attempt's output, and the first thing that cannot. */
+function readOutput(path: string, output: unknown): { findings: Draft[]; gaps: Gap[]; fault: Fault | undefined } {
+  const drafts: readonly unknown[] = Array.isArray(output) ? output : [output];
+  const findings: Draft[] = [];
+  const gaps: Gap[] = [];
+  let fault: Fault | undefined;
+  for (let index = 0; index < drafts.length; index++) {
+    const name = drafts.length > 1 ? `result ${index + 1} of ${drafts.length}` : 'the result';
+    const read = readResult(drafts, index);
+    if (!('value' in read)) fault ??= invalid(name, read);
+    else if ('statement' in read.value) findings.push(read.value);
+    else {
+      const { child, gap, why } = read.value;
+      gaps.push({ path: child === undefined ? path : childPath(path, child), kind: gap, why });
+    }
+  }
+  return { findings, gaps, fault };
+}
+
+/** A draft that has a `gap` is read as one, any other as a finding. */
+function readResult(drafts: readonly unknown[], index: number): Answer<Draft> | Answer<GapDraft> {
+  try {
+    const draft = drafts[index];
+    const isGap = typeof draft === 'object' && draft !== null && 'gap' in draft;
+    return isGap ? readAnswer(GapDraft, draft) : readAnswer(FindingDraft, draft);
+  } catch (error) {
+    return unreadable(error);
+  }
 }
 
 function failed(state: LeafState, fault: Fault): Effects {
@@ -183,11 +203,7 @@ function leafReport({ task, attempt, gaps }: LeafState, findings: Finding[]): Un
   };
 }
 
-const invalid = (
-  what: string,
-  error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] },
-): Fault => {
-  const issue = error.issues[0];
-  const where = issue && issue.path.length > 0 ? ` at ${issue.path.map(String).join('.')}` : '';
-  return { status: 'invalid', message: `${what} is not a finding${where}: ${issue?.message ?? 'wrong shape'}` };
-};
+const invalid = (what: string, { where, why }: { where: string; why: string }): Fault => ({
+  status: 'invalid',
+  message: `${what} is not a finding${where && ` at ${where}`}: ${why}`,
+});

@@ -57,17 +57,37 @@ export function adopt(from: string, finding: Finding, said: Said): Minted {
 
 function enter(finding: Finding, said: Said): Minted {
   const { id } = finding;
-  let known = said.get(id);
-  for (let n = 2; known; n++) {
-    if (canonicalJson(known) === canonicalJson(finding)) return { finding: known, isNew: false };
-    finding.id = `${id}~${n}`;
-    known = said.get(finding.id);
+  if (said.has(id)) {
+    const bodies = bodiesUnder(id, said);
+    const bytes = canonicalJson(finding);
+    const known = bodies.get(bytes);
+    if (known) return { finding: known, isNew: false };
+    for (let n = bodies.size + 1; said.has(finding.id); n++) finding.id = `${id}~${n}`;
+    bodies.set(bytes, finding);
   }
   said.set(finding.id, deepFreeze(finding));
   return { finding, isNew: true };
 }
 
-function deepFreeze<T extends object>(value: T): T {
+type Bodies = Map<string, Finding>;
+const bodiesBySaid = new WeakMap<Said, Map<string, Bodies>>();
+/** Every body that stands under `id`, `id~2` …, by the bytes it has under `id`: a thousand of them are not compared in pairs. */
+function bodiesUnder(id: string, said: Said): Bodies {
+  let byId = bodiesBySaid.get(said);
+  if (!byId) bodiesBySaid.set(said, (byId = new Map()));
+  let bodies = byId.get(id);
+  if (!bodies) {
+    byId.set(id, (bodies = new Map()));
+    for (let n = 1, one = said.get(id); one; one = said.get(`${id}~${++n}`)) {
+      bodies.set(canonicalJson({ ...one, id }), one);
+    }
+  }
+  return bodies;
+}
+
+/** Freezes a value and all that it holds. What is frozen already is taken to be so all the way down. */
+export function deepFreeze<T extends object>(value: T): T {
+  if (Object.isFrozen(value)) return value;
   for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
   return Object.freeze(value);
 }

@@ -25,9 +25,10 @@ import { depthOf } from '../protocol/path.ts';
 import type { UnsealedOutcome } from '../protocol/report.ts';
 import type { Fault, RunEventBody } from '../protocol/run-event.ts';
 import type { Task } from '../protocol/task.ts';
-import { CANCELLED, faultOf, tokenOf } from './fault.ts';
+import { readAnswer } from './answer.ts';
+import { CANCELLED, faultOf, faultOfEnd, tokenOf } from './fault.ts';
 import { depthIsSpent, planDeadline, stageDeadline } from './grant.ts';
-import type { Joined } from './join.ts';
+import { isOutcomeOf, type Joined } from './join.ts';
 import { executedReport, reportOf, rootReport, type Gathered } from './report.ts';
 import { checkSynthesis, type Checked } from './synthesis-check.ts';
 
@@ -90,7 +91,8 @@ export const orchestratorMachine = setup({
 }).createMachine({
   id: 'orchestrator',
   context: ({ input }) => ({
-    task: input,
+    // a copy that nobody can alter whom it is shown to; without input in a tool that only draws the chart
+    task: Object.freeze({ ...input, grant: Object.freeze({ ...input?.grant }) }),
     decision: undefined,
     stage: 0,
     ended: [],
@@ -136,6 +138,11 @@ export const orchestratorMachine = setup({
           before: ended,
         }),
         onDone: [
+          {
+            guard: ({ event }) => !Array.isArray((event.output as Partial<Joined> | undefined)?.ended),
+            target: 'reported',
+            actions: assign(({ context, event }) => gatherFailed(context, faultOfEnd(event.output))),
+          },
           {
             guard: ({ context }) => context.isCancelled,
             target: 'reported',
@@ -199,13 +206,11 @@ export const orchestratorMachine = setup({
         input: ({ context: { task } }) => ({ task, deadline: task.grant.deadline }),
         onDone: {
           target: 'reported',
-          actions: assign(({ context: { task, decision }, event }) => ({
-            outcome: executedReport(task, decision ?? NO_DECISION, event.output),
-          })),
+          actions: assign(({ context, event }) => executed(context, event.output)),
         },
         onError: {
           target: 'reported',
-          actions: assign(({ context: { task }, event }) => ({ outcome: tokenOf(task, faultOf(event.error), 1) })),
+          actions: assign(({ context, event }) => executed(context, tokenOf(context.task, faultOf(event.error), 1))),
         },
       },
       on: { cancel: { actions: 'cancelExecute' } },
@@ -221,13 +226,12 @@ export const orchestratorMachine = setup({
 type Part = Partial<Context>;
 
 function decide({ task }: Context, answer: unknown): Part {
-  const parsed = Decision.safeParse(answer);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const message = `the plan has the wrong shape at ${issue?.path.join('.') || 'its top'}: ${issue?.message}`;
+  const read = readAnswer(Decision, answer);
+  if (!('value' in read)) {
+    const message = `the plan has the wrong shape at ${read.where || 'its top'}: ${read.why}`;
     return planFault(task, { status: 'invalid', message });
   }
-  const decision = parsed.data;
+  const decision = read.value;
   const fault = needsFault(decision) ?? widthFault(decision, task.grant);
   if (fault) return planFault(task, fault);
   if (decision.mode === 'execute' || !depthIsSpent(task.grant)) return { decision };
@@ -290,6 +294,11 @@ const conclude = (context: Context, fault: Fault): Part => ({ outcome: reportOf(
 function gatherFailed(context: Context, { status, message }: Fault): Part {
   const partial = context.ended.length > 0 ? reportOf(gatheredOf(context), { fault: { status, message } }) : undefined;
   return { outcome: tokenOf(context.task, { status, message: `gather: ${message}` }, 1, partial) };
+}
+
+function executed({ task, decision }: Context, output: unknown): Part {
+  const outcome = isOutcomeOf(output, task.path) ? output : tokenOf(task, faultOfEnd(output), 1);
+  return { outcome: executedReport(task, decision ?? NO_DECISION, outcome) };
 }
 
 /** Accepts, asks once more with the fault explained, or replaces by the deterministic synthesis. */

@@ -1,7 +1,7 @@
 /** Makes sure that what a node was heard to say is in its outcome. Pure. */
 import type { Finding } from '../protocol/finding.ts';
 import { depthOf } from '../protocol/path.ts';
-import type { UnsealedOutcome, UnsealedReport, UnsealedToken } from '../protocol/report.ts';
+import type { ReportStatus, UnsealedOutcome, UnsealedReport, UnsealedToken } from '../protocol/report.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
 import { ownUsage } from './usage.ts';
 
@@ -14,7 +14,8 @@ export function withHeard(outcome: UnsealedOutcome, heard: Iterable<Finding>): U
   const known = new Set(outcome.escalations.map((finding) => finding.id));
   const missing = [...heard].filter((finding) => finding.critical && !known.has(finding.id));
   if (missing.length === 0) return outcome;
-  return { ...outcome, escalations: [...outcome.escalations, ...missing], findings: union(outcome.findings, missing) };
+  const findings = union(outcome.findings, missing);
+  return { ...outcome, ...withFindings(outcome.status, findings), escalations: [...outcome.escalations, ...missing] };
 }
 
 function tokenWithHeard(token: UnsealedToken, heard: Iterable<Finding>): UnsealedToken {
@@ -22,8 +23,15 @@ function tokenWithHeard(token: UnsealedToken, heard: Iterable<Finding>): Unseale
   if (findings.length === 0) return token;
   const base = token.partial ?? emptyPartial(token);
   const criticals = findings.filter((finding) => finding.critical);
-  return { ...token, partial: { ...base, findings, escalations: union(base.escalations, criticals) } };
+  const escalations = union(base.escalations, criticals);
+  return { ...token, partial: { ...base, ...withFindings(base.status, findings), escalations } };
 }
+
+/** `failed` means that no finding survived: with one that was heard it is no longer true. */
+const withFindings = (status: ReportStatus, findings: Finding[]): Pick<UnsealedReport, 'findings' | 'status'> => ({
+  findings,
+  status: status === 'failed' ? 'partial' : status,
+});
 
 function union(findings: readonly Finding[], more: Iterable<Finding>): Finding[] {
   const byId = new Map(findings.map((finding) => [finding.id, finding]));

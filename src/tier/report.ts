@@ -8,16 +8,25 @@
 import { assess } from '../analytics/conviction.ts';
 import { deterministicSynthesis } from '../analytics/deterministic-synthesis.ts';
 import type { Ended } from '../ports/activities.ts';
+import type { Assessment } from '../protocol/assessment.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { Finding } from '../protocol/finding.ts';
 import { isHole, type Gap } from '../protocol/gap.ts';
 import { childPath, depthOf } from '../protocol/path.ts';
-import type { RunSummary, UnsealedOutcome, UnsealedReport, UnsealedToken } from '../protocol/report.ts';
+import type {
+  ChildSummary,
+  Outcome,
+  RunSummary,
+  UnsealedOutcome,
+  UnsealedReport,
+  UnsealedToken,
+} from '../protocol/report.ts';
 import type { Fault } from '../protocol/run-event.ts';
 import type { Disposition, Synthesis } from '../protocol/synthesis.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
 import { HOST_VERSION } from '../version.ts';
+import { deepFreeze } from './minting.ts';
 import { emptyPartial } from './partial.ts';
 import { measureRetention } from './retention.ts';
 import { bodyOf, incomingOf } from './synthesis-check.ts';
@@ -71,12 +80,24 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
     derived: synthesis.derived,
     artifacts: [],
     usage: { self: own, subtree: ended.map(({ outcome }) => subtreeUsage(outcome)).reduce(addUsage, own) },
-    children: ended.map(({ outcome }) => {
-      const retention = outcome.kind === 'report' ? outcome.retention : undefined;
-      return { path: outcome.path, status: outcome.status, ...(retention && { retention }), digest: outcome.digest };
-    }),
+    children: ended.map(({ outcome }) => summaryOf(outcome)),
   };
 }
+
+function summaryOf(outcome: Outcome): ChildSummary {
+  const { path, status, digest } = outcome;
+  if (outcome.kind === 'failure') return { path, status, digest };
+  const { assessment, retention } = outcome;
+  return {
+    path,
+    status,
+    ...(assessment && { assessment: leanOf(assessment) }),
+    ...(retention && { retention }),
+    digest,
+  };
+}
+
+const leanOf = ({ logOdds, coverage, dissent, votes }: Assessment) => ({ logOdds, coverage, dissent, votes });
 
 function keepBooks(
   task: Task,
@@ -94,8 +115,10 @@ function keepBooks(
       : (said.get(id) ?? ({ id, as: 'dropped', why: 'unaccounted' } as const));
     dispositions.push(disposition);
     if (disposition.as === 'kept') findings.push(finding);
-    else if (disposition.as === 'merged')
-      parts.set(disposition.into, [...(parts.get(disposition.into) ?? []), finding]);
+    if (disposition.as !== 'merged') continue;
+    const known = parts.get(disposition.into);
+    if (known) known.push(finding);
+    else parts.set(disposition.into, [finding]);
   }
   for (const { key, lead, statement } of synthesis.merges) {
     const from = parts.get(key);
@@ -110,13 +133,13 @@ function merged(path: string, key: string, lead: Finding, statement: string, par
   const { critical: _, ...body } = lead;
   const confidence = parts.reduce((sum, part) => sum + part.confidence, 0);
   const stance = parts.reduce((sum, part) => sum + part.confidence * part.stance, 0);
-  return Object.freeze({
+  return deepFreeze({
     ...body,
     id: `${path}#${key}`,
     path,
     statement,
     stance: confidence > 0 ? stance / confidence : 0,
-    confidence: Math.max(...parts.map((part) => part.confidence)),
+    confidence: parts.reduce((greatest, part) => Math.max(greatest, part.confidence), 0),
     flags: [...new Set(parts.flatMap((part) => part.flags))],
     from: parts.map((part) => part.id),
   });
@@ -129,7 +152,7 @@ function gapsOf({ task, decision, ended }: Gathered, synthesis: Synthesis): Gap[
     why,
   }));
   for (const { outcome, notNeeded } of ended) {
-    gaps.push(...(bodyOf(outcome)?.gaps ?? []));
+    for (const gap of bodyOf(outcome)?.gaps ?? []) gaps.push(gap);
     if (outcome.kind === 'report') continue;
     const { path, status, message } = outcome;
     if (notNeeded) gaps.push({ path, kind: 'not-needed', why: message });
@@ -149,7 +172,7 @@ export function executedReport(task: Task, decision: Decision, outcome: Unsealed
     : [];
   const { path, tier } = task;
   if (outcome.kind === 'report') return { ...outcome, path, tier, decision, gaps: [...outcome.gaps, ...demotion] };
-  const { partial } = outcome;
+  const partial = outcome.partial ?? (decision.demoted ? emptyPartial(outcome) : undefined);
   return { ...outcome, ...(partial && { partial: { ...partial, decision, gaps: [...partial.gaps, ...demotion] } }) };
 }
 

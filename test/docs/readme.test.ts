@@ -4,7 +4,9 @@ import { afterEach, expect, test } from 'vitest';
 
 const readme = readFileSync('README.md', 'utf8');
 const between = (name: string, language: string): string => {
-  const found = new RegExp(`<!-- ${name} -->\\s*\`\`\`${language}\\n([\\s\\S]*?)\`\`\`\\s*<!-- /${name} -->`).exec(readme);
+  const found = new RegExp(`<!-- ${name} -->\\s*\`\`\`${language}\\n([\\s\\S]*?)\`\`\`\\s*<!-- /${name} -->`).exec(
+    readme,
+  );
   return found?.[1] ?? '';
 };
 // Inside the package, so that it imports it by its public name as a reader would.

@@ -73,7 +73,9 @@ describe('a brief', () => {
     expect(partial.split('\n')[2]).toBe(
       '> **This brief is partial.** Missing: root/sector (timeout: no answer within 3.0 s).',
     );
-    const gaps = sectionOf(partial, 'Gaps').split('\n').filter((line) => line.startsWith('- '));
+    const gaps = sectionOf(partial, 'Gaps')
+      .split('\n')
+      .filter((line) => line.startsWith('- '));
     expect(gaps).toEqual([
       '- **token** `root/sector`: timeout: no answer within 3.0 s',
       '- **stale** `root/sector/a`: ends 2001',
@@ -90,9 +92,10 @@ describe('a brief', () => {
       emptyReport({ status: 'failed', gaps: [{ path: 'root', kind: 'token', why: 'timeout: plan' }] }),
     );
     expect(failed).toContain('> **This run failed: no finding survived.** Missing: root (timeout: plan).');
-    for (const said of ['No findings.', 'No decision was reached.', 'No critical finding.']) expect(failed).toContain(said);
+    for (const said of ['No findings.', 'No decision was reached.', 'No critical finding.'])
+      expect(failed).toContain(said);
     expect(renderBrief(emptyReport())).toContain('No gaps.');
-    expect(failed).not.toContain('thesis');
+    expect(failed).not.toContain('conviction');
   });
 
   it('shows the critical findings of a task that is no thesis', () => {
@@ -146,7 +149,7 @@ describe('a brief', () => {
       expect(markdown).toContain(`> ${escapeMarkdown(text)}\n`);
       return markdown
         .split('\n')
-        .map((line) => /^(?:#+ |\| |> |- |\*\*|$)/.exec(line)?.[0] ?? 'text')
+        .map((line) => /^(?:#+ |\| |> |- (?:\d+[.)] |[-+*>] |#)?|\*\*|$)/.exec(line)?.[0] ?? 'text')
         .join('\n');
     };
     const ordinary = shapeOf('ordinary');

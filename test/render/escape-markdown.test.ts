@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codeSpan, escapeMarkdown } from '../../src/render/escape-markdown.ts';
-import { codePointOf, revealHidden } from '../../src/render/escape-terminal.ts';
+import { codePointOf, escapeTerminal } from '../../src/render/escape-terminal.ts';
 import { anyText } from './hostile-text.ts';
 
 type Piece = { text: string; isCode: boolean };
@@ -31,7 +31,7 @@ function readInline(markdown: string): Piece[] {
 }
 
 const visible = (text: string): string =>
-  revealHidden(text).replace(/^\s+|\s+$/gu, (space) => Array.from(space, codePointOf).join(''));
+  escapeTerminal(text).replace(/^\s+|\s+$/gu, (space) => Array.from(space, codePointOf).join(''));
 
 describe('escapeMarkdown', () => {
   it('leaves ordinary prose as it is', () => {
@@ -88,7 +88,7 @@ describe('codeSpan', () => {
       fc.property(anyText, (text) => {
         const shown = readInline(codeSpan(text));
         expect(shown.map((piece) => piece.text).join('')).toBe(
-          codeSpan(text) === escapeMarkdown(text) ? visible(text) : revealHidden(text),
+          codeSpan(text) === escapeMarkdown(text) ? visible(text) : escapeTerminal(text),
         );
       }),
     );

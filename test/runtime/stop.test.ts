@@ -1,9 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { InspectionEvent } from 'xstate';
 import { EspalierError } from '../../src/errors.ts';
 import { start } from '../../src/runtime/in-process/start.ts';
 import type { RunHandle } from '../../src/runtime/run.ts';
-import { CRITICAL, draft, MINUTES_8, never, NOTHING_LEFT, tree, world, type Script, type World } from '../support/world.ts';
+import {
+  CRITICAL,
+  draft,
+  MINUTES_8,
+  never,
+  NOTHING_LEFT,
+  tree,
+  world,
+  type Script,
+  type World,
+} from '../support/world.ts';
 
 const strays: unknown[] = [];
 const note = (error: unknown): void => void strays.push(error);
@@ -183,6 +193,9 @@ describe.each(['stop', 'cancel'] as const)('%s from within', (how) => {
 });
 
 describe('from a listener', () => {
+  // XState warns, in development, of each message to an actor that has just been stopped.
+  beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));
+  afterEach(() => vi.restoreAllMocks());
   const speaking: Script = {
     attempt: async ({ task }, { report }) => {
       report(draft(task.path, { ...CRITICAL, key: 'live' }));
@@ -234,6 +247,16 @@ describe('from a listener', () => {
       const kept = [...outcome.escalations.map(({ id }) => id), ...late];
       expect({ n, lost: reported.filter((id) => !kept.includes(id)) }).toEqual({ n, lost: [] });
     }
+  });
+
+  it('stop at its first event runs nothing', async () => {
+    const w = world([2], {}, { onEvent: () => handle.stop() });
+    const handle = w.start();
+    await expect(handle.result).rejects.toMatchObject({ code: 'stopped' });
+    await w.clock.advance(MINUTES_8);
+    expect(w.events.map(({ type }) => type)).toEqual(['run.started']);
+    expect(w.calls).toEqual([]);
+    expect(w.leftovers()).toEqual({ ...NOTHING_LEFT });
   });
 
   it('what a listener or an inspector throws is not the run’s fault', async () => {

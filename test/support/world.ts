@@ -133,9 +133,10 @@ export function world(shape: readonly number[] | Scenario, script: Script = {}, 
 
 /** Every end of a node, in order. */
 export const endsOf = (events: readonly RunEvent[]): (Report | FailureToken)[] =>
-  events.flatMap((event) =>
-    event.type === 'node.reported' ? [event.report] : event.type === 'node.failed' ? [event.token] : [],
-  );
+  events.flatMap((event): (Report | FailureToken)[] => {
+    if (event.type === 'node.reported') return [event.report];
+    return event.type === 'node.failed' ? [event.token] : [];
+  });
 
 export const reportOf = (outcome: Report | FailureToken): Report => {
   if (outcome.kind !== 'report') throw new Error(`${outcome.path} failed: ${outcome.status} ${outcome.message}`);

@@ -33,10 +33,20 @@ export function inMemorySources(series: readonly InMemorySeries[]): SourceAdapte
   };
 }
 
-function recordOf({ id, values, title, unit, frequency, seasonallyAdjusted, lagMonths = 1 }: InMemorySeries): SeriesRecord {
-  const observations = values.map(
-    ([date, value]): Observation => ({ date, value, availableAt: monthsLater(date, lagMonths) }),
-  );
+function recordOf({
+  id,
+  values,
+  title,
+  unit,
+  frequency,
+  seasonallyAdjusted,
+  lagMonths = 1,
+}: InMemorySeries): SeriesRecord {
+  const observations = values.map(([date, value]): Observation => ({
+    date,
+    value,
+    availableAt: monthsLater(date, lagMonths),
+  }));
   return {
     id,
     title: title ?? id,

@@ -7,6 +7,9 @@ import { isLive, persisted, STOP, tellSelf, type Host } from './host.ts';
 
 type ActivitySnapshot<Input> = Snapshot<unknown> & { input: Input; controller?: AbortController; timer?: unknown };
 
+const SILENT: Fault = { status: 'silent', message: 'ended without output' };
+const EXPIRED: Fault = { status: 'timeout', message: 'no answer by its deadline' };
+
 export function activityActor<Input extends { deadline: number }>(
   { clock }: Host,
   perform: (input: Input, io: Io) => Promise<unknown>,
@@ -28,23 +31,26 @@ export function activityActor<Input extends { deadline: number }>(
       );
       (async () => perform(snapshot.input, { abortSignal: signal }))().then(
         (output) => isLive(scope) && tellSelf(scope, { type: 'activity.done', output }),
-        (error: unknown) => isLive(scope) && tellSelf(scope, { type: 'activity.failed', error }),
+        (error: unknown) => isLive(scope) && tellSelf(scope, { type: 'activity.failed', fault: faultOf(error) }),
       );
     },
     transition(snapshot, event) {
       if (snapshot.status !== 'active') return snapshot;
+      const failed = (fault: Fault): ActivitySnapshot<Input> => {
+        release(snapshot, fault);
+        return { ...snapshot, status: 'error', output: undefined, error: errorOf(fault) };
+      };
       switch (event.type) {
-        case 'activity.done':
+        case 'activity.done': {
+          const output = event['output'] as unknown;
+          if (output === undefined || output === null) return failed(SILENT);
           release(snapshot);
-          return { ...snapshot, status: 'done', output: event['output'] as unknown, error: undefined };
-        case 'activity.failed':
-          release(snapshot, faultOf(event['error']));
-          return { ...snapshot, status: 'error', output: undefined, error: event['error'] as unknown };
-        case 'activity.expired': {
-          const fault: Fault = { status: 'timeout', message: 'no answer by its deadline' };
-          release(snapshot, fault);
-          return { ...snapshot, status: 'error', output: undefined, error: errorOf(fault) };
+          return { ...snapshot, status: 'done', output, error: undefined };
         }
+        case 'activity.failed':
+          return failed(event['fault'] as Fault);
+        case 'activity.expired':
+          return failed(EXPIRED);
         case STOP:
           release(snapshot, STOPPED);
           return { ...snapshot, status: 'stopped', output: undefined, error: undefined };

@@ -14,16 +14,17 @@ import {
   type Snapshot,
 } from 'xstate';
 import type { ChildSpec } from '../../protocol/decision.ts';
-import { Finding } from '../../protocol/finding.ts';
+import type { Finding } from '../../protocol/finding.ts';
 import { childPath, depthOf } from '../../protocol/path.ts';
-import { UnsealedOutcome, type Tier, type UnsealedReport } from '../../protocol/report.ts';
+import type { Tier, UnsealedReport } from '../../protocol/report.ts';
 import type { Task } from '../../protocol/task.ts';
 import { childGrant, depthIsSpent } from '../../tier/grant.ts';
 import { joinStep, openJoin, type Join, type JoinEffect, type JoinEvent, type Joined } from '../../tier/join.ts';
-import { adopt, MISATTRIBUTED, type Said } from '../../tier/minting.ts';
+import type { Said } from '../../tier/minting.ts';
 import type { GatherInput } from '../../tier/orchestrator-machine.ts';
 import { bodyOf } from '../../tier/synthesis-check.ts';
-import { isLive, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
+import { findingsOfGuest, outcomeOfGuest, type Guest } from './guests.ts';
+import { isLive, noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 
 type GatherSnapshot = Snapshot<Joined> & {
   input: GatherInput;
@@ -50,8 +51,8 @@ const FLUSH_MS = 50;
 
 export type GatherOptions = {
   logicFor(child: ChildSpec, task: Task): AnyActorLogic;
-  /** A last word on a child's report, before it is sealed. */
-  amend?(report: UnsealedReport): UnsealedReport;
+  /** A last word on a child's report, before it is sealed. `heard`: what its subtree said. */
+  amend?(report: UnsealedReport, heard: Iterable<Finding>): UnsealedReport;
 };
 
 export function gatherActor(
@@ -90,36 +91,11 @@ export function gatherActor(
       snapshot.flush ??= clock.setTimeout(() => tellSelf(scope, { type: 'gather.flush' }), FLUSH_MS);
     }
   };
-  /** Guests' findings get ids of our minting, and are reported in their name. */
-  const adoptAll = (snapshot: GatherSnapshot, from: string, findings: readonly Finding[]): Finding[] => {
-    const path = childPath(snapshot.input.task.path, from);
-    const known: Said = new Map(snapshot.heard.get(from));
-    return findings.map((one) => {
-      const { finding, isNew } = adopt(path, one, known);
-      if (isNew) emit({ type: 'finding.reported', path: finding.path, finding });
-      if (isNew && finding.flags.includes(MISATTRIBUTED)) {
-        const message = `${one.id} of ${one.path} was sent by ${path}; it stands as ${finding.id}`;
-        emit({ type: 'integrity.alert', path, kind: 'misattributed', message });
-      }
-      return finding;
-    });
-  };
-  const outcomeOfGuest = (snapshot: GatherSnapshot, from: string, output: unknown): unknown => {
-    let parsed;
-    try {
-      parsed = UnsealedOutcome.safeParse(output);
-    } catch {
-      return 'unreadable'; // a getter of the caller's threw
-    }
-    if (!parsed.success) return output === undefined || output === null ? output : 'unreadable';
-    const outcome = parsed.data;
-    const body = outcome.kind === 'report' ? outcome : outcome.partial;
-    if (!body) return outcome;
-    const said = adoptAll(snapshot, from, [...body.findings, ...body.escalations]);
-    const findings = [...new Map(said.map((finding) => [finding.id, finding])).values()];
-    const adopted = { ...body, findings, escalations: findings.filter((finding) => finding.critical) };
-    return outcome.kind === 'report' ? adopted : { ...outcome, partial: adopted };
-  };
+  /** A guest, with a copy of what it said so far: what is new is still to be heard. */
+  const guestAt = (snapshot: GatherSnapshot, name: string): Guest => ({
+    path: childPath(snapshot.input.task.path, name),
+    known: new Map(snapshot.heard.get(name)),
+  });
 
   const stopChild = (snapshot: GatherSnapshot, name: string, scope: Scope): void => {
     const child = snapshot.children[name];
@@ -164,27 +140,53 @@ export function gatherActor(
     }
     return snapshot;
   };
+  /** Cut off by a parent that goes on without it: the nodes below end here, and only the run's events say so. */
+  const endEach = (snapshot: GatherSnapshot): void => {
+    if (host.isStopped) return;
+    for (const effect of joinStep(snapshot.join, { type: 'cancelled', at: clock.now() })) {
+      if (effect.type === 'sealed') report(snapshot, effect);
+    }
+  };
   const childEnded = (snapshot: GatherSnapshot, name: string, given: unknown, scope: Scope): GatherSnapshot => {
     const { join } = snapshot;
     let output = given;
     if (join.children.has(name) && !join.ended.has(name)) {
-      if (snapshot.guests.has(name)) output = outcomeOfGuest(snapshot, name, output);
-      if (options.amend && isReport(output)) output = options.amend(output);
+      if (snapshot.guests.has(name)) output = outcomeOfGuest(guestAt(snapshot, name), output, emit);
+      if (options.amend && isReport(output)) output = options.amend(output, heardFrom(snapshot, name).values());
       hear(snapshot, name, passingUp(output), scope);
     }
     delete snapshot.children[name];
     return apply(snapshot, { type: 'ended', name, output, at: clock.now() }, scope);
   };
-  const heardLive = (snapshot: GatherSnapshot, event: AnyEventObject, scope: Scope): GatherSnapshot => {
-    const from = String(event['from']);
-    let findings = event['findings'] as readonly Finding[];
-    if (!snapshot.children[from]) return snapshot;
-    if (snapshot.guests.has(from)) {
-      const list = Array.isArray(findings) ? findings : [];
-      const parsed = list.flatMap((one) => Finding.safeParse(one).data ?? []);
-      findings = adoptAll(snapshot, from, parsed);
+  const childCrashed = (snapshot: GatherSnapshot, name: string, error: unknown, scope: Scope): GatherSnapshot => {
+    delete snapshot.children[name];
+    return apply(snapshot, { type: 'crashed', name, error, at: clock.now() }, scope);
+  };
+  /** Anybody can send an event of this name: what counts is what became of the child. */
+  const childSaidToHaveEnded = (snapshot: GatherSnapshot, name: unknown, scope: Scope): GatherSnapshot => {
+    const { join, children } = snapshot;
+    if (typeof name !== 'string') return snapshot;
+    const ended = children[name]?.getSnapshot() as Snapshot<unknown> | undefined;
+    if (ended?.status === 'done') return childEnded(snapshot, name, ended.output, scope);
+    if (ended?.status === 'error') return childCrashed(snapshot, name, ended.error, scope);
+    if (ended || (join.children.has(name) && !join.ended.has(name))) {
+      const path = childPath(join.path, name);
+      emit({ type: 'integrity.alert', path, kind: 'misattributed', message: `${path} was said to have ended` });
+      return snapshot;
     }
-    hear(snapshot, from, findings, scope);
+    return apply(snapshot, { type: 'ended', name, output: undefined, at: clock.now() }, scope);
+  };
+  const heardLive = (snapshot: GatherSnapshot, event: AnyEventObject, scope: Scope): GatherSnapshot => {
+    const from: unknown = event['from'];
+    if (typeof from !== 'string') return snapshot;
+    if (!snapshot.guests.has(from)) {
+      if (snapshot.children[from]) hear(snapshot, from, event['findings'] as readonly Finding[], scope);
+      return snapshot;
+    }
+    const guest = guestAt(snapshot, from);
+    const findings = findingsOfGuest(guest, event['findings'], emit);
+    if (snapshot.children[from]) hear(snapshot, from, findings, scope);
+    else for (const finding of findings) if (finding.critical) noteLate(host, guest.path, finding);
     return snapshot;
   };
 
@@ -222,7 +224,51 @@ export function gatherActor(
       snapshot.children[name] = actor;
       actor.start();
     } catch (error) {
-      tellSelf(scope, { type: `xstate.error.actor.${name}`, error, actorId: name }); // it could not even be made
+      tellOurselves(scope, { type: 'gather.unmade', name, error });
+    }
+  };
+
+  const step = (snapshot: GatherSnapshot, event: AnyEventObject, scope: Scope): GatherSnapshot => {
+    const { type } = event;
+    if (OURS_ALONE.has(type) && !ours.has(event)) return snapshot;
+    if (type.startsWith('xstate.done.actor.') || type.startsWith('xstate.error.actor.')) {
+      return childSaidToHaveEnded(snapshot, event['actorId'], scope);
+    }
+    switch (type) {
+      case 'espalier.up':
+        return heardLive(snapshot, event, scope);
+      case 'espalier.spawn': {
+        const from: unknown = event['from'];
+        const path = childPath(snapshot.input.task.path, typeof from === 'string' ? from : 'unknown');
+        const message = `${path} asked its parent for a child; only an orchestrator's own decision creates nodes`;
+        emit({ type: 'integrity.alert', path, kind: 'spawn', message });
+        return snapshot;
+      }
+      case 'gather.unmade': // a child that could not even be created
+        return childCrashed(snapshot, String(event['name']), event['error'], scope);
+      case 'gather.flush':
+        flushNow(snapshot, scope);
+        return snapshot;
+      case 'gather.handoff': {
+        // Leaves have no timer of their own and are told now; orchestrators close themselves.
+        const wait = snapshot.input.deadline - clock.now();
+        snapshot.timer = clock.setTimeout(() => tellOurselves(scope, { type: 'gather.expired' }), wait);
+        for (const { name, role } of snapshot.input.children) {
+          const child = snapshot.children[name];
+          if (child && role === 'leaf') tell(scope, child, { type: 'tier.deadline' });
+        }
+        return snapshot;
+      }
+      case 'gather.expired':
+        return apply(snapshot, { type: 'expired', at: clock.now() }, scope);
+      case 'gather.cancel':
+        return apply(snapshot, { type: 'cancelled', at: clock.now() }, scope);
+      case STOP:
+        endEach(snapshot);
+        release(snapshot, scope);
+        return { ...snapshot, status: 'stopped', output: undefined, error: undefined };
+      default:
+        return snapshot;
     }
   };
 
@@ -230,6 +276,8 @@ export function gatherActor(
     getInitialSnapshot(_, input) {
       const { task } = input;
       const heard = new Map<string, Said>();
+      const children = Object.create(null) as Record<string, AnyActorRef>;
+      const guests = new Set<string>();
       const mayChildren = depthIsSpent(task.grant) ? [] : input.children;
       const [join, effects] = openJoin({
         runId: task.runId,
@@ -237,7 +285,11 @@ export function gatherActor(
         children: mayChildren.map((child) => ({ name: child.name, tier: tierOf(task, child) })),
         quorum: input.quorum,
         startedAt: clock.now(),
-        heard: (name) => heard.get(name)?.values() ?? [],
+        heard(name) {
+          const said = heard.get(name)?.values() ?? [];
+          const child = guests.has(name) ? undefined : children[name];
+          return child ? [...said, ...unsent(child)] : said; // it is cut off
+        },
       });
       if (mayChildren.length < input.children.length) {
         const message = `a gather at ${task.path} was to spawn ${input.children.length} nodes with no depth left`;
@@ -247,10 +299,10 @@ export function gatherActor(
       const rest = {
         input,
         join,
-        children: Object.create(null) as Record<string, AnyActorRef>,
+        children,
         heard,
         outbox: [],
-        guests: new Set<string>(),
+        guests,
         restored: undefined,
         timer: undefined,
         flush: undefined,
@@ -274,7 +326,10 @@ export function gatherActor(
     restoreSnapshot(snapshot, scope) {
       const { input, joined, ended, live, status } = snapshot as unknown as Persisted;
       const fresh = this.getInitialSnapshot(scope as never, input);
-      for (const one of ended) fresh.join.ended.set(one.name, one);
+      for (const one of ended) {
+        fresh.join.ended.set(one.name, one);
+        if (one.outcome.kind === 'report' && one.outcome.status !== 'failed') fresh.join.reported++;
+      }
       if (status === 'done' && joined) return { ...fresh, status, output: joined, error: undefined };
       return { ...fresh, restored: live };
     },
@@ -283,54 +338,27 @@ export function gatherActor(
       const { input, join } = snapshot;
       const now = clock.now();
       const handOff = childGrant(input.task.grant, { name: '', role: 'leaf' }, input.deadline, now).deadline;
-      snapshot.timer = clock.setTimeout(() => tellSelf(scope, { type: 'gather.handoff' }), handOff - now);
+      snapshot.timer = clock.setTimeout(() => tellOurselves(scope, { type: 'gather.handoff' }), handOff - now);
       for (const child of input.children) if (!join.ended.has(child.name)) spawn(snapshot, child, scope);
     },
     transition(snapshot, event, scope) {
       if (snapshot.status !== 'active') return snapshot;
-      const { type } = event;
-      if (type.startsWith('xstate.done.actor.')) {
-        return childEnded(snapshot, String(event['actorId']), event['output'], scope);
-      }
-      if (type.startsWith('xstate.error.actor.')) {
-        const name = String(event['actorId']);
-        delete snapshot.children[name];
-        return apply(snapshot, { type: 'crashed', name, error: event['error'], at: clock.now() }, scope);
-      }
-      switch (type) {
-        case 'espalier.up':
-          return heardLive(snapshot, event, scope);
-        case 'espalier.spawn': {
-          const path = childPath(snapshot.input.task.path, String(event['from']));
-          const message = `${path} asked its parent for a child; only an orchestrator's own decision creates nodes`;
-          emit({ type: 'integrity.alert', path, kind: 'spawn', message });
-          return snapshot;
-        }
-        case 'gather.flush':
-          flushNow(snapshot, scope);
-          return snapshot;
-        case 'gather.handoff': {
-          // Leaves have no timer of their own and are told now; orchestrators close themselves.
-          const wait = snapshot.input.deadline - clock.now();
-          snapshot.timer = clock.setTimeout(() => tellSelf(scope, { type: 'gather.expired' }), wait);
-          for (const { name, role } of snapshot.input.children) {
-            const child = snapshot.children[name];
-            if (child && role === 'leaf') tell(scope, child, { type: 'tier.deadline' });
-          }
-          return snapshot;
-        }
-        case 'gather.expired':
-          return apply(snapshot, { type: 'expired', at: clock.now() }, scope);
-        case 'gather.cancel':
-          return apply(snapshot, { type: 'cancelled', at: clock.now() }, scope);
-        case STOP:
-          release(snapshot, scope);
-          return { ...snapshot, status: 'stopped', output: undefined, error: undefined };
-        default:
-          return snapshot;
+      try {
+        return step(snapshot, event, scope);
+      } catch (error) {
+        release(snapshot, scope);
+        return { ...snapshot, status: 'error', output: undefined, error };
       }
     },
   };
+}
+
+/** Events that would harm a child's siblings, were they believed of anybody who knows this actor. */
+const OURS_ALONE: ReadonlySet<string> = new Set(['gather.handoff', 'gather.expired', 'gather.unmade']);
+const ours = new WeakSet<AnyEventObject>();
+function tellOurselves(scope: Scope, event: AnyEventObject): void {
+  ours.add(event);
+  tellSelf(scope, event);
 }
 
 const tierOf = (parent: Task, { role }: ChildSpec): Tier =>
@@ -338,6 +366,15 @@ const tierOf = (parent: Task, { role }: ChildSpec): Tier =>
 
 const isReport = (output: unknown): output is UnsealedReport =>
   typeof output === 'object' && output !== null && 'kind' in output && output.kind === 'report';
+
+/** What the subtree of a child of our own logic has said and not yet sent up. */
+function unsent(child: AnyActorRef): Finding[] {
+  const gather = (child.getSnapshot() as { children?: Record<string, AnyActorRef> }).children?.['gather'];
+  if (!gather) return [];
+  const { children, guests, outbox } = gather.getSnapshot() as GatherSnapshot;
+  const below = Object.entries(children).flatMap(([name, one]) => (guests.has(name) ? [] : unsent(one)));
+  return [...below, ...outbox];
+}
 
 /** A leaf's findings pass up with its end; of an orchestrator's, all but its escalations have passed already. */
 function passingUp(output: unknown): readonly Finding[] {

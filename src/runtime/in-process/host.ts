@@ -4,7 +4,9 @@ import type { Activities } from '../../ports/activities.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Slots } from '../../ports/slots.ts';
 import type { ChildSpec } from '../../protocol/decision.ts';
+import type { Finding } from '../../protocol/finding.ts';
 import type { Gap } from '../../protocol/gap.ts';
+import { nameOf, parentOf } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 
@@ -20,6 +22,8 @@ export type Host = {
   readonly rehearsal?: Rehearsal;
   /** Gaps that became known after the node they belong to had ended; the root's report takes them in. */
   readonly afterthoughts: Gap[];
+  /** Set when the whole run is stopped: nobody waits for an end any more. */
+  isStopped: boolean;
 };
 export type Rehearsal = {
   orchestrator<Logic extends AnyActorLogic>(logic: Logic, task: Task): Logic;
@@ -40,6 +44,13 @@ export const tell = (scope: Scope, to: AnyActorRef, event: AnyEventObject): void
 export const tellSelf = (scope: Scope, event: AnyEventObject): void => tell(scope, scope.self as AnyActorRef, event);
 
 export const isLive = (scope: Scope): boolean => (scope.self.getSnapshot() as { status: string }).status === 'active';
+
+/** A critical finding from a node that had already ended: too late for that node's report, but not lost. */
+export function noteLate({ emit, afterthoughts }: Host, path: string, finding: Finding): void {
+  emit({ type: 'child.late', path: parentOf(path), child: nameOf(path), why: 'late', findings: [finding] });
+  const why = `a critical finding came after this node had ended: ${finding.statement}`;
+  afterthoughts.push({ path, kind: 'undone', why });
+}
 
 /** What an actor persists, in the one type that XState has for it. */
 export const persisted = (fields: object): Snapshot<unknown> => fields as Snapshot<unknown>;

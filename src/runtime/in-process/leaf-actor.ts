@@ -9,14 +9,13 @@ import type { ActorLogic, AnyActorRef, AnyEventObject, Snapshot } from 'xstate';
 import type { AttemptIo } from '../../ports/activities.ts';
 import type { Slot } from '../../ports/slots.ts';
 import { FindingDraft, type Finding } from '../../protocol/finding.ts';
-import { nameOf, parentOf } from '../../protocol/path.ts';
 import type { UnsealedOutcome } from '../../protocol/report.ts';
 import type { Fault } from '../../protocol/run-event.ts';
 import { CANCELLED, errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
 import { beginLeaf, leafStep, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
 import { mint, MISATTRIBUTED } from '../../tier/minting.ts';
 import type { ExecuteInput } from '../../tier/orchestrator-machine.ts';
-import { isLive, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
+import { isLive, noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 
 type LeafSnapshot = Snapshot<UnsealedOutcome> & {
   input: ExecuteInput;
@@ -26,11 +25,14 @@ type LeafSnapshot = Snapshot<UnsealedOutcome> & {
   io: LazyIo | undefined;
   slot: Slot | undefined;
   timer: unknown;
+  /** It has been stopped, though XState shows it as active until its transition has returned. */
+  isOver: boolean;
 };
 
 /** What one attempt is given. Its signal is made on first use: most leaves never ask, and thousands may be alive. */
 class LazyIo implements AttemptIo {
   #controller: AbortController | undefined;
+  #over: Fault | undefined;
   readonly #say: (io: LazyIo, draft: FindingDraft) => void;
   readonly alert: AttemptIo['alert'];
   constructor(say: (io: LazyIo, draft: FindingDraft) => void, alert: AttemptIo['alert']) {
@@ -38,11 +40,16 @@ class LazyIo implements AttemptIo {
     this.alert = alert;
   }
   get abortSignal(): AbortSignal {
-    return (this.#controller ??= new AbortController()).signal;
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#over) this.abort(this.#over); // asked for too late
+    }
+    return this.#controller.signal;
   }
   report = (draft: FindingDraft): void => this.#say(this, draft);
   abort(fault: Fault): void {
-    this.#controller?.abort(errorOf(fault));
+    this.#over ??= fault;
+    this.#controller?.abort(errorOf(this.#over));
   }
 }
 
@@ -55,17 +62,16 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       emit({ type: 'integrity.alert', path, kind: 'misattributed', message: `${finding.id} claimed another path` });
     }
   };
-  const sayLate = (path: string, draft: FindingDraft): void => {
+  const sayLate = ({ input, leaf }: LeafSnapshot, draft: FindingDraft): void => {
     const parsed = FindingDraft.safeParse(draft);
-    if (!parsed.success || !parsed.data.critical) return;
-    const { finding } = mint(path, parsed.data, 0, new Map());
-    emit({ type: 'child.late', path: parentOf(path), child: nameOf(path), why: 'late', findings: [finding] });
-    const why = `a critical finding came after this node had ended: ${finding.statement}`;
-    host.afterthoughts.push({ path, kind: 'undone', why });
+    if (!leaf || !parsed.success || !parsed.data.critical) return;
+    const { path } = input.task;
+    const { finding, isNew } = mint(path, parsed.data, leaf.spoken++, leaf.said);
+    if (isNew) noteLate(host, path, finding);
   };
   const say = (scope: Scope, io: LazyIo, draft: FindingDraft): void => {
     const snapshot = scope.self.getSnapshot() as LeafSnapshot;
-    if (snapshot.status !== 'active') sayLate(snapshot.input.task.path, draft);
+    if (snapshot.status !== 'active' || snapshot.isOver) sayLate(snapshot, draft);
     else if (snapshot.io === io || draft?.critical)
       tellSelf(scope, { type: 'leaf.told', told: { type: 'said', draft } });
   };
@@ -93,8 +99,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     start: () => Promise<Answer>,
     toEvent: (answer: Answer) => LeafEvent,
   ): void => {
-    const answer = (told: LeafEvent): void => {
-      if (isLive(scope) && snapshot.io === io) tellSelf(scope, { type: 'leaf.told', told });
+    const answer = (toTold: () => LeafEvent): void => {
+      if (isLive(scope) && snapshot.io === io) tellSelf(scope, { type: 'leaf.told', told: eventOr(toTold) });
     };
     let promise: Promise<Answer>;
     try {
@@ -103,8 +109,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       promise = Promise.reject(error as Error);
     }
     promise.then(
-      (value) => answer(toEvent(value)),
-      (error: unknown) => answer({ type: 'failed', fault: faultOf(error) }),
+      (value) => answer(() => toEvent(value)),
+      (error: unknown) => answer(() => failedEvent(error)),
     );
   };
 
@@ -117,8 +123,10 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     for (const effect of effects) {
       switch (effect.type) {
         case 'say':
+          // Critical: up before anybody is told, because a listener may end the run.
+          if (effect.finding.critical) sendUp(scope, [effect.finding]);
+          else said.push(effect.finding);
           noteSaid(path, effect.finding);
-          said.push(effect.finding);
           break;
         case 'execute':
           snapshot.slot = slots.request({
@@ -150,8 +158,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
         case 'give-up-attempt': {
           const { attempt, fault, willRetry } = effect;
           snapshot.slot?.release();
+          abortSoon(io, fault);
           emit({ type: 'attempt.failed', path, attempt, fault, willRetry });
-          if (willRetry) io?.abort(fault);
           break;
         }
         case 'end':
@@ -168,19 +176,16 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
 
   const end = (snapshot: LeafSnapshot, outcome: UnsealedOutcome): LeafSnapshot => {
     release(snapshot);
+    abortSoon(snapshot.io, OVER);
     return { ...snapshot, status: 'done', output: outcome, error: undefined };
   };
   const release = (snapshot: LeafSnapshot): void => {
     snapshot.slot?.release();
     clock.clearTimeout(snapshot.timer);
   };
-  /** The signal is aborted after the end is decided: an abort listener has nothing left to say. */
-  const close = (snapshot: LeafSnapshot, fault: Fault, scope: Scope): LeafSnapshot => {
-    const { leaf, io } = snapshot;
-    if (!leaf) return snapshot;
-    const ended = follow(snapshot, leafStep(leaf, { type: 'closed', fault }), scope);
-    queueMicrotask(() => io?.abort(fault));
-    return ended;
+  const close = (snapshot: LeafSnapshot, leaf: LeafState, fault: Fault, scope: Scope): LeafSnapshot => {
+    abortSoon(snapshot.io, fault);
+    return follow(snapshot, leafStep(leaf, { type: 'closed', fault }), scope);
   };
 
   return {
@@ -194,6 +199,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       io: undefined,
       slot: undefined,
       timer: undefined,
+      isOver: false,
     }),
     /** Restored, a leaf starts again from its first attempt. */
     getPersistedSnapshot: ({ status, output, error, input, value }) =>
@@ -211,17 +217,24 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       follow(snapshot, [first], scope);
     },
     transition(snapshot, event, scope) {
-      if (snapshot.status !== 'active' || !snapshot.leaf) return snapshot;
+      const { leaf } = snapshot;
+      if (snapshot.status !== 'active' || !leaf) return snapshot;
       switch (event.type) {
         case 'leaf.told':
-          return follow(snapshot, leafStep(snapshot.leaf, event['told'] as LeafEvent), scope);
+          return follow(snapshot, leafStep(leaf, event['told'] as LeafEvent), scope);
         case 'tier.deadline':
-          return close(snapshot, { status: 'timeout', message: 'closed itself at its deadline' }, scope);
+          return close(snapshot, leaf, { status: 'timeout', message: 'closed itself at its deadline' }, scope);
         case 'leaf.revoked':
-          return close(snapshot, { status: 'timeout', message: 'held its slot too long while others waited' }, scope);
+          return close(
+            snapshot,
+            leaf,
+            { status: 'timeout', message: 'held its slot too long while others waited' },
+            scope,
+          );
         case 'leaf.cancel':
-          return close(snapshot, CANCELLED, scope);
+          return close(snapshot, leaf, CANCELLED, scope);
         case STOP:
+          snapshot.isOver = true;
           release(snapshot);
           snapshot.io?.abort(STOPPED);
           return { ...snapshot, status: 'stopped', output: undefined, error: undefined };
@@ -230,6 +243,20 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       }
     },
   };
+}
+
+const OVER: Fault = { status: 'cancelled', message: 'the attempt is over' };
+/** After the present step: what an abort listener says then is said to a leaf that knows where it stands. */
+const abortSoon = (io: LazyIo | undefined, fault: Fault): void => queueMicrotask(() => io?.abort(fault));
+
+const failedEvent = (error: unknown): LeafEvent => ({ type: 'failed', fault: faultOf(error) });
+/** The event, or the failure of making it. */
+function eventOr(make: () => LeafEvent): LeafEvent {
+  try {
+    return make();
+  } catch (error) {
+    return failedEvent(error);
+  }
 }
 
 /** An author's step that throws at once fails like one that rejects. */
@@ -241,10 +268,13 @@ function guarded<Answer>(start: () => Promise<Answer> | undefined): Promise<Answ
   }
 }
 
-const verdictEvent = (verdict: { ok: boolean; why?: string } | undefined): LeafEvent =>
-  verdict?.ok
-    ? { type: 'verified' }
-    : { type: 'failed', fault: { status: 'invalid', message: `not verified: ${verdict?.why ?? 'no reason given'}` } };
+function verdictEvent(verdict: { ok: boolean; why?: string } | undefined): LeafEvent {
+  if (verdict?.ok === true) return { type: 'verified' };
+  return {
+    type: 'failed',
+    fault: { status: 'invalid', message: `not verified: ${verdict?.why ?? 'no reason given'}` },
+  };
+}
 
 const plainRecovery = (fault: Fault): LeafEvent => ({
   type: 'recovered',

@@ -49,7 +49,7 @@ export function runActor(host: Host): RunLogic {
   const root = createOrchestrator(host);
   const gather = gatherActor(host, {
     logicFor: (_, task) => host.rehearsal?.orchestrator(root, task) ?? root,
-    amend: (report) => withAfterthoughts(report, host),
+    amend: (report, heard) => withAfterthoughts(withSaid(report, heard), host),
   });
 
   const escalate = (snapshot: RunSnapshot, findings: readonly Finding[], scope: RunScope): void => {
@@ -82,8 +82,7 @@ export function runActor(host: Host): RunLogic {
       escalated: new Set(),
       timer: undefined,
     }),
-    getPersistedSnapshot: ({ status, output, error, input }) =>
-      persisted({ status, output, error, input }),
+    getPersistedSnapshot: ({ status, output, error, input }) => persisted({ status, output, error, input }),
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
       const input = gatherInput(snapshot.input);
@@ -115,6 +114,7 @@ export function runActor(host: Host): RunLogic {
           release(snapshot);
           return { ...snapshot, status: 'error', output: undefined, error: event['error'] as unknown };
         case STOP:
+          host.isStopped = true;
           release(snapshot);
           if (child) scope.stopChild(child);
           return { ...snapshot, children: {}, status: 'stopped', output: undefined, error: undefined };
@@ -135,6 +135,16 @@ function gatherInput({ task, reserveMs }: RunInput): GatherInput {
     deadline: grant.deadline,
     before: [],
   };
+}
+
+/** A root that failed reports for itself. What its subtree had said is with us, and belongs in that report. */
+function withSaid(report: UnsealedReport, heard: Iterable<Finding>): UnsealedReport {
+  const hasFailed = report.gaps.some((gap) => gap.kind === 'token' && gap.path === report.path);
+  if (!hasFailed) return report;
+  const byId = new Map([...heard, ...report.findings].map((finding) => [finding.id, finding]));
+  const findings = [...byId.values()];
+  const escalations = findings.filter((finding) => finding.critical);
+  return { ...report, findings, escalations, status: findings.length > 0 ? 'partial' : 'failed' };
 }
 
 function withAfterthoughts(report: UnsealedReport, { afterthoughts }: Host): UnsealedReport {

@@ -61,6 +61,7 @@ export function start(scenario: Scenario, options: InProcessOptions = {}): RunHa
     slots: createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE),
     emit: stream.emit,
     afterthoughts: [],
+    isStopped: false,
     ...(guestFor && { guestFor }),
     ...(rehearsal && { rehearsal }),
   };
@@ -73,9 +74,14 @@ export function start(scenario: Scenario, options: InProcessOptions = {}): RunHa
     task: rootTask({ runId, thesis, asOf, limits, issuedAt: now, deadline }),
     reserveMs: reserveOf(scenario),
   };
-  const actor = createActor(runActor(host), { input, clock, ...(options.inspect && { inspect: options.inspect }) });
-  const cancel = (): void => actor.send({ type: 'cancel' });
+  const inspect = options.inspect && harmless(options.inspect);
+  const actor = createActor(runActor(host), { input, clock, ...(inspect && { inspect }) });
+  let isOver = false;
+  const cancel = (): void => {
+    if (!isOver) actor.send({ type: 'cancel' });
+  };
   const end = (): void => {
+    isOver = true;
     options.signal?.removeEventListener('abort', cancel);
     stream.close();
   };
@@ -108,19 +114,28 @@ export function start(scenario: Scenario, options: InProcessOptions = {}): RunHa
       concurrency,
       hostVersion: HOST_VERSION,
     });
-    actor.start();
+    if (!isOver) actor.start(); // a listener may have stopped it already
     if (options.signal?.aborted) cancel();
-    else options.signal?.addEventListener('abort', cancel, { once: true });
+    else if (!isOver) options.signal?.addEventListener('abort', cancel, { once: true });
   };
-  let isStopped = false;
-  queueMicrotask(() => isStopped || begin());
+  queueMicrotask(() => isOver || begin());
   const stop = (): void => {
-    isStopped = true;
+    if (isOver) return;
     actor.stop();
     stopped();
   };
   return { runId, events: stream.events, result: promise, cancel, stop };
 }
+
+/** XState lets an inspector's fault through, into whichever actor was about to move. */
+const harmless = (inspect: NonNullable<InProcessOptions['inspect']>) => (event: InspectionEvent) => {
+  try {
+    if (typeof inspect === 'function') inspect(event);
+    else inspect.next?.(event);
+  } catch {
+    // an inspector's fault is not the run's
+  }
+};
 
 type RootTask = Pick<Task, 'runId'> & {
   thesis: string;

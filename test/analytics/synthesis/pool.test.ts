@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { distinctEvidence, duplicatesIn, pool, sideOf } from '../../../src/analytics/pool.ts';
+import { distinctEvidence, duplicatesIn, pool } from '../../../src/analytics/pool.ts';
+import { sideOf } from '../../../src/protocol/finding.ts';
 import type { Finding } from '../../../src/protocol/finding.ts';
 import { critical, finding, incomingOf, leavesUnder } from './tree.ts';
 

@@ -1,0 +1,81 @@
+import { WriteStream } from 'node:tty';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { liveTree } from '../../src/cli/live-tree.ts';
+import { plainProgress } from '../../src/cli/plain-progress.ts';
+import { createProgress } from '../../src/cli/run-progress.ts';
+import { attemptFailed, escalated, nodeStarted, planOf, reported, runStarted } from './progress-events.ts';
+
+/** A terminal that keeps what is written to it. */
+function terminal(columns: number, rows: number): { stream: WriteStream; written: () => string } {
+  const written: string[] = [];
+  const stream = Object.assign(Object.create(WriteStream.prototype) as WriteStream, {
+    isTTY: true,
+    columns,
+    rows,
+    write: (text: string) => written.push(text) > 0,
+    on: () => stream,
+    off: () => stream,
+  });
+  return { stream, written: () => written.join('') };
+}
+
+describe('the live tree', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('redraws on a tick, with notices above the tree in one write', () => {
+    vi.useFakeTimers();
+    const { stream, written } = terminal(80, 24);
+    const view = liveTree(stream, createProgress(planOf(2, 3)));
+    view.show(runStarted(Date.now()));
+    const first = written().length;
+    for (let i = 0; i < 50; i++) view.show(escalated(`root/domain-0/leaf-${i}`));
+    expect(written()).toHaveLength(first);
+    vi.advanceTimersByTime(100);
+    expect(written()).toContain('CRITICAL root/domain-0/leaf-49: What root/domain-0/leaf-49#k says');
+    expect(written().split('\u001b[?2026h')).toHaveLength(4); // the first frame, the notices, the tree
+    view.close();
+  });
+
+  it('leaves the tree of the domains behind, and stops', () => {
+    vi.useFakeTimers();
+    const { stream, written } = terminal(40, 24);
+    const view = liveTree(stream, createProgress(planOf(2, 3)));
+    view.show(runStarted(Date.now()));
+    view.show(reported('root', 'root', Date.now()));
+    view.close();
+    const closed = written();
+    expect(closed).toContain('✓ root');
+    vi.advanceTimersByTime(1_000);
+    view.close();
+    expect(written()).toBe(closed);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('plain progress', () => {
+  it('says what matters, one line each, with the time since the start', () => {
+    const lines: string[] = [];
+    const stream = { write: (text: string) => lines.push(text) > 0 } as NodeJS.WritableStream;
+    const view = plainProgress(stream);
+    for (const event of [
+      runStarted(0),
+      nodeStarted('root/domain-0', 'domain', 0),
+      escalated('root/domain-0/leaf-0'),
+      attemptFailed('root/domain-0/leaf-1', true),
+      reported('root/domain-0/leaf-2', 'leaf'),
+      reported('root/domain-0', 'domain', 12_340),
+    ]) {
+      view.show(event);
+    }
+    view.say('Interrupted.');
+    expect(lines).toEqual([
+      '   0.00 s  wide: Hold, due in 8 min\n',
+      '   1.00 s  CRITICAL root/domain-0/leaf-0: What root/domain-0/leaf-0#k says\n',
+      '   1.00 s  root/domain-0/leaf-1 attempt 1 failed: error: no, trying again\n',
+      '  12.34 s  root/domain-0 complete: 0 findings\n',
+      'Interrupted.\n',
+    ]);
+  });
+});

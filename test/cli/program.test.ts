@@ -1,0 +1,67 @@
+/** Misuse that is found before a scenario is loaded, without a process for each. */
+import { describe, expect, it } from 'vitest';
+import type { Output } from '../../src/cli/output.ts';
+import { espalier } from '../../src/cli/program.ts';
+
+async function said(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: '', stderr: '' };
+  const output: Output = {
+    result: (text) => void (written.stdout += text),
+    note: (text) => void (written.stderr += `${text}\n`),
+    exit: () => Promise.resolve(),
+  };
+  const code = await espalier(args, output);
+  return { code, ...written };
+}
+
+const MISUSE: [args: string[], line: string][] = [
+  [['frob'], 'unknown command \'frob\'. See "espalier --help".'],
+  [['rum'], "unknown command 'rum'. Did you mean run?"],
+  [['run'], "missing required argument 'scenario'. See"],
+  [['run', 'a.ts', 'b.ts'], "too many arguments for 'run'"],
+  [['run', 'a.ts', '--frob'], "unknown option '--frob'."],
+  [['plan', 'a.ts', '--jsn'], "unknown option '--jsn'. Did you mean --json?"],
+  [['run', 'a.ts', '--as-of'], "option '--as-of <date>' argument missing."],
+  [
+    ['run', 'a.ts', '--as-of', 'yesterday'],
+    'The as-of date "yesterday" is not a calendar date. Write it as YYYY-MM-DD.',
+  ],
+  [['run', 'a.ts', '--as-of', '2008-02-30'], 'The as-of date "2008-02-30" is not a calendar date.'],
+  [['run', 'a.ts', '--deadline', '-5m'], 'The deadline "-5m" is not a positive duration'],
+  [['run', 'a.ts', '--deadline', '0s'], 'The deadline "0s" is not a positive duration'],
+  [['run', 'a.ts', '--max-depth', '-1'], '"-1", given to --max-depth, is not a whole number of at least 0.'],
+  [['run', 'a.ts', '--max-depth', '1.5'], '"1.5", given to --max-depth, is not a whole number'],
+  [['run', 'a.ts', '--concurrency', '0'], '"0", given to --concurrency, is not a whole number of at least 1.'],
+  [['run', 'a.ts', '--domains', 'a,,b'], '"a,,b", given to --domains, is not a list of names.'],
+  [['run', 'a.ts', '--thesis', ' '], 'The thesis of --thesis is empty.'],
+  [['run', 'a.ts', '--out', ''], 'The directory of --out is empty.'],
+  [['run', 'a.ts', '--fault', 'root'], 'The fault "root" cannot be read. Write PATH[:plan|gather|synthesize]='],
+  [['run', 'a.ts', '--fault', 'root=slow'], 'The fault "root=slow" cannot be read.'],
+  [['run', 'nowhere.ts'], 'There is no scenario file nowhere.ts. Give the path'],
+  [['run', 'a\u001b[31m.ts'], 'There is no scenario file a⟨U+001B⟩[31m.ts.'],
+  [['plan', 'test'], 'test is not a file.'],
+  [['run', 'README.md'], 'README.md is no scenario file by its ending.'],
+];
+
+describe('the command line', () => {
+  it.each(MISUSE)('answers %j with one line and exit code 2', async (args, line) => {
+    const { code, stdout, stderr } = await said(...args);
+    expect(stderr).toMatch(/^espalier: .*\.?\n$/);
+    expect(stderr).toContain(line);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  it('explains itself when asked, on stdout', async () => {
+    const help = await said('--help');
+    expect(help.code).toBe(0);
+    expect(help.stdout).toContain('Examples:\n  espalier run scenarios/us-tech-2008.ts');
+    expect((await said('run', '--help')).stdout).toContain('--fault <fault>');
+    expect(await said('--version')).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
+  });
+
+  it('explains itself on stderr when no command is given', async () => {
+    const { code, stdout, stderr } = await said();
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Usage: espalier');
+  });
+});
