@@ -8,12 +8,11 @@
  *    brief says why no conviction was formed.
  * 2. Each series is read on its own: one that cannot be read is a gap, and silences no other.
  */
-import { CONTEXT_FLAG, defineDomain, defineLeaf, defineScenario, EspalierError } from 'espalier';
+import { CONTEXT_FLAG, defineDomain, defineLeaf, defineScenario, EspalierError, NoEvidence } from 'espalier';
 import type { Domain, FindingDraft, GapDraft, Leaf, LeafContext, Scenario } from 'espalier';
 import { drawdown, growth, priceTrend, unemployment, yieldCurve } from 'espalier/analytics';
 import type { Analysis, AnalystOptions, Polarity, Series } from 'espalier/analytics';
 import { csvFolder, type CsvManifest, type CsvSeries } from 'espalier/csv-folder';
-import { knownSeries } from '../domains/known-series.ts';
 
 type Flags = { readonly data?: string; readonly thesis?: string };
 type Answer = FindingDraft | GapDraft;
@@ -21,7 +20,10 @@ type Answer = FindingDraft | GapDraft;
 type Voice = CsvSeries & { readonly leaf: string; readonly polarity: Polarity };
 type Group = { readonly name: string; readonly title: string; readonly voices: readonly Voice[] };
 
-/** Makes the scenario of a folder. The thesis is the manifest's own unless another is given. */
+/**
+ * Makes the scenario of a folder. The thesis is the manifest's own unless another is given: here, since whether the
+ * polarities serve it is decided before the run.
+ */
 export default async function csvFolderScenario({ data, thesis: given }: Flags): Promise<Scenario> {
   if (data === undefined) throw misuse('This scenario has no data of its own. Give --data DIR, with a manifest.json.');
   const { manifest, adapter } = await csvFolder(data);
@@ -138,8 +140,8 @@ const leafOf = (voice: Voice): Leaf =>
   });
 
 async function analyse(context: LeafContext, { id, analyst, polarity }: Voice): Promise<Analysis[]> {
-  const series = await knownSeries(context, id);
-  return 'gap' in series ? [series] : analystsOf(analyst, id).map((read) => read(series, { polarity }));
+  const series = await context.sources.series(id);
+  return analystsOf(analyst, id).map((read) => read(series, { polarity }));
 }
 
 /**
@@ -151,6 +153,7 @@ async function analyseAll(context: LeafContext, voices: readonly Voice[], child?
   for (const voice of voices) {
     const said = await analyse(context, voice).catch((error: unknown): Answer[] => {
       context.abortSignal.throwIfAborted();
+      if (error instanceof NoEvidence) return [{ gap: error.kind, why: error.why }];
       return [{ gap: 'undone', why: error instanceof Error ? error.message : String(error) }];
     });
     for (const answer of said) {

@@ -1,6 +1,7 @@
 import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Activities } from '../ports/activities.ts';
+import { deepFreeze } from '../tier/minting.ts';
 import { execute } from './execute.ts';
 import { staticDecision } from './plan.ts';
 import { registryOf, type Entry } from './registry.ts';
@@ -30,11 +31,11 @@ export function createActivities(scenario: Scenario, { thesis, domains }: Activi
     attempt: async (input, io) => execute(input, io, { entry: entryOf(input.task.path), adapter, cache }),
     verify({ task }, findings, io) {
       const check = leafOf(task.path)?.verify;
-      return check && (async () => check(findings, { task, abortSignal: io.abortSignal }))();
+      return check && (async () => check(findings, { task: deepFreeze(task), abortSignal: io.abortSignal }))();
     },
     recover({ task }, fault, io) {
       const diagnose = leafOf(task.path)?.recover;
-      return diagnose && (async () => diagnose(fault, { task, abortSignal: io.abortSignal }))();
+      return diagnose && (async () => diagnose(fault, { task: deepFreeze(task), abortSignal: io.abortSignal }))();
     },
     attemptsOf: (path) => leafOf(path)?.attempts ?? DEFAULT_ATTEMPTS,
     estimateOf: (path) => entryOf(path).estimateMs,

@@ -5,6 +5,7 @@ import type { AttemptInput, AttemptIo } from '../ports/activities.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import type { GapDraft } from '../protocol/gap.ts';
 import { nameOf } from '../protocol/path.ts';
+import { deepFreeze } from '../tier/minting.ts';
 import type { Entry } from './registry.ts';
 import { createSourceReader, NoEvidence, type SeriesCache } from './source-reader.ts';
 
@@ -16,7 +17,10 @@ export async function execute({ task, attempt }: AttemptInput, io: AttemptIo, gi
   if (!run) return undoneChildren(entry);
   let sources: SourceReader | undefined; // made on first use, and with it the signal
   const context: LeafContext = {
-    task,
+    /** Frozen: it shares its grant with the parent's, and its prior reports with the brief. */
+    get task() {
+      return deepFreeze(task);
+    },
     attempt,
     get sources() {
       const { abortSignal } = io;
@@ -33,7 +37,7 @@ export async function execute({ task, attempt }: AttemptInput, io: AttemptIo, gi
     },
     report: io.report,
     gap: (gap, why) => ({ gap, why }),
-    prior: (name) => task.prior.find((report) => nameOf(report.path) === name),
+    prior: (name) => deepFreeze(task).prior.find((report) => nameOf(report.path) === name),
     spawn(name) {
       const message = `${task.path} tried to spawn "${name}"; only an orchestrator's own decision creates nodes`;
       io.alert('spawn', message);

@@ -1,6 +1,7 @@
 /** The scenario's own synthesizer where it has one, else the deterministic synthesis. */
 import { deterministicSynthesis } from '../analytics/deterministic-synthesis.ts';
 import type { Io, SynthesizeInput } from '../ports/activities.ts';
+import { deepFreeze } from '../tier/minting.ts';
 import type { Entry } from './registry.ts';
 
 export async function synthesize(input: SynthesizeInput, io: Io, { definition }: Entry): Promise<unknown> {
@@ -8,7 +9,8 @@ export async function synthesize(input: SynthesizeInput, io: Io, { definition }:
   const own = definition.kind === 'leaf' ? undefined : definition.synthesize;
   if (!own) return deterministicSynthesis({ task, decision, ended });
   const { abortSignal } = io;
-  const answer = await own({ task, decision, children: ended, abortSignal, ...(fault && { fault }) });
+  const given = deepFreeze({ task, decision, children: ended, ...(fault && { fault }) }); // the reports are the node's own
+  const answer = await own({ ...given, abortSignal });
   // Only the deterministic synthesis may call itself that.
   return typeof answer === 'object' && answer !== null ? { ...answer, madeBy: 'synthesis' } : answer;
 }

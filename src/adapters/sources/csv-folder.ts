@@ -95,7 +95,7 @@ async function pathWithin(home: string, file: string, who: string): Promise<stri
     throw invalid(`${named} lies outside of the folder. Copy it into the folder`);
   }
   // A pipe or a device could be waited for without end.
-  if (!(await stat(path)).isFile()) throw invalid(`${named} is not a file. Name a CSV file`);
+  if (!(await stat(path)).isFile()) throw invalid(`${named} is not a file. Name one that is`);
   return path;
 }
 

@@ -13,7 +13,7 @@ import { EspalierError } from '../../errors.ts';
 import { IsoDate } from '../../protocol/task.ts';
 
 export type CsvRow = { readonly date: string; readonly value: number; readonly available?: string };
-export type CsvRows = { readonly rows: readonly CsvRow[]; readonly sha256: string };
+type CsvRows = { readonly rows: readonly CsvRow[]; readonly sha256: string };
 
 const HEADERS: ReadonlySet<string> = new Set(['date,value', 'date,value,available']);
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;

@@ -1,5 +1,5 @@
 /** Where a JSON text breaks, as an editor counts: line and column from 1. */
-export type Place = { readonly line: number; readonly column: number };
+type Place = { readonly line: number; readonly column: number };
 
 const NAMES_ITS_POSITION = /at position (\d+)/;
 /** The one kind of fault that V8 reports without a position; a prefix that ends too early gets another message. */

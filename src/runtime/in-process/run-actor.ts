@@ -112,7 +112,8 @@ export function runActor(host: Host): RunLogic {
           return finish(snapshot, event['output'] as Joined, scope);
         case 'xstate.error.actor.gather':
           release(snapshot);
-          return { ...snapshot, status: 'error', output: undefined, error: event['error'] as unknown };
+          if (child) scope.stopChild(child); // it is over; but XState would not stop it, were it not
+          return { ...snapshot, children: {}, status: 'error', output: undefined, error: event['error'] as unknown };
         case STOP:
           host.isStopped = true;
           release(snapshot);

@@ -50,7 +50,11 @@ describe('a manifest that cannot be used', () => {
     ['a line break in a string', '{"thesis": "a\nb"}', 'line 1, column 14: is no JSON'],
     ['a list', '[]', 'expected object'],
     ['no series', manifestOf(), '"series": list at least one series'],
-    ['no title', manifestOf(entry(), { ...entry({ id: 'b' }), title: undefined }), 'series 2 ("b"), "title": is missing'],
+    [
+      'no title',
+      manifestOf(entry(), { ...entry({ id: 'b' }), title: undefined }),
+      'series 2 ("b"), "title": is missing',
+    ],
     ['several faults', manifestOf({ id: 'a' }), 'series 1 ("a"), "domain": is missing (and 2 more)'],
     ['a polarity of 2', manifestOf(entry({ polarity: 2 })), '"polarity": Invalid option: expected one of -1|0|1'],
     ['an unknown analyst', manifestOf(entry({ analyst: 'magic' })), '"growth"|"labour"|"price"|"spread"|"yield-curve"'],
@@ -84,20 +88,33 @@ describe('a file of a manifest', () => {
     expect(message).toContain('series "b" names the file "deep/b.csv", which is not there');
   });
 
-  test.each(['../x.csv', 'a/../../x.csv', '..\\x.csv', '..', '/etc/hosts', 'C:\\x.csv', '\\\\host\\x.csv', 'a\u001B.csv', 'a\u0000'])(
-    'named %j is refused before anything is read',
-    async (file) => {
-      expect(await faultOf(open(manifestOf(entry({ file }))))).toContain('"file": ');
-    },
-  );
+  test.each([
+    '../x.csv',
+    'a/../../x.csv',
+    '..\\x.csv',
+    '..',
+    '/etc/hosts',
+    'C:\\x.csv',
+    '\\\\host\\x.csv',
+    'a\u001B.csv',
+    'a\u0000',
+  ])('named %j is refused before anything is read', async (file) => {
+    expect(await faultOf(open(manifestOf(entry({ file }))))).toContain('"file": ');
+  });
 
   test('that a link takes out of the folder is refused, one that stays inside is read', async () => {
     const outside = writtenFolder({ 'secret.csv': monthly([1]) });
-    const folder = writtenFolder({ 'manifest.json': manifestOf(entry({ file: 'deep/a.csv' })), 'real/a.csv': monthly([1]) });
+    const folder = writtenFolder({
+      'manifest.json': manifestOf(entry({ file: 'deep/a.csv' })),
+      'real/a.csv': monthly([1]),
+    });
     symlinkSync(join(folder, 'real'), join(folder, 'deep'));
     await expect(csvFolder(folder)).resolves.toBeDefined();
 
-    for (const [file, target] of [['link.csv', 'secret.csv'], ['dir/secret.csv', '.']] as const) {
+    for (const [file, target] of [
+      ['link.csv', 'secret.csv'],
+      ['dir/secret.csv', '.'],
+    ] as const) {
       const trap = writtenFolder({ 'manifest.json': manifestOf(entry({ file })) });
       symlinkSync(join(outside, target), join(trap, file.split('/')[0] ?? ''));
       expect(await faultOf(csvFolder(trap))).toContain('lies outside of the folder');

@@ -19,7 +19,8 @@ async function faultOf(csv: string): Promise<string> {
   const error = await load(csv).catch((error: unknown) => error);
   if (!EspalierError.isInstance(error)) throw new Error('no EspalierError came');
   expect(error.code).toBe('invalid-data');
-  expect(error.message).not.toMatch(/[\n\u001B]/);
+  expect(error.message).not.toContain('\n');
+  expect(error.message).not.toContain('\u001B');
   return error.message;
 }
 
@@ -41,7 +42,10 @@ describe('one series, however its file is written', () => {
     ['with blank lines', PLAIN.replaceAll('\n', '\n\n  \n')],
     ['with spaces around cells', PLAIN.replaceAll(',', ' , ')],
     ['with quotes', PLAIN.replaceAll(/[^,\n]+/g, '"$&"')],
-    ['with a byte order mark, CRLF and quotes', `\uFEFF${PLAIN.replaceAll(/[^,\n]+/g, '"$&"').replaceAll('\n', '\r\n')}`],
+    [
+      'with a byte order mark, CRLF and quotes',
+      `\uFEFF${PLAIN.replaceAll(/[^,\n]+/g, '"$&"').replaceAll('\n', '\r\n')}`,
+    ],
   ])('%s', async (_, csv) => {
     const record = await load(csv);
     expect(valuesOf(record)).toEqual(READ);
@@ -165,7 +169,10 @@ const DAYS = 1_000_000;
 /** 2,738 years of days. */
 function millionRows(): string {
   const from = Date.UTC(1000, 0, 1);
-  const rows = Array.from({ length: DAYS }, (_, i) => `${new Date(from + i * 86_400_000).toISOString().slice(0, 10)},${i}`);
+  const rows = Array.from(
+    { length: DAYS },
+    (_, i) => `${new Date(from + i * 86_400_000).toISOString().slice(0, 10)},${i}`,
+  );
   return `date,value\n${rows.join('\n')}\n`;
 }
 

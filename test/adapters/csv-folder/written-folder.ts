@@ -27,5 +27,7 @@ export const manifestOf = (...series: readonly unknown[]): string => JSON.string
 
 /** Monthly values from January 2000 on. */
 export const monthly = (values: readonly number[]): string =>
-  ['date,value', ...values.map((value, i) => `${2000 + Math.floor(i / 12)}-${pad((i % 12) + 1)}-01,${value}`), ''].join('\n');
+  ['date,value', ...values.map((value, i) => `${2000 + Math.floor(i / 12)}-${pad((i % 12) + 1)}-01,${value}`), ''].join(
+    '\n',
+  );
 const pad = (month: number): string => String(month).padStart(2, '0');
