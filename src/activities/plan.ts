@@ -46,7 +46,12 @@ function specOf(registry: ReadonlyMap<string, Entry>, parent: string, child: Chi
   return {
     name: child.name,
     role: child.kind === 'leaf' ? 'leaf' : 'orchestrator',
-    ...(entry && { question: entry.question, estimateMs: entry.estimateMs, sources: [...entry.sources] }),
+    ...(entry && {
+      question: entry.question,
+      estimateMs: entry.estimateMs,
+      leaves: entry.leaves,
+      sources: [...entry.sources],
+    }),
     ...(child.needs && { needs: [...child.needs] }),
     ...(child.kind === 'domain' && { charter: child.charter, reserveMs: reserveOf(child) }),
   };

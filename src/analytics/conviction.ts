@@ -9,6 +9,7 @@ import type { Assessment } from '../protocol/assessment.ts';
 import type { Conflict } from '../protocol/conflict.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { Finding } from '../protocol/finding.ts';
+import { childPath } from '../protocol/path.ts';
 import type { Outcome, UnsealedReport } from '../protocol/report.ts';
 import type { Task } from '../protocol/task.ts';
 import { passOn } from './conflict.ts';
@@ -64,7 +65,10 @@ export function hear({ task, decision, ended }: AssessmentInput): Hearing {
   const activated = new Set([...planned, ...ended].map((child) => child.name)).size;
   const leaves = bodies.filter(isLeaf);
   const direct = distinctEvidence(unique(leaves));
-  const orchestrators = bodies.filter((body) => !isLeaf(body)).map(voiceOf);
+  const specs = new Map(planned.map((child) => [childPath(task.path, child.name), child]));
+  const orchestrators = bodies
+    .filter((body) => !isLeaf(body))
+    .map((body) => voiceOf(body, specs.get(body.path)?.leaves));
   const plannedLeaves = planned.filter((child) => child.role === 'leaf').length;
   const together = {
     path: task.path,
@@ -87,17 +91,29 @@ export function hear({ task, decision, ended }: AssessmentInput): Hearing {
 /** An orchestrator that executed in place of its children keeps its own tier, and so its own voice. */
 const isLeaf = (body: UnsealedReport): boolean => body.tier === 'leaf' && !body.assessment;
 
-function voiceOf(body: UnsealedReport): Voice {
-  const { path, assessment, children, findings } = body;
+function voiceOf(body: UnsealedReport, leaves: number | undefined): Voice {
+  const { path, assessment, findings } = body;
   if (assessment) {
     const { coverage, dissent, votes } = assessment;
     const logOdds = Math.max(-MOST_LOG_ODDS, Math.min(MOST_LOG_ODDS, assessment.logOdds));
     return { path, logOdds, coverage, dissent, votes };
   }
-  // a synthesis without an assessment: its findings speak, and its children's ends tell how complete they are
-  const reported = children.filter(({ status }) => status === 'complete' || status === 'partial').length;
-  const coverage = children.length > 0 ? reported / children.length : 1;
-  return { path, coverage, ...pool(distinctEvidence(findings)) };
+  return { path, coverage: coverageOf(body, leaves), ...pool(distinctEvidence(findings)) };
+}
+
+/** How complete a node is that did not assess itself: `leaves` is how many its parent's decision expected under it. */
+function coverageOf({ children, decision, findings, gaps }: UnsealedReport, leaves: number | undefined): number {
+  if (children.length > 0) {
+    return children.filter(({ status }) => status === 'complete' || status === 'partial').length / children.length;
+  }
+  // It executed in place of its children: each of its readings gave a finding or a gap.
+  if (decision?.mode === 'execute') {
+    const unread = gaps.filter(({ kind }) => kind === 'stale' || kind === 'insufficient' || kind === 'undone').length;
+    return findings.length / Math.max(1, findings.length + unread);
+  }
+  // It died: of its leaves those speak that were heard. Of unknown many, none can be said to be all.
+  const heard = new Set(findings.map((finding) => finding.path)).size;
+  return leaves === undefined ? 0 : Math.min(1, heard / leaves);
 }
 
 /** ℓ = Σ cov·ℓ_d / Σ cov · √max(1, 0.6·D) over the D voices that voted. One voice alone is passed on as it is. */

@@ -168,8 +168,9 @@ const isCitable = ({ id }: { id: string }): boolean => !/[[\]]/.test(id);
 /** What a finding states, cut between words, without brackets that would read as citations. */
 function quote({ id, statement }: Finding): string {
   const flat = statement.replaceAll(/\s+/g, ' ').replaceAll('[', '(').replaceAll(']', ')').trim();
-  const cut =
-    flat.length > LONGEST_QUOTE ? `${flat.slice(0, flat.lastIndexOf(' ', LONGEST_QUOTE) + 1).trim()} …` : flat;
+  const lastSpace = flat.lastIndexOf(' ', LONGEST_QUOTE);
+  const end = lastSpace > 0 ? lastSpace : LONGEST_QUOTE; // a word longer than the quote is cut within
+  const cut = flat.length > LONGEST_QUOTE ? `${flat.slice(0, end).trim()} …` : flat;
   return `${cut.replace(/[.,;:!?\s]{1,8}$/, '')} [${id}]`;
 }
 

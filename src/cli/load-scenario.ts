@@ -44,8 +44,11 @@ function placeOf(path: string, error: unknown): string | undefined {
 
 function loadFault(file: string, error: unknown): EspalierError {
   const where = placeOf(resolve(file), error) ?? file;
-  if (EspalierError.isInstance(error))
+  if (EspalierError.isInstance(error)) {
+    // Where a scenario reads its data or options is not where they are wrong.
+    if (error.code !== 'invalid-definition') return error;
     return new EspalierError(error.code, `${oneLine(error)} (${where})`, { cause: error });
+  }
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ERR_MODULE_NOT_FOUND') {
     return misuse(

@@ -10,6 +10,8 @@ export const ChildSpec = z.object({
   /** Names of earlier siblings whose reports this one reads. */
   needs: z.array(z.string()).exactOptional(),
   estimateMs: z.number().positive().exactOptional(),
+  /** How many leaves its subtree has, as far as is known beforehand. */
+  leaves: z.int().min(0).exactOptional(),
   /** What an orchestrator child keeps back for its own synthesis, in ms. */
   reserveMs: z.number().min(0).exactOptional(),
   sources: z.array(z.string()).exactOptional(),

@@ -1,6 +1,7 @@
 /** The argued part of a brief: risks, how the domains stand to each other, open conflicts, shared patterns. */
 import type { Conflict, Relation } from '../protocol/conflict.ts';
 import type { KeyRisk } from '../protocol/assessment.ts';
+import type { Report } from '../protocol/report.ts';
 import { nameOf } from '../protocol/path.ts';
 import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
 import { counted, enumerated, formatWeight, formatShare } from './figures.ts';
@@ -38,10 +39,17 @@ export function keyRisks(reading: Reading): string[] {
     const said = counted(risks.length, 'key risk');
     return section('Key risks', [`${criticalCount(reading.report)}, in ${said}.`, '', ...full, ...brief]);
   }
-  if (assessment) return section('Key risks', ['No critical finding speaks against the thesis.']);
+  if (assessment) return section('Key risks', [withoutRisks(reading.report)]);
   const critical = escalations.slice(0, TOLD_IN_FULL).map((finding) => `- **${quoted(reading, finding.id)}**`);
   const more = escalations.length - critical.length;
   return section('Critical findings', more > 0 ? [...critical, `- ${more} more in the ledger below`] : critical);
+}
+
+function withoutRisks({ assessment, escalations }: Report): string {
+  const none = 'No critical finding speaks against the thesis.';
+  const { supports = 0, against = 0, neutral = 0 } = assessment?.votes ?? {};
+  if (escalations.length === 0 || supports + against + neutral > 0) return none;
+  return `Nothing voted, so nothing is ranked as a risk. ${counted(escalations.length, 'critical finding')} ${escalations.length === 1 ? 'stands' : 'stand'} in the ledger below.`;
 }
 
 function relation({ between, strength, statement }: Relation): string {

@@ -25,6 +25,8 @@ export type RehearsedFault = {
 const FAULT =
   /^(?<path>[^:=]+)(?::(?<step>plan|gather|synthesize))?=(?:(?<kind>hang|throw|silent|invalid)|slow:(?<ms>\d+))$/;
 
+const LONGEST_MS = 2 ** 31 - 1; // what a timer can wait
+
 /**
  * Reads `PATH[:plan|gather|synthesize]=hang|throw|silent|invalid|slow:MS`.
  * @throws EspalierError `invalid-input`
@@ -38,7 +40,7 @@ export function parseRehearsedFault(text: string): RehearsedFault {
     );
   }
   const where = step === undefined ? { path } : { path, step: step as RehearsedStep };
-  if (kind === undefined) return { ...where, kind: 'slow', ms: Number(ms) };
+  if (kind === undefined) return { ...where, kind: 'slow', ms: Math.min(Number(ms), LONGEST_MS) };
   return { ...where, kind: kind as RehearsedFault['kind'] };
 }
 

@@ -29,7 +29,7 @@ import { readAnswer } from './answer.ts';
 import { CANCELLED, faultOf, faultOfEnd, tokenOf } from './fault.ts';
 import { depthIsSpent, planDeadline, stageDeadline } from './grant.ts';
 import { isOutcomeOf, type Joined } from './join.ts';
-import { executedReport, reportOf, rootReport, type Gathered } from './report.ts';
+import { executedReport, reportOf, rootReport, NO_DECISION, type Gathered } from './report.ts';
 import { checkSynthesis, type Checked } from './synthesis-check.ts';
 
 export type GatherInput = {
@@ -267,14 +267,6 @@ const planFault = (task: Task, { status, message }: Fault): Part => ({
   outcome: tokenOf(task, { status, message: `plan: ${message}` }, 1),
 });
 const planFailed = ({ task }: Context, fault: Fault): Part => planFault(task, fault);
-
-const NO_DECISION: Decision = {
-  by: 'nobody',
-  mode: 'divide',
-  stages: [],
-  skipped: [],
-  estimates: { leaves: 0, criticalPathMs: 0 },
-};
 
 const withEnded = (context: Context, joined: Joined): Context => ({
   ...context,

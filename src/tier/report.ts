@@ -10,9 +10,10 @@ import { deterministicSynthesis } from '../analytics/deterministic-synthesis.ts'
 import type { Ended } from '../ports/activities.ts';
 import type { Assessment } from '../protocol/assessment.ts';
 import type { Decision } from '../protocol/decision.ts';
+import { seal } from '../protocol/digest.ts';
 import type { Finding } from '../protocol/finding.ts';
 import { isHole, type Gap } from '../protocol/gap.ts';
-import { childPath, depthOf } from '../protocol/path.ts';
+import { childPath, depthOf, nameOf } from '../protocol/path.ts';
 import type {
   ChildSummary,
   Outcome,
@@ -31,6 +32,15 @@ import { emptyPartial } from './partial.ts';
 import { measureRetention } from './retention.ts';
 import { bodyOf, incomingOf } from './synthesis-check.ts';
 import { addUsage, ownUsage, subtreeUsage } from './usage.ts';
+
+/** In place of a decision that was never made. */
+export const NO_DECISION: Decision = {
+  by: 'nobody',
+  mode: 'divide',
+  stages: [],
+  skipped: [],
+  estimates: { leaves: 0, criticalPathMs: 0 },
+};
 
 export type Gathered = { task: Task; decision: Decision; ended: readonly Ended[] };
 
@@ -189,7 +199,17 @@ export function rootReport(task: Task, outcome: UnsealedOutcome): UnsealedReport
     ...(task.asOf !== undefined && { asOf: task.asOf }),
     hostVersion: HOST_VERSION,
   };
-  return { ...body, question: task.question, run };
+  const isOwnWork = body.decision?.mode === 'execute' && body.findings.length > 0;
+  const assessment = body.assessment ?? (isOwnWork ? assessmentOfOwnWork(task, body) : undefined);
+  return { ...body, question: task.question, ...(assessment && { assessment }), run };
+}
+
+/** A root that executed by itself weighs its findings as it would those of one child. */
+function assessmentOfOwnWork(task: Task, body: UnsealedReport): Assessment {
+  const name = nameOf(task.path);
+  const decision: Decision = { ...NO_DECISION, stages: [[{ name, role: 'orchestrator' }]] };
+  const outcome = seal(body, { startedAt: 0, endedAt: 0 });
+  return assess({ task: { ...task, path: '' }, decision, ended: [{ name, outcome }] });
 }
 
 function reportOfToken(token: UnsealedToken): UnsealedReport {

@@ -71,14 +71,25 @@ describe('verify and recover', () => {
     const { brief } = await w.run();
     expect(brief.status).toBe('complete');
     expect(reportOf(w.endOf('root/a')).findings).toMatchObject([{ value: 2 }]);
-    expect(w.eventsOf('attempt.failed')).toMatchObject([{ fault: { status: 'invalid', message: 'not verified: too small' } }]);
+    expect(w.eventsOf('attempt.failed')).toMatchObject([
+      { fault: { status: 'invalid', message: 'not verified: too small' } },
+    ]);
   });
 
   it.each<[string, Partial<LeafSpec>]>([
     ['throws', { verify: boom }],
     ['rejects', { verify: () => Promise.reject(new Error('boom')) }],
     ['answers nothing', { verify: (() => undefined) as never }],
-    ['answers with a getter that throws', { verify: (() => ({ get ok() { return boom(); } })) as never }],
+    [
+      'answers with a getter that throws',
+      {
+        verify: (() => ({
+          get ok() {
+            return boom();
+          },
+        })) as never,
+      },
+    ],
     ['gives an odd reason', { verify: (() => ({ ok: false, why: Symbol('odd') })) as never }],
     ['alters the findings', { verify: (findings) => ((findings[0] as { value: number }).value = 1) as never }],
   ])('a check that %s is a check that failed', async (_, spec) => {
@@ -110,7 +121,14 @@ describe('an attempt that', () => {
     'returns an endless value': [({ task }) => draft(task.path, { value: Infinity }), 'invalid'],
     'returns a stance beyond its range': [({ task }) => draft(task.path, { stance: 2 }), 'invalid'],
     'returns a key that is none': [({ task }) => draft(task.path, { key: 'a/b' }), 'invalid'],
-    'returns a getter that throws': [(() => ({ get statement() { return boom(); } })) as never, 'invalid'],
+    'returns a getter that throws': [
+      (() => ({
+        get statement() {
+          return boom();
+        },
+      })) as never,
+      'invalid',
+    ],
     'returns a list that throws': [(() => Object.defineProperty([1], 0, { get: boom })) as never, 'invalid'],
     'returns a revoked proxy': [
       (() => {
@@ -128,7 +146,14 @@ describe('an attempt that', () => {
     'rejects with an unprintable thing': [() => Promise.reject(Object.create(null) as Error), 'error'],
     'says garbage live': [({ report, task }) => (report({} as never), draft(task.path)), 'invalid'],
     'says a getter that throws live': [
-      ({ report, task }) => (report({ get statement() { return boom(); } } as never), draft(task.path)),
+      ({ report, task }) => (
+        report({
+          get statement() {
+            return boom();
+          },
+        } as never),
+        draft(task.path)
+      ),
       'invalid',
     ],
     'says a cycle live': [({ report, task }) => (report(cyclic as never), draft(task.path)), 'invalid'],

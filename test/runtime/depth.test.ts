@@ -77,7 +77,11 @@ describe('with depth for the domains alone', () => {
   it('a plan that will not hear of it is made to execute', async () => {
     const w = world(executing, (own) => ({ plan: async (input, io) => own.plan(input, io) }));
     await w.run({ maxDepth: 1 });
-    expect(w.calls.filter((call) => call.startsWith('plan')).sort()).toEqual(['plan root', 'plan root/d0', 'plan root/d1']);
+    expect(w.calls.filter((call) => call.startsWith('plan')).sort()).toEqual([
+      'plan root',
+      'plan root/d0',
+      'plan root/d1',
+    ]);
     expect(w.calls.filter((call) => call.startsWith('attempt')).sort()).toEqual(['attempt root/d0', 'attempt root/d1']);
   });
 });
@@ -170,7 +174,11 @@ describe('a leaf that tries to spawn', () => {
       { path: 'root/d0/l0', kind: 'spawn', message: expect.stringContaining('"helper"') },
     ]);
     const token = w.endOf('root/d0/l0');
-    expect(token).toMatchObject({ kind: 'failure', status: 'error', message: expect.stringContaining('Make it a domain') });
+    expect(token).toMatchObject({
+      kind: 'failure',
+      status: 'error',
+      message: expect.stringContaining('Make it a domain'),
+    });
     expect(w.eventsOf('node.started')).toHaveLength(4);
     expect(brief.children).toMatchObject([{ path: 'root/d0', status: 'partial' }]);
   });

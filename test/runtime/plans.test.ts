@@ -115,7 +115,10 @@ describe('a plan that', () => {
   it('says why it skips is believed, and the brief stays complete', async () => {
     const skipped = [{ name: 'b', why: 'not worth it', score: 0.1 }];
     const { brief } = await runWith({ stages: [[leaf('a')]], skipped });
-    expect(brief).toMatchObject({ status: 'complete', gaps: [{ path: 'root/b', kind: 'skipped', why: 'not worth it' }] });
+    expect(brief).toMatchObject({
+      status: 'complete',
+      gaps: [{ path: 'root/b', kind: 'skipped', why: 'not worth it' }],
+    });
     expect(brief.decision).toMatchObject({ by: 'test', skipped });
   });
 

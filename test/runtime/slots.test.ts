@@ -88,8 +88,16 @@ describe('order', () => {
         name: 'order',
         thesis: 'It holds',
         domains: [
-          defineDomain({ name: 'x', charter: '', children: [leaf('short', 10), leaf('unknown'), leaf('long', 60_000)] }),
-          defineDomain({ name: 'y', charter: '', children: [leaf('middle', 20_000), leaf('unknown too'), leaf('tiny', 1)] }),
+          defineDomain({
+            name: 'x',
+            charter: '',
+            children: [leaf('short', 10), leaf('unknown'), leaf('long', 60_000)],
+          }),
+          defineDomain({
+            name: 'y',
+            charter: '',
+            children: [leaf('middle', 20_000), leaf('unknown too'), leaf('tiny', 1)],
+          }),
         ],
       }),
     );

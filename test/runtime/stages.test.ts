@@ -205,7 +205,10 @@ describe('six tiers deep', () => {
     });
     const { brief } = await w.run({ deadline: 100_000 });
     expect(brief).toMatchObject({ status: 'partial', children: [{ status: 'partial' }, { status: 'complete' }] });
-    expect(w.endOf('root/d0/l1')).toMatchObject({ status: 'timeout', partial: { findings: [{ id: 'root/d0/l1#live' }] } });
+    expect(w.endOf('root/d0/l1')).toMatchObject({
+      status: 'timeout',
+      partial: { findings: [{ id: 'root/d0/l1#live' }] },
+    });
     const inBrief = brief.findings.filter(({ path }) => path === 'root/d0/l1').map(({ id }) => id);
     expect(inBrief).toEqual(['root/d0/l1#live']);
     expect(w.clock.now()).toBeLessThan(100_000);

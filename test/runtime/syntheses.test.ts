@@ -33,7 +33,15 @@ const bad: Record<string, [() => Promise<unknown>, string, number]> = {
   hangs: [never, 'timeout: ', 1],
   'answers nothing': [async () => undefined, 'silent: ', 1],
   'answers nonsense': [async () => 'fine', 'invalid: ', 2],
-  'answers a getter that throws': [async () => ({ get narrative() { return boom(); } }), 'invalid: ', 2],
+  'answers a getter that throws': [
+    async () => ({
+      get narrative() {
+        return boom();
+      },
+    }),
+    'invalid: ',
+    2,
+  ],
   'forgets its narrative': [async () => ({ dispositions: [] }), 'invalid: ', 2],
   'keeps what nobody reported': [async () => answer({ dispositions: [kept('root/liar#0')] }), 'cites "root/liar#0"', 2],
   'cites what nobody reported': [async () => answer({ narrative: 'See [root/liar#0].' }), 'cites "root/liar#0"', 2],
@@ -66,7 +74,10 @@ describe.each(Object.entries(bad))('a synthesis that %s', (_, [synthesize, why, 
     expect(w.calls.filter((call) => call === 'synthesize root')).toHaveLength(asked);
     const rejected = w.eventsOf('synthesis.rejected').filter(({ path }) => path === 'root');
     expect(rejected.map(({ attempt, willRetry }) => [attempt, willRetry])).toEqual(
-      [[1, asked === 2], [2, false]].slice(0, asked),
+      [
+        [1, asked === 2],
+        [2, false],
+      ].slice(0, asked),
     );
     expect(w.clock.now()).toBeLessThanOrEqual(MINUTES_8);
     expect(w.leftovers()).toEqual(NOTHING_LEFT);
@@ -103,8 +114,7 @@ describe('a synthesis that was rejected', () => {
 });
 
 describe('books', () => {
-  const withRoot = (synthesize: Synthesizer) =>
-    world(tree([2, 2], { scenario: { synthesize } }), { attempt: twoEach });
+  const withRoot = (synthesize: Synthesizer) => world(tree([2, 2], { scenario: { synthesize } }), { attempt: twoEach });
 
   it('what it does not name is dropped, counted as loss; what is critical stays', async () => {
     const { brief, escalations } = await withRoot(() => answer()).run();

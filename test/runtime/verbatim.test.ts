@@ -1,5 +1,7 @@
 /** What a leaf flags as critical reaches the brief byte for byte, whatever anybody does on the way. */
 import { describe, expect, it } from 'vitest';
+import { defineLeaf } from '../../src/define/define-leaf.ts';
+import { defineScenario } from '../../src/define/define-scenario.ts';
 import type { LeafContext, LeafRun } from '../../src/define/spec.ts';
 import type { Finding, FindingDraft } from '../../src/protocol/finding.ts';
 import { CRITICAL, draft, json, never, NOTHING_LEFT, reportOf, tree, world, type World } from '../support/world.ts';
@@ -285,13 +287,51 @@ describe('too late', () => {
 
   it('one from a leaf that had reported is late as well', async () => {
     const w: World = running([1, 2], async ({ task, report }) => {
-      if (task.path.endsWith('l0')) void w.clock.sleep(50).then(() => report(alarm(task.path, { key: 'afterthought' })));
+      if (task.path.endsWith('l0'))
+        void w.clock.sleep(50).then(() => report(alarm(task.path, { key: 'afterthought' })));
       else await w.clock.sleep(100);
       return draft(task.path);
     });
     const { brief } = await w.run();
     expect(w.eventsOf('child.late')).toMatchObject([{ child: 'l0', findings: [{ id: 'root/d0/l0#afterthought' }] }]);
     expect(brief).toMatchObject({ status: 'partial', gaps: [{ path: 'root/d0/l0', kind: 'undone' }] });
+  });
+
+  it('one that is returned after the leaf was closed is late as well', async () => {
+    const hung = defineLeaf({
+      name: 'hung',
+      run: async ({ task }) => {
+        await w.clock.sleep(400_000); // deaf to its signal
+        return [draft(task.path, { key: 'dull' }), alarm(task.path)];
+      },
+    });
+    const next = defineLeaf({
+      name: 'next',
+      needs: ['hung'],
+      run: async ({ task }) => {
+        await w.clock.sleep(200_000);
+        return alarm(task.path);
+      },
+    });
+    const w: World = world(defineScenario({ name: 'late', thesis: 'It holds', domains: [hung, next] }));
+    const { brief, escalations } = await w.run();
+    expect(idsOf(escalations)).toEqual(['root/next#said']);
+    expect(w.eventsOf('child.late')).toMatchObject([{ child: 'hung', findings: [{ id: 'root/hung#said' }] }]);
+    expect(brief.gaps).toContainEqual({ path: 'root/hung', kind: 'undone', why: expect.any(String) });
+  });
+
+  it('one that an attempt returns after it was given up counts', async () => {
+    const w: World = running([1, 1], async ({ task, attempt, report }) => {
+      if (attempt === 1) {
+        report({} as never);
+        return alarm(task.path);
+      }
+      await w.clock.sleep(100);
+      return draft(task.path, { key: 'at last' });
+    });
+    const { escalations } = await w.run();
+    expect(idsOf(escalations)).toEqual(['root/d0/l0#said']);
+    expectVerbatim(w, escalations);
   });
 
   it('one from a leaf that was not needed any more is late as well', async () => {
@@ -344,9 +384,13 @@ describe('the way up', () => {
   });
 
   it('a tier that is cut off passes up what it had heard', async () => {
-    const w = world([2, 2], { attempt: async ({ task }, { report }) => (report(alarm(task.path)), never()) }, {
-      faults: ['root/d1:gather=hang'],
-    });
+    const w = world(
+      [2, 2],
+      { attempt: async ({ task }, { report }) => (report(alarm(task.path)), never()) },
+      {
+        faults: ['root/d1:gather=hang'],
+      },
+    );
     const { escalations } = await w.run();
     expect(idsOf(escalations).sort()).toEqual([
       'root/d0/l0#said',

@@ -14,6 +14,7 @@ describe('a fault as text', () => {
     ['root/macro:gather=throw', { path: 'root/macro', step: 'gather', kind: 'throw' }],
     ['root:synthesize=slow:250', { path: 'root', step: 'synthesize', kind: 'slow', ms: 250 }],
     ['root/with space-and.dots_/x=slow:0', { path: 'root/with space-and.dots_/x', kind: 'slow', ms: 0 }],
+    ['root/macro=slow:99999999999', { path: 'root/macro', kind: 'slow', ms: 2_147_483_647 }], // what a timer can wait
   ])('%s', (text, fault) => {
     expect(parseRehearsedFault(text)).toEqual(fault);
   });

@@ -43,7 +43,13 @@ describe('timers', () => {
   it('fire by due time, those of one instant in the order in which they were set', async () => {
     const clock = new VirtualClock();
     const fired: string[] = [];
-    for (const [name, ms] of [['b', 2], ['c', 2], ['a', 1], ['d', 3]] as const) clock.setTimeout(() => fired.push(name), ms);
+    for (const [name, ms] of [
+      ['b', 2],
+      ['c', 2],
+      ['a', 1],
+      ['d', 3],
+    ] as const)
+      clock.setTimeout(() => fired.push(name), ms);
     await clock.advance(10);
     expect(fired).toEqual(['a', 'b', 'c', 'd']);
   });

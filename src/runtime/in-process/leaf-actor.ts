@@ -76,6 +76,16 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       tellSelf(scope, { type: 'leaf.told', told: { type: 'said', draft } });
   };
 
+  /** What an answer calls critical was said, though it comes too late to be the attempt's result. */
+  const salvage = (scope: Scope, io: LazyIo, output: unknown): void => {
+    try {
+      const drafts = (Array.isArray(output) ? output : [output]) as (FindingDraft | undefined | null)[];
+      for (const draft of drafts) if (draft?.critical) say(scope, io, draft);
+    } catch {
+      // unreadable, and nobody waits for it
+    }
+  };
+
   const perform = (effect: LeafEffect & { type: 'execute' }, snapshot: LeafSnapshot, scope: Scope): void => {
     const { path } = effect.task;
     const io = (snapshot.io = new LazyIo(
@@ -88,20 +98,24 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       scope,
       io,
       () => activities.attempt(effect, io),
-      (output) => ({ type: 'executed', output }),
+      (output) => {
+        if (snapshot.leaf?.phase !== 'executing') salvage(scope, io, output);
+        return { type: 'executed', output };
+      },
+      (output) => salvage(scope, io, output),
     );
   };
-  /** Starts an effect, and tells the leaf what came of it if that attempt is still the present one. */
+  /** Starts an effect, and tells the leaf what came of it; or, when that attempt is no longer the present one, `tooLate`. */
   const ask = <Answer>(
     snapshot: LeafSnapshot,
     scope: Scope,
     io: LazyIo,
     start: () => Promise<Answer>,
     toEvent: (answer: Answer) => LeafEvent,
+    tooLate: (answer: Answer) => void = () => {},
   ): void => {
-    const answer = (toTold: () => LeafEvent): void => {
-      if (isLive(scope) && snapshot.io === io) tellSelf(scope, { type: 'leaf.told', told: eventOr(toTold) });
-    };
+    const isPresent = (): boolean => isLive(scope) && snapshot.io === io;
+    const tellLeaf = (told: LeafEvent): void => tellSelf(scope, { type: 'leaf.told', told });
     let promise: Promise<Answer>;
     try {
       promise = Promise.resolve(start());
@@ -109,8 +123,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       promise = Promise.reject(error as Error);
     }
     promise.then(
-      (value) => answer(() => toEvent(value)),
-      (error: unknown) => answer(() => failedEvent(error)),
+      (answer) => (isPresent() ? tellLeaf(eventOr(() => toEvent(answer))) : tooLate(answer)),
+      (error: unknown) => isPresent() && tellLeaf(failedEvent(error)),
     );
   };
 
@@ -157,8 +171,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
         }
         case 'give-up-attempt': {
           const { attempt, fault, willRetry } = effect;
+          abortSoon(io, fault); // before another gets the slot
           snapshot.slot?.release();
-          abortSoon(io, fault);
           emit({ type: 'attempt.failed', path, attempt, fault, willRetry });
           break;
         }
@@ -175,8 +189,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     guarded(() => activities.recover({ task: leaf.task, attempt: leaf.attempt }, fault, io));
 
   const end = (snapshot: LeafSnapshot, outcome: UnsealedOutcome): LeafSnapshot => {
-    release(snapshot);
     abortSoon(snapshot.io, OVER);
+    release(snapshot);
     return { ...snapshot, status: 'done', output: outcome, error: undefined };
   };
   const release = (snapshot: LeafSnapshot): void => {

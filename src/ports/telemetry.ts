@@ -1,0 +1,12 @@
+import type { RunEvent } from '../protocol/run-event.ts';
+import type { Task } from '../protocol/task.ts';
+
+/** Watches runs from outside: traces and metrics. It may serve several runs at once, and must never throw. */
+export type Telemetry = {
+  /** Every event of every run it is given to, in the order of each run. */
+  onEvent(event: RunEvent): void;
+  /** The W3C trace context of a node's span, known from its `node.started` on: it travels in the node's task. */
+  traceparentOf(runId: string, path: string): string | undefined;
+  /** Calls `work` so that what it instruments itself (HTTP, databases, models) belongs to the task's span. */
+  within<Result>(task: Task, work: () => Result): Result;
+};

@@ -1,0 +1,156 @@
+import { describe, expect, it, test } from 'vitest';
+import type { Assessment } from '../../src/protocol/assessment.ts';
+import type { SynthesisDraft } from '../../src/protocol/synthesis.ts';
+import { bodyOf, checkSynthesis, incomingOf } from '../../src/tier/synthesis-check.ts';
+import { criticalOf, endedWith, findingOf, reportOf, tokenOf } from './samples.ts';
+
+const a = findingOf('root/macro/a', 'x', { value: 3 });
+const b = criticalOf('root/macro/b', 'y', { value: 4 });
+const late = findingOf('root/macro/c', 'z');
+const ended = [
+  endedWith(reportOf(a.path, [a])),
+  endedWith(reportOf(b.path, [b])),
+  endedWith(tokenOf(late.path, { partial: reportOf(late.path, [late]) })),
+  endedWith(tokenOf('root/macro/d')),
+];
+const check = (over: Partial<SynthesisDraft>) => checkSynthesis({ narrative: '', dispositions: [], ...over }, ended);
+const assessment: Assessment = {
+  ...{ label: 'Balance of evidence.', logOdds: 0, coverage: 1, dissent: 0, risks: [], patterns: [] },
+  votes: { supports: 0, against: 0, neutral: 0, context: 0 },
+};
+const risk = { rank: 1, rule: 'alarm', lead: b.id, findings: [b.id], nodes: [b.path], weight: 1 };
+const side = (...findings: string[]) => ({ findings, weight: 1 });
+const conflict = { path: 'root/macro', dissent: 0.5, resolution: 'open', statement: 'They differ' } as const;
+const relation = { kind: 'contradicts', strength: 1, statement: 'They differ' } as const;
+
+describe('what came in', () => {
+  it('in declared order: the findings of reports and of partials', () => {
+    expect(incomingOf(ended)).toEqual([a, b, late]);
+    expect(ended.map(({ outcome }) => bodyOf(outcome)?.path)).toEqual([a.path, b.path, late.path, undefined]);
+  });
+});
+
+describe('a synthesis that keeps books is accepted', () => {
+  test.each<[string, Partial<SynthesisDraft>]>([
+    ['with nothing to say', {}],
+    ['that cites', { narrative: `It is so [${a.id}], and so [${late.id}]; see [1] and [the note].` }],
+    [
+      'that derives',
+      {
+        derived: [
+          { value: 7, op: 'sum', from: [a.id, b.id] },
+          { value: 2, op: 'count', from: [a.id, late.id] },
+        ],
+      },
+    ],
+    [
+      'that merges',
+      {
+        merges: [{ key: 'both', lead: a.id, statement: 'Both' }],
+        dispositions: [a.id, late.id].map((id) => ({ id, as: 'merged', into: 'both' })),
+      },
+    ],
+    [
+      'that relates its children, also one that failed',
+      { relations: [{ ...relation, between: [a.path, 'root/macro/d'] }] },
+    ],
+    ['that finds a conflict', { conflicts: [{ ...conflict, supports: side(a.id), against: side(b.id) }] }],
+    ['that assesses', { assessment: { ...assessment, risks: [risk] } }],
+  ])('%s', (_, over) => {
+    expect(check(over)).toMatchObject({ synthesis: { madeBy: 'synthesis', ...over } });
+  });
+});
+
+describe('one that does not is refused, and told why', () => {
+  const merge = (key: string, lead = a.id) => ({ key, lead, statement: 'Both' });
+  const into = (id: string, key: string) => ({ id, as: 'merged', into: key }) as const;
+  const nobody = 'the synthesis cites "root/macro/x#1", which nobody reported';
+  const X = 'root/macro/x#1';
+  test.each<[string, Partial<SynthesisDraft>, string]>([
+    ['the narrative cites', { narrative: `So [${a.id}] and [${X}].` }, nobody],
+    ['a disposition', { dispositions: [{ id: X, as: 'kept' }] }, nobody],
+    ['the lead of a merge', { merges: [merge('k', X)] }, nobody],
+    ['a derivation', { derived: [{ value: 1, op: 'count', from: [X] }] }, nobody],
+    ['one side of a conflict', { conflicts: [{ ...conflict, supports: side(a.id), against: side(X) }] }, nobody],
+    ['a risk', { assessment: { ...assessment, risks: [{ ...risk, findings: [X] }] } }, nobody],
+    ['the lead of a risk', { assessment: { ...assessment, risks: [{ ...risk, lead: X }] } }, nobody],
+    [
+      'a pattern',
+      {
+        assessment: {
+          ...assessment,
+          patterns: [{ measure: 'm', direction: 'supports', findings: [a.id, X], nodes: ['p', 'q'] }],
+        },
+      },
+      nobody,
+    ],
+    [
+      'a stranger is related',
+      { relations: [{ ...relation, between: [a.path, 'root/sector'] }] },
+      'the synthesis relates "root/sector", which is not one of its children',
+    ],
+    [
+      'two dispositions of one',
+      {
+        dispositions: [
+          { id: a.id, as: 'kept' },
+          { id: a.id, as: 'dropped', why: 'dull' },
+        ],
+      },
+      `the synthesis disposes of "${a.id}" twice`,
+    ],
+    [
+      'a merge that is not defined',
+      { dispositions: [into(a.id, 'k')] },
+      `the synthesis merges "${a.id}" into "k", which it does not define`,
+    ],
+    [
+      'a merge that is defined twice',
+      { merges: [merge('k'), merge('k')], dispositions: [into(a.id, 'k')] },
+      'the synthesis defines the merge "k" twice',
+    ],
+    [
+      'a lead from outside the merge',
+      { merges: [merge('k')], dispositions: [into(late.id, 'k'), { id: a.id, as: 'kept' }] },
+      `the merge "k" is led by "${a.id}", which is not merged into it`,
+    ],
+    [
+      'a derivation that does not recompute',
+      { derived: [{ value: 8, op: 'sum', from: [a.id, b.id] }] },
+      'the synthesis derives 8 as a sum, which does not recompute',
+    ],
+    [
+      'a derivation over no value',
+      { derived: [{ value: 1, op: 'mean', from: [late.id] }] },
+      'the synthesis derives 1 as a mean, which does not recompute',
+    ],
+  ])('%s', (_, over, message) => {
+    expect(check(over)).toEqual({ fault: { status: 'invalid', message } });
+  });
+
+  test.each<[string, unknown, string]>([
+    ['nothing', undefined, 'at its top: Invalid input: expected object, received undefined'],
+    [
+      'a dropped one without a reason',
+      { narrative: '', dispositions: [{ id: a.id, as: 'dropped', why: '' }] },
+      'at dispositions.0.why: Too small: expected string to have >=1 characters',
+    ],
+    [
+      'a merge under a path',
+      { narrative: '', dispositions: [], merges: [merge('a/b')] },
+      'at merges.0.key: a key is 1 to 128 characters without "/", "#", "~" or control characters',
+    ],
+    [
+      'a getter that throws',
+      {
+        get narrative() {
+          throw new Error('boo');
+        },
+      },
+      'at its top: it cannot be read: boo',
+    ],
+  ])('%s', (_, answer, why) => {
+    const message = `the synthesis has the wrong shape ${why}`;
+    expect(checkSynthesis(answer, ended)).toEqual({ fault: { status: 'invalid', message } });
+  });
+});
