@@ -35,6 +35,7 @@ export type {
   Verdict,
 } from './ports/activities.ts';
 export type { Clock } from './ports/clock.ts';
+export type { Telemetry } from './ports/telemetry.ts';
 export type { SourceAdapter } from './ports/sources.ts';
 export * from './protocol/index.ts';
 export { renderBrief } from './render/brief.ts';

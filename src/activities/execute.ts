@@ -6,6 +6,7 @@ import type { SourceAdapter } from '../ports/sources.ts';
 import type { GapDraft } from '../protocol/gap.ts';
 import { nameOf } from '../protocol/path.ts';
 import { deepFreeze } from '../tier/minting.ts';
+import { errorOf } from '../tier/fault.ts';
 import type { Entry } from './registry.ts';
 import { createSourceReader, NoEvidence, type SeriesCache } from './source-reader.ts';
 
@@ -45,14 +46,29 @@ export async function execute({ task, attempt }: AttemptInput, io: AttemptIo, gi
     },
   };
   try {
-    return await run(context);
+    return withData(await run(context), entry);
   } catch (error) {
     if (error instanceof NoEvidence) return { gap: 'insufficient', why: error.message } satisfies GapDraft;
     throw error;
   }
 }
 
-const runOf = ({ definition }: Entry): LeafRun | undefined =>
+/** A leaf that declares the shape of its data is held to it. */
+function withData(result: unknown, { definition }: Entry): unknown {
+  const shape = definition.kind === 'leaf' ? definition.data : undefined;
+  if (!shape) return result;
+  for (const draft of Array.isArray(result) ? result : [result]) {
+    if (typeof draft !== 'object' || draft === null || 'gap' in draft) continue;
+    const parsed = shape.safeParse((draft as { data?: unknown }).data);
+    if (parsed.success) continue;
+    const [issue] = parsed.error.issues;
+    const where = ['data', ...(issue?.path ?? [])].map(String).join('.');
+    throw errorOf({ status: 'invalid', message: `${where} is not as the leaf declares it: ${issue?.message}` });
+  }
+  return result;
+}
+
+const runOf = ({ definition }: Entry): LeafRun<unknown> | undefined =>
   definition.kind === 'leaf' ? definition.run : definition.execute;
 
 function undoneChildren({ definition }: Entry): GapDraft[] {

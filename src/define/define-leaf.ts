@@ -1,5 +1,7 @@
 import { EspalierError } from '../errors.ts';
 import { parseDuration } from './duration.ts';
+import type { Finding, FindingDraft } from '../protocol/finding.ts';
+import { nameOf } from '../protocol/path.ts';
 import type { Leaf, LeafSpec } from './spec.ts';
 import { checkName } from './stages.ts';
 
@@ -8,8 +10,11 @@ import { checkName } from './stages.ts';
  * @throws EspalierError `invalid-definition` or `invalid-input`, with what to change
  * @example
  * defineLeaf({ name: 'jobs', sources: ['us-employment/nonfarm'], run: async ({ sources }) => … })
+ * @example
+ * const census = defineLeaf({ name: 'census', data: z.object({ people: z.int() }), run: () => … });
+ * census.dataOf(outcome.brief.findings); // { people: number }[]
  */
-export function defineLeaf(spec: LeafSpec): Leaf {
+export function defineLeaf<Data = FindingDraft['data']>(spec: LeafSpec<Data>): Leaf<Data> {
   checkName('Leaf', spec.name);
   if (typeof spec.run !== 'function') {
     throw new EspalierError('invalid-definition', `Leaf "${spec.name}" has no run function. Add run: (context) => …`);
@@ -21,5 +26,15 @@ export function defineLeaf(spec: LeafSpec): Leaf {
     );
   }
   if (spec.estimate !== undefined) parseDuration(spec.estimate, `estimate of leaf "${spec.name}"`);
-  return { ...spec, kind: 'leaf' };
+  const isOwn = ({ path }: Finding): boolean => nameOf(path) === spec.name;
+  return {
+    ...spec,
+    kind: 'leaf',
+    dataOf: (findings) =>
+      findings.filter(isOwn).flatMap(({ data }) => {
+        if (!spec.data) return data === undefined ? [] : [data as Data];
+        const parsed = spec.data.safeParse(data);
+        return parsed.success ? [parsed.data] : []; // a leaf of the same name elsewhere
+      }),
+  };
 }

@@ -1,4 +1,5 @@
 /** What a user writes, after validation. Plain data and functions: no behaviour of its own. */
+import type { z } from 'zod';
 import type { SourceAdapter } from '../ports/sources.ts';
 import type { Ended, Verdict } from '../ports/activities.ts';
 import type { Finding, FindingDraft } from '../protocol/finding.ts';
@@ -38,8 +39,12 @@ export type LeafContext = {
   /** Only an orchestrator has children: always refused, with an integrity alert. */
   spawn(name: string): never;
 };
-export type LeafResult = FindingDraft | GapDraft | readonly (FindingDraft | GapDraft)[];
-export type LeafRun = (context: LeafContext) => LeafResult | Promise<LeafResult>;
+/** A draft whose `data` has the shape that its leaf declares. */
+export type DraftOf<Data> = Omit<FindingDraft, 'data'> & { data?: Data };
+export type LeafResult<Data = FindingDraft['data']> = DraftOf<Data> | GapDraft | readonly (DraftOf<Data> | GapDraft)[];
+export type LeafRun<Data = FindingDraft['data']> = (
+  context: LeafContext,
+) => LeafResult<Data> | Promise<LeafResult<Data>>;
 
 export type SynthesisContext = {
   readonly task: Task;
@@ -62,12 +67,14 @@ type NodeSpec = {
   /** Expected duration: `1500`, `'20s'`. Orders the queue and sizes the stages. */
   readonly estimate?: number | string;
 };
-export type LeafSpec = NodeSpec & {
+export type LeafSpec<Data = FindingDraft['data']> = NodeSpec & {
   readonly work?: Work;
   readonly sources?: readonly string[];
   /** Attempts in total. Default 3. */
   readonly attempts?: number;
-  readonly run: LeafRun;
+  /** The shape of its findings' `data`: checked with every attempt, and what `dataOf` gives back. */
+  readonly data?: z.ZodType<Data>;
+  readonly run: LeafRun<Data>;
   /** The leaf's own definition of done. */
   readonly verify?: (
     findings: readonly Finding[],
@@ -113,7 +120,11 @@ export type ScenarioSpec = {
   readonly execute?: LeafRun;
 };
 
-export type Leaf = LeafSpec & { readonly kind: 'leaf' };
+export type Leaf<Data = unknown> = LeafSpec<Data> & {
+  readonly kind: 'leaf';
+  /** The `data` of this leaf's findings among those given, such as a report's, in their order. */
+  dataOf(findings: readonly Finding[]): Data[];
+};
 /** A domain with its children sorted into stages by `needs`. */
 export type Domain = DomainSpec & { readonly kind: 'domain'; readonly stages: readonly (readonly Child[])[] };
 export type Child = Leaf | Domain;

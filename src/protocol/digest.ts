@@ -12,7 +12,7 @@ import type { Outcome, Report, Timing, UnsealedOutcome, UnsealedReport } from '.
  * reports have, needs no sorting: `JSON.stringify` then writes the same text in a fifth of the time.
  */
 export function canonicalJson(value: unknown): string {
-  if (isInOrder(value)) return JSON.stringify(value);
+  if (isInOrder(value)) return JSON.stringify(value) ?? 'null';
   try {
     return canonicalize(value) ?? 'null';
   } catch {
@@ -30,10 +30,7 @@ function beyondRfc(value: unknown): string {
 }
 
 function isInOrder(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value === 'string') return value.isWellFormed();
-  if (typeof value !== 'object') return typeof value === 'boolean';
-  if (value === null) return true;
+  if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) return value.every(isInOrder);
   if ('toJSON' in value) return false;
   let before = '';

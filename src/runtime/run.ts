@@ -1,5 +1,6 @@
 /** The contract of a run, whichever host performs it. Types only. */
 import type { Clock } from '../ports/clock.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { Finding } from '../protocol/finding.ts';
 import type { Gap } from '../protocol/gap.ts';
@@ -20,6 +21,8 @@ export type RunOptions = {
   runId?: string;
   /** Default: the system's time. Tests give a virtual clock. */
   clock?: Clock;
+  /** Traces and metrics of this run. Default: none. */
+  telemetry?: Telemetry;
   /** Called with every event, in order. What it throws is ignored. */
   onEvent?: (event: RunEvent) => void;
   /** When it aborts, the run is cancelled: the partial brief is delivered. */

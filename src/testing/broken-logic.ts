@@ -1,7 +1,7 @@
 /**
  * Actor logic that works until a moment, and then breaks as a rehearsal asks for.
  *  1. Whatever is broken can still be stopped, and leaves nothing then.
- *  2. What its subtree had said before passes up.
+ *  2. What its subtree said until it was stopped passes up: one that hangs does not answer, but hears and forwards.
  */
 import type { AnyActorLogic, AnyActorRef, AnyActorScope, AnyEventObject, Snapshot } from 'xstate';
 import type { Clock } from '../ports/clock.ts';
@@ -20,6 +20,7 @@ const RESUME = 'rehearsal.resume';
 const STOP = 'xstate.stop';
 const FLUSH = 'gather.flush';
 const CANCEL = 'gather.cancel';
+const STILL_HEARD: ReadonlySet<string> = new Set([STOP, FLUSH, 'espalier.up']);
 
 const isEndOfChild = ({ type }: AnyEventObject): boolean =>
   type.startsWith('xstate.done.actor.') || type.startsWith('xstate.error.actor.');
@@ -67,8 +68,7 @@ function breaking<Logic extends AnyActorLogic>(
   return withTransition(logic, (snapshot, event, scope) => {
     const kind = snapshot.status === 'active' ? kindOf(snapshot) : undefined;
     if (kind === undefined) return inner(snapshot, event, scope);
-    const isHeard = !broken.has(scope.self) || event.type === STOP || event.type === FLUSH;
-    if (!isHeard) return snapshot;
+    if (broken.has(scope.self) && !STILL_HEARD.has(event.type)) return snapshot;
     const next = inner(snapshot, event, scope);
     if (!breaks(event)) return next;
     broken.add(scope.self);
@@ -87,7 +87,9 @@ function telling<Logic extends AnyActorLogic>(logic: Logic, faultAt: FaultAt): L
     const next = inner(snapshot, event, scope);
     if (!isEndOfChild(event) || !faultAt(pathOfGather(snapshot))) return next;
     const flushed = next.status === 'active' ? inner(next, { type: FLUSH }, scope) : next;
-    (scope.self as AnyActorRef)._parent?.send({ type: BREAK });
+    const above = (scope.self as AnyActorRef)._parent;
+    const isLive = (): boolean => (above?.getSnapshot() as Snapshot<unknown> | undefined)?.status === 'active';
+    queueMicrotask(() => isLive() && above?.send({ type: BREAK })); // not within: it stops this very gather
     return flushed;
   });
 }

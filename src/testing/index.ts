@@ -1,3 +1,4 @@
+export { NOTHING_LEFT, watchLeftovers, type Leftovers, type LeftoverWatch } from './leftovers.ts';
 export {
   checkRehearsedFaults,
   parseRehearsedFault,
@@ -5,4 +6,6 @@ export {
   type RehearsedFault,
   type RehearsedStep,
 } from './rehearsal.ts';
+export { scripted, type Script } from './scripted.ts';
+export { testScenario, type TestedRun, type TestOptions } from './test-scenario.ts';
 export { VirtualClock } from './virtual-clock.ts';

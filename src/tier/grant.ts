@@ -31,7 +31,7 @@ export function stageDeadline(grant: Grant, decision: Decision, stage: number): 
   const total = longest.reduce((sum, ms) => sum + ms, 0);
   const before = longest.slice(0, stage + 1).reduce((sum, ms) => sum + ms, 0);
   const opens = planDeadline(grant);
-  return Math.min(closes, opens + (closes - opens) * (before / total));
+  return opens + (closes - opens) * (before / total);
 }
 
 /** At least 1 ms, so that every stage has a share; at most an age, so that shares stay numbers. */

@@ -66,6 +66,7 @@ const unprovided = <Input, Output>(): Stub<Input, Output> => ({
 });
 
 export const orchestratorMachine = setup({
+  // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- XState reads the types off the assertion
   types: {} as {
     context: Context;
     input: Task;

@@ -14,7 +14,7 @@ const adapter = vegaDatasets();
 const packs = [macro, sector, company];
 const monthEnds = Array.from({ length: 60 }, (_, i) => new Date(Date.UTC(2006, i + 1, 0)).toISOString().slice(0, 10));
 
-type Node = { name: string; sources: readonly string[]; run: LeafRun };
+type Node = { name: string; sources: readonly string[]; run: LeafRun<unknown> };
 const leavesOf = (pack: Domain): Node[] =>
   pack.children.map((child) => {
     if (child.kind !== 'leaf') throw new Error(`${child.name} is no leaf`);

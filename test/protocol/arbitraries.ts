@@ -29,7 +29,7 @@ const recordOf = <T extends object>(
   fields: { [Key in keyof T]-?: fc.Arbitrary<Exclude<T[Key], undefined>> },
   ...optional: Optional<T>[]
 ): fc.Arbitrary<T> =>
-  fc.record(fields as Record<string, fc.Arbitrary<unknown>>, {
+  fc.record<Record<string, unknown>>(fields, {
     requiredKeys: Object.keys(fields).filter((key) => !optional.includes(key as never)),
   }) as fc.Arbitrary<T>;
 
@@ -45,14 +45,24 @@ const few = <T>(one: fc.Arbitrary<T>, minLength = 0) => fc.array(one, { minLengt
 const dates = fc
   .date({ min: new Date('1900-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
   .map((date) => date.toISOString().slice(0, 10));
+/** Any JSON but the key `__proto__`, which no object of ours may have. */
 export const jsons = fc
   .jsonValue({ maxDepth: 3, stringUnit: 'grapheme' })
-  .map((json) => JSON.parse(JSON.stringify(json)) as unknown);
+  .map((json) => JSON.parse(JSON.stringify(json)) as unknown)
+  .filter((json) => !JSON.stringify(json).includes('__proto__'));
 
 export const findings = recordOf<Finding>(
   {
-    ...{ id: named, path: paths, statement: named, value: numbers, unit: texts, measure: texts },
-    ...{ stance: within(-1, 1), confidence: within(0, 1), flags: few(texts), from: few(texts) },
+    id: named,
+    path: paths,
+    statement: named,
+    value: numbers,
+    unit: texts,
+    measure: texts,
+    stance: within(-1, 1),
+    confidence: within(0, 1),
+    flags: few(texts),
+    from: few(texts),
     critical: fc.record({ rule: named, reason: named }),
     source: recordOf<Finding['source']>({ kind: named, ref: named, asOf: texts, sha256: texts }, 'asOf', 'sha256'),
     data: jsons as fc.Arbitrary<Exclude<Finding['data'], undefined>>,
@@ -61,32 +71,35 @@ export const findings = recordOf<Finding>(
 );
 export const gaps = recordOf<Gap>({ path: paths, kind: fc.constantFrom(...GapKind.options), why: texts });
 export const grants = recordOf<Grant>({
-  ...{
-    depthLeft: fc.integer(),
-    issuedAt: numbers,
-    deadline: numbers,
-    reserveMs: positive,
-    maxChildren: fc.integer({ min: 1 }),
-  },
+  depthLeft: fc.integer(),
+  issuedAt: numbers,
+  deadline: numbers,
+  reserveMs: positive,
+  maxChildren: fc.integer({ min: 1 }),
   budget: recordOf<Grant['budget']>({ usd: positive, tokens: positive, leaves: counts }, 'usd', 'tokens', 'leaves'),
-  ...{ sources: few(texts), tools: few(texts) },
+  sources: few(texts),
+  tools: few(texts),
 });
 const specs = recordOf<ChildSpec>(
   {
-    ...{
-      name: names,
-      role: fc.constantFrom('leaf', 'orchestrator'),
-      question: texts,
-      charter: texts,
-      needs: few(texts),
-    },
-    ...{ estimateMs: within(1e-3, 1e9), reserveMs: positive, sources: few(texts) },
+    name: names,
+    role: fc.constantFrom('leaf', 'orchestrator'),
+    question: texts,
+    charter: texts,
+    needs: few(texts),
+    leaves: counts,
+    estimateMs: within(1e-3, 1e9),
+    reserveMs: positive,
+    sources: few(texts),
   },
-  ...(['question', 'charter', 'needs', 'estimateMs', 'reserveMs', 'sources'] as const),
+  ...(['question', 'charter', 'needs', 'leaves', 'estimateMs', 'reserveMs', 'sources'] as const),
 );
 export const decisions = recordOf<Decision>(
   {
-    ...{ by: named, mode: fc.constantFrom('divide', 'execute'), quorum: fc.integer({ min: 1 }), demoted: few(texts) },
+    by: named,
+    mode: fc.constantFrom('divide', 'execute'),
+    quorum: fc.integer({ min: 1 }),
+    demoted: few(texts),
     stages: fc
       .uniqueArray(specs, { selector: ({ name }) => name, maxLength: 4 })
       .map((all) => [all.slice(0, 2), all.slice(2)]),
@@ -97,51 +110,55 @@ export const decisions = recordOf<Decision>(
 );
 const side = fc.record({ findings: few(texts), weight: numbers });
 export const conflicts = recordOf<Conflict>({
-  ...{ path: paths, dissent: within(0, 0.5), supports: side, against: side, statement: texts },
+  path: paths,
+  dissent: within(0, 0.5),
+  supports: side,
+  against: side,
+  statement: texts,
   resolution: fc.constantFrom('open', 'resolved'),
 });
 export const relations = recordOf<Relation>({
-  ...{
-    kind: fc.constantFrom('contradicts', 'reinforces'),
-    between: fc.tuple(paths, paths),
-    strength: positive,
-    statement: texts,
-  },
+  kind: fc.constantFrom('contradicts', 'reinforces'),
+  between: fc.tuple(paths, paths),
+  strength: positive,
+  statement: texts,
 });
 export const retentions = recordOf<Retention>({
-  ...{ incoming: counts, kept: counts, merged: counts, dropped: counts, numbersFabricated: counts },
-  ...{ recall: within(0, 1), verbatim: within(0, 1), numbersKept: within(0, 1) },
+  incoming: counts,
+  kept: counts,
+  merged: counts,
+  dropped: counts,
+  numbersFabricated: counts,
+  recall: within(0, 1),
+  verbatim: within(0, 1),
+  numbersKept: within(0, 1),
 });
 const risks = recordOf<KeyRisk>({
-  ...{
-    rank: fc.integer({ min: 1 }),
-    rule: texts,
-    lead: texts,
-    findings: few(texts, 1),
-    nodes: few(texts),
-    weight: numbers,
-  },
+  rank: fc.integer({ min: 1 }),
+  rule: texts,
+  lead: texts,
+  findings: few(texts, 1),
+  nodes: few(texts),
+  weight: numbers,
 });
 const patterns = recordOf<Pattern>({
-  ...{
-    measure: texts,
-    direction: fc.constantFrom('supports', 'against'),
-    findings: few(texts, 2),
-    nodes: few(texts, 2),
-  },
+  measure: texts,
+  direction: fc.constantFrom('supports', 'against'),
+  findings: few(texts, 2),
+  nodes: few(texts, 2),
 });
 export const assessments = recordOf<Assessment>(
   {
-    ...{
-      label: texts,
-      logOdds: numbers,
-      coverage: within(0, 1),
-      dissent: within(0, 0.5),
-      conviction: within(-100, 100),
-    },
+    label: texts,
+    logOdds: numbers,
+    coverage: within(0, 1),
+    dissent: within(0, 0.5),
+    conviction: within(-100, 100),
     votes: fc.record({ supports: counts, against: counts, neutral: counts, context: counts }),
     verdict: fc.constantFrom('supported', 'contradicted', 'not established'),
-    ...{ capped: fc.record({ from: numbers, by: few(texts) }), risks: few(risks), patterns: few(patterns) },
+    capped: fc.record({ from: numbers, by: few(texts) }),
+    risks: few(risks),
+    patterns: few(patterns),
   },
   ...(['conviction', 'verdict', 'capped'] as const),
 );
@@ -157,30 +174,36 @@ const derived = recordOf<Derived>({
 });
 export const syntheses = recordOf<Synthesis>(
   {
-    ...{ madeBy: fc.constantFrom('synthesis', 'deterministic'), narrative: texts, dispositions: few(dispositions) },
+    madeBy: fc.constantFrom('synthesis', 'deterministic'),
+    narrative: texts,
+    dispositions: few(dispositions),
     merges: few(recordOf<Merge>({ key: names, lead: texts, statement: named })),
-    ...{
-      derived: few(derived),
-      conflicts: few(conflicts),
-      relations: few(relations),
-      gaps: few(gaps),
-      assessment: assessments,
-    },
+    derived: few(derived),
+    conflicts: few(conflicts),
+    relations: few(relations),
+    gaps: few(gaps),
+    assessment: assessments,
   },
   'assessment',
 );
 const usages = recordOf<Usage>({
-  ...{ nodes: counts, leaves: counts, attempts: counts, depth: counts },
-  ...{ inputTokens: positive, outputTokens: positive, usd: positive },
+  nodes: counts,
+  leaves: counts,
+  attempts: counts,
+  depth: counts,
+  inputTokens: positive,
+  outputTokens: positive,
+  usd: positive,
 });
 const summaries = recordOf<ChildSummary>(
   {
     path: paths,
     status: fc.constantFrom(...ReportStatus.options, ...FailureStatus.options),
+    assessment: assessments.map(({ logOdds, coverage, dissent, votes }) => ({ logOdds, coverage, dissent, votes })),
     retention: retentions,
     digest: texts,
   },
-  'retention',
+  ...(['assessment', 'retention'] as const),
 );
 const runs = recordOf<RunSummary>(
   { maxDepth: counts, observedDepth: counts, demotions: few(texts), asOf: dates, hostVersion: texts },
@@ -194,41 +217,58 @@ const stamp = {
 };
 export const reports = recordOf<Report>(
   {
-    ...{
-      kind: fc.constant('report'),
-      ...stamp,
-      depth: counts,
-      question: texts,
-      status: fc.constantFrom(...ReportStatus.options),
-    },
-    ...{ madeBy: fc.constantFrom('leaf', 'synthesis', 'deterministic'), narrative: texts },
-    ...{ findings: few(findings), escalations: few(findings), conflicts: few(conflicts), relations: few(relations) },
-    ...{ gaps: few(gaps), assessment: assessments, decision: decisions, retention: retentions },
-    ...{ dispositions: few(dispositions), derived: few(derived), children: few(summaries), run: runs },
+    kind: fc.constant('report'),
+    ...stamp,
+    depth: counts,
+    question: texts,
+    status: fc.constantFrom(...ReportStatus.options),
+    madeBy: fc.constantFrom('leaf', 'synthesis', 'deterministic'),
+    narrative: texts,
+    findings: few(findings),
+    escalations: few(findings),
+    conflicts: few(conflicts),
+    relations: few(relations),
+    gaps: few(gaps),
+    assessment: assessments,
+    decision: decisions,
+    retention: retentions,
+    dispositions: few(dispositions),
+    derived: few(derived),
+    children: few(summaries),
+    run: runs,
     artifacts: few(recordOf<Artifact>({ ref: texts, bytes: counts, sha256: texts })),
     usage: fc.record({ self: usages, subtree: usages }),
-    ...{ timing: fc.record({ startedAt: numbers, endedAt: numbers }), digest: texts },
+    timing: fc.record({ startedAt: numbers, endedAt: numbers }),
+    digest: texts,
   },
   ...(['assessment', 'decision', 'retention', 'run'] as const),
 );
 export const tokens = recordOf<FailureToken>(
   {
-    ...{ kind: fc.constant('failure'), ...stamp, status: fc.constantFrom(...FailureStatus.options), attempts: counts },
-    ...{ message: texts, retryable: fc.boolean(), partial: reports, elapsedMs: positive, digest: texts },
+    kind: fc.constant('failure'),
+    ...stamp,
+    status: fc.constantFrom(...FailureStatus.options),
+    attempts: counts,
+    message: texts,
+    retryable: fc.boolean(),
+    partial: reports,
+    elapsedMs: positive,
+    digest: texts,
   },
   'partial',
 );
 export const tasks = recordOf<Task>(
   {
-    ...{
-      runId: named,
-      path: paths,
-      tier: fc.constantFrom(...Tier.options),
-      question: texts,
-      charter: texts,
-      asOf: dates,
-    },
-    ...{ grant: grants, prior: fc.array(reports, { maxLength: 1 }), enrichments: few(texts), traceparent: texts },
+    runId: named,
+    path: paths,
+    tier: fc.constantFrom(...Tier.options),
+    question: texts,
+    charter: texts,
+    asOf: dates,
+    grant: grants,
+    prior: fc.array(reports, { maxLength: 1 }),
+    enrichments: few(texts),
+    traceparent: texts,
   },
   ...(['asOf', 'traceparent'] as const),
 );

@@ -46,8 +46,12 @@ describe('RunEvent', () => {
   const fault = fc.constant({ status: 'error' as const, message: 'it broke' });
   const bodies: { [Type in RunEventBody['type']]: fc.Arbitrary<object> } = {
     'run.started': fc.record({
-      ...{ scenario: fc.string(), thesis: fc.string(), hostVersion: fc.string() },
-      ...{ maxDepth: fc.nat(), deadline: fc.nat(), concurrency: fc.nat() },
+      scenario: fc.string(),
+      thesis: fc.string(),
+      hostVersion: fc.string(),
+      maxDepth: fc.nat(),
+      deadline: fc.nat(),
+      concurrency: fc.nat(),
     }),
     'node.started': fc.record({
       tier: fc.constant('domain'),

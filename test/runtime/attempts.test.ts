@@ -83,11 +83,11 @@ describe('verify and recover', () => {
     [
       'answers with a getter that throws',
       {
-        verify: (() => ({
+        verify: () => ({
           get ok() {
             return boom();
           },
-        })) as never,
+        }),
       },
     ],
     ['gives an odd reason', { verify: (() => ({ ok: false, why: Symbol('odd') })) as never }],
@@ -122,11 +122,11 @@ describe('an attempt that', () => {
     'returns a stance beyond its range': [({ task }) => draft(task.path, { stance: 2 }), 'invalid'],
     'returns a key that is none': [({ task }) => draft(task.path, { key: 'a/b' }), 'invalid'],
     'returns a getter that throws': [
-      (() => ({
+      () => ({
         get statement() {
           return boom();
         },
-      })) as never,
+      }),
       'invalid',
     ],
     'returns a list that throws': [(() => Object.defineProperty([1], 0, { get: boom })) as never, 'invalid'],
@@ -142,7 +142,7 @@ describe('an attempt that', () => {
     'returns data deeper than the stack': [({ task }) => draft(task.path, { data: deep as never }), 'invalid'],
     'returns 10 MB of garbage': [(() => 'x'.repeat(10_000_000)) as never, 'invalid'],
     'returns a BigInt': [({ task }) => draft(task.path, { data: 1n as never }), 'invalid'],
-    'rejects with nothing': [() => Promise.reject(undefined as never), 'error'],
+    'rejects with nothing': [() => Promise.reject(undefined), 'error'],
     'rejects with an unprintable thing': [() => Promise.reject(Object.create(null) as Error), 'error'],
     'says garbage live': [({ report, task }) => (report({} as never), draft(task.path)), 'invalid'],
     'says a getter that throws live': [
@@ -151,7 +151,7 @@ describe('an attempt that', () => {
           get statement() {
             return boom();
           },
-        } as never),
+        }),
         draft(task.path)
       ),
       'invalid',

@@ -64,7 +64,9 @@ describe.each(kinds)('a domain: %s', (kind, status) => {
     const token = run.endOf('root/d1');
     expect(token).toMatchObject({ kind: 'failure', tier: 'domain', status, partial: { status: 'partial' } });
     expect(run.gaps).toEqual([gap(`${status}: `)]);
-    expect(pathsOf(run)).toEqual(pathsOf(await healthy).filter((path) => !/d1.l[12]/.test(path)));
+    // one that hangs does not answer; what its other children said until it was closed passes up all the same
+    const isHeard = (path: string): boolean => kind === 'hang' || !/d1.l[12]/.test(path);
+    expect(pathsOf(run)).toEqual(pathsOf(await healthy).filter(isHeard));
     expect(run.escalations).toEqual((await healthy).escalations);
     await expectUntouched(run, [...others, 'root/d1/l0']);
   });
@@ -141,7 +143,7 @@ describe('all three domains', () => {
     expect(run.brief.children.map((child) => child.status)).toEqual([status, status, status]);
     expect(run.gaps.map(({ path }) => path)).toEqual(['root/d0', 'root/d1', 'root/d2']);
     expect(run.brief).toMatchObject({ status: 'partial', madeBy: 'deterministic' });
-    expect(pathsOf(run)).toEqual(['root/d0/l0', 'root/d1/l0', 'root/d2/l0']);
+    expect(pathsOf(run)).toEqual(expect.arrayContaining(['root/d0/l0', 'root/d1/l0', 'root/d2/l0']));
     expect(run.escalations).toEqual((await healthy).escalations);
   });
 

@@ -16,7 +16,10 @@ let deep: unknown = 'bottom';
 for (let i = 0; i < 100_000; i++) deep = [deep];
 
 const ending = (output: unknown): AnyActorLogic => fromPromise(async () => output);
-const rejecting = (error: unknown): AnyActorLogic => fromPromise(() => Promise.reject(error as Error));
+const rejecting = (error: unknown): AnyActorLogic =>
+  fromPromise(async () => {
+    throw error as Error;
+  });
 const withFindings = (findings: unknown): unknown => ({ ...guestReport('root/l1'), findings });
 
 const bad: Record<string, [AnyActorLogic, string]> = {
@@ -214,10 +217,10 @@ describe('what a guest says live', () => {
     });
     const w = world([1], {}, { guestFor: guestAt('root/l0', logic) });
     const { escalations } = await w.run();
-    expect(escalations.map(({ id, statement }) => [id, statement]).sort()).toEqual([
-      ['root/l0#said', 'first'],
-      ['root/l0#said~2', 'second'],
-      ['root/l0#said~3', 'third'],
+    expect(escalations.map(({ id, statement }) => `${id} ${statement}`).sort()).toEqual([
+      'root/l0#said first',
+      'root/l0#said~2 second',
+      'root/l0#said~3 third',
     ]);
     expect(w.eventsOf('finding.reported')).toHaveLength(3);
     expect(w.eventsOf('finding.escalated')).toHaveLength(3);

@@ -1,6 +1,6 @@
 /** The tree is made of real actors: whoever inspects sees each of them, and each of its moves. */
 import { describe, expect, it } from 'vitest';
-import { createActor, type AnyActorRef, type InspectionEvent } from 'xstate';
+import { createActor, type AnyActorRef, type InspectionEvent, type Snapshot } from 'xstate';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import type { Report } from '../../src/protocol/report.ts';
 import type { RunEventBody } from '../../src/protocol/run-event.ts';
@@ -132,7 +132,7 @@ describe('a persisted snapshot', () => {
     const first = alone();
     const actor = createActor(first.logic, { input, clock: first.clock }).start();
     await first.clock.advance(10);
-    const kept = JSON.parse(JSON.stringify(actor.getPersistedSnapshot())) as typeof undefined;
+    const kept = JSON.parse(JSON.stringify(actor.getPersistedSnapshot())) as Snapshot<unknown>;
     actor.stop();
     expect(first.clock.pending).toBe(1); // the sleep of l3's author
 
@@ -192,7 +192,7 @@ describe('a fault of the machinery itself', () => {
   });
 
   it('above the root rejects with its code, and leaves nothing', async () => {
-    const w = world([2, 2], { attempt: never }, { faults: ['root=hang'] });
+    const w = world([2, 2], { attempt: never }, { faults: ['root:gather=hang'] });
     const { result } = w.start();
     await w.clock.advance(5);
     w.clock.setTimeout = boom; // the domains fail, the root does not answer, and nobody can be woken to close over it

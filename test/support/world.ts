@@ -47,25 +47,34 @@ export function tree(widths: readonly number[], { leaf, domain, scenario }: Tree
 
 /** Steps in place of the scenario's own, or a function of these. */
 export type Script = Partial<Activities> | ((own: Activities) => Partial<Activities>);
-export type WorldOptions = Omit<InProcessOptions, 'clock' | 'activities'> & { faults?: readonly string[] };
+export type WorldOptions = Omit<InProcessOptions, 'clock' | 'activities'> & {
+  /** As on the command line: `root/d0:plan=hang`. */
+  faults?: readonly string[];
+  clock?: VirtualClock;
+};
 type Tracked = { who: string; signal: AbortSignal; isSettled: boolean };
 type Live = AnyActorRef & { _processingStatus: 0 | 1 | 2 };
 
 export type World = ReturnType<typeof world>;
 export function world(shape: readonly number[] | Scenario, script: Script = {}, options: WorldOptions = {}) {
-  const { faults, ...rest } = options;
+  const { faults, clock = new VirtualClock(), ...rest } = options;
   const scenario = 'kind' in shape ? shape : tree(shape);
-  const clock = new VirtualClock();
   const actors = new Set<AnyActorRef>();
   const events: RunEvent[] = [];
   const signals: Tracked[] = [];
   const calls: string[] = [];
+  let peak = 0;
   const rehearsed = faults && rehearse(faults.map(parseRehearsedFault), clock);
 
+  const unsettled = (step: string): string[] =>
+    signals.flatMap(({ who, isSettled, signal }) =>
+      isSettled || signal.aborted || !who.startsWith(step) ? [] : [who],
+    );
   const track = async <T>(who: string, io: Io, step: () => Promise<T>): Promise<T> => {
     const entry = { who, signal: io.abortSignal, isSettled: false };
     signals.push(entry);
     calls.push(who);
+    peak = Math.max(peak, unsettled('attempt').length);
     try {
       return await step();
     } finally {
@@ -118,8 +127,10 @@ export function world(shape: readonly number[] | Scenario, script: Script = {}, 
       actors: withStatus(1),
       unstarted: withStatus(0),
       timers: clock.pending,
-      signals: signals.filter(({ isSettled, signal }) => !isSettled && !signal.aborted).map(({ who }) => who),
+      signals: unsettled(''),
     }),
+    /** How many attempts were at work at once, at most. */
+    peakOfAttempts: () => peak,
     eventsOf: <Type extends RunEventType>(type: Type) =>
       events.filter((event): event is Extract<RunEvent, { type: Type }> => event.type === type),
     /** How the node at `path` ended; it must have ended exactly once. */

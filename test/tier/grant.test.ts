@@ -147,8 +147,14 @@ test('a child is given its own sources and reserve, and the authority of its par
   const grant = grantOf({ tools: ['search'], budget: { usd: 2 }, maxChildren: 7, sources: ['all'] });
   const child = childGrant(grant, orchestrator('a', { reserveMs: 20_000, sources: ['gdp'] }), 900, 10);
   expect(child).toEqual({
-    ...{ depthLeft: 8, issuedAt: 10, deadline: 800, reserveMs: 20_000 },
-    ...{ budget: { usd: 2 }, maxChildren: 7, sources: ['gdp'], tools: ['search'] },
+    depthLeft: 8,
+    issuedAt: 10,
+    deadline: 800,
+    reserveMs: 20_000,
+    budget: { usd: 2 },
+    maxChildren: 7,
+    sources: ['gdp'],
+    tools: ['search'],
   });
   expect(childGrant(grant, leaf('a'), 900, 10)).toMatchObject({ reserveMs: 100, sources: [] });
 });

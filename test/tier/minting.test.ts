@@ -108,15 +108,25 @@ describe('minting 2: a minted finding is frozen', () => {
     fc.assert(
       fc.property(fc.subarray(['value', 'unit', 'measure', 'data', 'source', 'critical'] as const), (given) => {
         const all = {
-          ...{ value: 1, unit: '%', measure: 'growth', data: { n: 1 }, source: { kind: 'csv', ref: 'jobs' } },
+          value: 1,
+          unit: '%',
+          measure: 'growth',
+          data: { n: 1 },
+          source: { kind: 'csv', ref: 'jobs' },
           ...CRITICAL,
         };
         const over = Object.fromEntries(given.map((field) => [field, all[field]]));
         const [one] = minted([over]);
         expect(Finding.parse(one?.finding)).toEqual(one?.finding);
         expect(one?.finding).toEqual({
-          ...{ id: `${PATH}#0`, path: PATH, statement: 'It is so', stance: 0, confidence: 0.5, flags: [] },
-          ...{ source: { kind: 'none', ref: 'unsourced' }, ...over },
+          id: `${PATH}#0`,
+          path: PATH,
+          statement: 'It is so',
+          stance: 0,
+          confidence: 0.5,
+          flags: [],
+          source: { kind: 'none', ref: 'unsourced' },
+          ...over,
         });
       }),
     );

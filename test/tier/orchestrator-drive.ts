@@ -1,6 +1,5 @@
 /** Drives the statechart by hand: says what it invoked, and answers in the place of a host. */
 import { initialTransition, transition } from 'xstate';
-import type { UnsealedOutcome } from '../../src/protocol/report.ts';
 import type { RunEventBody } from '../../src/protocol/run-event.ts';
 import type { Task } from '../../src/protocol/task.ts';
 import { orchestratorMachine } from '../../src/tier/orchestrator-machine.ts';
@@ -34,7 +33,7 @@ export function drive(task: Task) {
       return invoked.at(-1);
     },
     get outcome() {
-      return snapshot.output as UnsealedOutcome | undefined;
+      return snapshot.output;
     },
     send(event: object) {
       snapshot = take(transition(orchestratorMachine, snapshot, event as never));

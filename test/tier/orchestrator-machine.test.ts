@@ -195,7 +195,9 @@ describe('orchestrator-machine 4: with depth spent nothing is gathered', () => {
     ]);
     const why = 'depth is spent: executed without a, b';
     expect(driven.answer(reportOf(DOMAIN, [findingOf(DOMAIN)])).outcome).toMatchObject({
-      ...{ status: 'complete', tier: 'domain', decision },
+      status: 'complete',
+      tier: 'domain',
+      decision,
       gaps: [{ path: DOMAIN, kind: 'demoted', why }],
     });
   });
@@ -226,7 +228,10 @@ describe('orchestrator-machine 5: a root ends in a report', () => {
     ],
   ])('when %s', (_, why, end) => {
     expect(end(drive(taskOf('root'))).outcome).toMatchObject({
-      ...{ kind: 'report', status: 'failed', tier: 'root', question: 'What is so?' },
+      kind: 'report',
+      status: 'failed',
+      tier: 'root',
+      question: 'What is so?',
       gaps: [{ path: 'root', kind: 'token', why }],
       run: { maxDepth: 9, observedDepth: 0, demotions: [] },
     });
@@ -258,7 +263,8 @@ describe('synthesis is asked once more with the fault explained, then replaced',
   it('replaces the second bad one by the deterministic synthesis, flagged', () => {
     const driven = synthesizing().answer(null).fail(new Error('broke'));
     expect(driven.outcome).toMatchObject({
-      ...{ status: 'partial', madeBy: 'deterministic' },
+      status: 'partial',
+      madeBy: 'deterministic',
       escalations: [{ path: `${DOMAIN}/a` }, { path: `${DOMAIN}/b` }],
       gaps: [{ path: DOMAIN, kind: 'synthesis', why: 'error: broke; replaced by the deterministic one' }],
     });

@@ -42,7 +42,8 @@ describe('withHeard: a token gets all that was heard as its partial', () => {
     expect(withHeard(token, [quiet, known, alarm])).toMatchObject({
       kind: 'failure',
       partial: {
-        ...{ narrative: 'So far.', status: 'partial' },
+        narrative: 'So far.',
+        status: 'partial',
         findings: [known, quiet, alarm],
         escalations: [known, alarm],
       },
@@ -55,7 +56,12 @@ describe('withHeard: a token gets all that was heard as its partial', () => {
   it('in place of one it is labelled as what was heard', () => {
     expect(withHeard(tokenOf(PATH, { tier: 'domain' }), new Set([quiet]))).toMatchObject({
       partial: {
-        ...{ path: PATH, tier: 'domain', depth: 1, status: 'partial', madeBy: 'deterministic', findings: [quiet] },
+        path: PATH,
+        tier: 'domain',
+        depth: 1,
+        status: 'partial',
+        madeBy: 'deterministic',
+        findings: [quiet],
         narrative: 'What was heard before it ended: it broke.',
       },
     });

@@ -8,6 +8,7 @@ import { UnsealedReport } from '../../src/protocol/report.ts';
 import type { SynthesisDraft } from '../../src/protocol/synthesis.ts';
 import { reportOf as reportOver } from '../../src/tier/report.ts';
 import {
+  CRITICAL,
   criticalOf,
   decisionOf,
   endedWith,
@@ -95,7 +96,7 @@ describe('report 2: critical findings are kept whatever the synthesis says', () 
 
 describe('report 3: every incoming finding has exactly one disposition', () => {
   const names = ['a', 'b', 'c', 'd', 'e'];
-  const incoming = names.map((name) => findingOf(at(name), 'said', name === 'e' ? { critical: alarm.critical } : {}));
+  const incoming = names.map((name) => findingOf(at(name), 'said', name === 'e' ? CRITICAL : {}));
   const fates = fc.tuple(...names.map(() => fc.constantFrom('kept', 'k', 'l', 'dropped', 'unaccounted')));
   it('for any synthesis that keeps books', () => {
     fc.assert(
@@ -151,8 +152,15 @@ describe('a merged finding', () => {
   it('has value, unit and source of its lead, the weighted stance, the greatest confidence, and its parts', () => {
     const [merged] = mergedFrom(parts, `${at('b')}#y`);
     expect(merged).toMatchObject({
-      ...{ id: `${DOMAIN}#both`, path: DOMAIN, statement: 'Both say so', value: 4, unit: 'pp', confidence: 0.6 },
-      ...{ flags: ['one', 'two'], from: [`${at('a')}#x`, `${at('b')}#y`], source: parts[1]?.source },
+      id: `${DOMAIN}#both`,
+      path: DOMAIN,
+      statement: 'Both say so',
+      value: 4,
+      unit: 'pp',
+      confidence: 0.6,
+      flags: ['one', 'two'],
+      from: [`${at('a')}#x`, `${at('b')}#y`],
+      source: parts[1]?.source,
     });
     expect(merged?.stance).toBeCloseTo((0.2 * 1 - 0.6 * 0.5) / 0.8, 12);
     expect(merged).not.toHaveProperty('data');
@@ -209,7 +217,9 @@ describe('report 4: a report lists every gap of its subtree', () => {
   it('a replaced synthesis is one', () => {
     const why = 'invalid: it lied; replaced by the deterministic one';
     expect(replaced([endedWith(reportOf(at('a'), [a]))])).toMatchObject({
-      ...{ status: 'partial', madeBy: 'deterministic', findings: [a] },
+      status: 'partial',
+      madeBy: 'deterministic',
+      findings: [a],
       gaps: [{ path: DOMAIN, kind: 'synthesis', why }],
     });
   });
@@ -247,20 +257,17 @@ describe('what else a report says', () => {
   it('never throws, whatever was found: the deterministic synthesis replaces any other', () => {
     const findings = fc.array(
       fc.record({
-        ...{
-          stance: fc.double({ min: -1, max: 1, noNaN: true }),
-          confidence: fc.double({ min: 0, max: 1, noNaN: true }),
-        },
+        stance: fc.double({ min: -1, max: 1, noNaN: true }),
+        confidence: fc.double({ min: 0, max: 1, noNaN: true }),
         value: fc.double({ noNaN: true, noDefaultInfinity: true }),
-        ...{ statement: fc.string({ unit: 'binary', minLength: 1 }), measure: fc.constantFrom('m', 'n') },
+        statement: fc.string({ unit: 'binary', minLength: 1 }),
+        measure: fc.constantFrom('m', 'n'),
         flags: fc.subarray(['context', 'own']),
       }),
     );
     fc.assert(
       fc.property(findings, (bodies) => {
-        const said = bodies.map((body, i) =>
-          findingOf(at('a'), `${i}`, { ...body, ...(i % 3 === 0 && { critical: alarm.critical }) }),
-        );
+        const said = bodies.map((body, i) => findingOf(at('a'), `${i}`, { ...body, ...(i % 3 === 0 && CRITICAL) }));
         const report = replaced([endedWith(reportOf(at('a'), said)), endedWith(reportOf(at('b'), [b]))]);
         expect(UnsealedReport.safeParse(report).error).toBeUndefined();
         expect(idsOf(report.escalations)).toEqual(idsOf(said.filter((finding) => finding.critical)));

@@ -14,7 +14,9 @@ describe('executedReport: a node that did its task as a leaf', () => {
   it('keeps its own place in the tree, its decision, and says what it went without', () => {
     const report = reportOf(PATH, [alarm], { tier: 'leaf', gaps: [undone], status: 'partial' });
     expect(executedReport(taskOf(PATH), demoted, report)).toEqual({
-      ...{ ...report, tier: 'domain', decision: demoted },
+      ...report,
+      tier: 'domain',
+      decision: demoted,
       gaps: [undone, demotion],
     });
   });
@@ -29,7 +31,8 @@ describe('executedReport: a node that did its task as a leaf', () => {
   ])('a token %s names the demotion too', (_, over, findings) => {
     const outcome = executedReport(taskOf(PATH), demoted, tokenOf(PATH, over));
     expect(outcome).toMatchObject({
-      ...{ kind: 'failure', status: 'error' },
+      kind: 'failure',
+      status: 'error',
       partial: { status: 'partial', decision: demoted, gaps: [demotion], findings, escalations: findings },
     });
     expect(FailureToken.safeParse(endedWith(outcome).outcome).error).toBeUndefined();
@@ -42,7 +45,8 @@ describe('rootReport: the root always ends in a report', () => {
     const usage = { ...reportOf('root').usage.self, depth: 3 };
     const outcome = reportOf('root', [], { gaps: [demotion as never, undone], usage: { self: usage, subtree: usage } });
     expect(rootReport(task, outcome)).toEqual({
-      ...{ ...outcome, question: 'Hold it?' },
+      ...outcome,
+      question: 'Hold it?',
       run: { maxDepth: 2, observedDepth: 3, demotions: [PATH], asOf: '2008-06-01', hostVersion: HOST_VERSION },
     });
     expect(rootReport(taskOf('root'), outcome).run).not.toHaveProperty('asOf');

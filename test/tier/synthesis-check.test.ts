@@ -15,7 +15,12 @@ const ended = [
 ];
 const check = (over: Partial<SynthesisDraft>) => checkSynthesis({ narrative: '', dispositions: [], ...over }, ended);
 const assessment: Assessment = {
-  ...{ label: 'Balance of evidence.', logOdds: 0, coverage: 1, dissent: 0, risks: [], patterns: [] },
+  label: 'Balance of evidence.',
+  logOdds: 0,
+  coverage: 1,
+  dissent: 0,
+  risks: [],
+  patterns: [],
   votes: { supports: 0, against: 0, neutral: 0, context: 0 },
 };
 const risk = { rank: 1, rule: 'alarm', lead: b.id, findings: [b.id], nodes: [b.path], weight: 1 };

@@ -5,8 +5,13 @@ import { addUsage, ownUsage, subtreeUsage } from '../../src/tier/usage.ts';
 import { reportOf, tokenOf } from './samples.ts';
 
 const usages: fc.Arbitrary<Usage> = fc.record({
-  ...{ nodes: fc.nat(), leaves: fc.nat(), attempts: fc.nat(), depth: fc.nat(9) },
-  ...{ inputTokens: fc.nat(), outputTokens: fc.nat(), usd: fc.nat() },
+  nodes: fc.nat(),
+  leaves: fc.nat(),
+  attempts: fc.nat(),
+  depth: fc.nat(9),
+  inputTokens: fc.nat(),
+  outputTokens: fc.nat(),
+  usd: fc.nat(),
 });
 
 it('adds up in any order, and keeps the greatest depth', () => {
@@ -24,8 +29,13 @@ it('adds up in any order, and keeps the greatest depth', () => {
 });
 test('a node counts itself, at its own depth', () => {
   expect(ownUsage('root/a/b', { leaves: 1, attempts: 2 })).toEqual({
-    ...{ nodes: 1, leaves: 1, attempts: 2, depth: 2 },
-    ...{ inputTokens: 0, outputTokens: 0, usd: 0 },
+    nodes: 1,
+    leaves: 1,
+    attempts: 2,
+    depth: 2,
+    inputTokens: 0,
+    outputTokens: 0,
+    usd: 0,
   });
 });
 test.each([

@@ -162,7 +162,11 @@ export function walk(
   const open = (node: Omit<Node, 'key'>, { task, children, quorum }: GatherInput): Node => {
     const named = children.map(({ name, role }) => ({ name, tier: role === 'leaf' ? role : ('domain' as const) }));
     const [join, effects] = openJoin({
-      ...{ runId: task.runId, path: task.path, children: named, quorum, startedAt: 0 },
+      runId: task.runId,
+      path: task.path,
+      children: named,
+      quorum,
+      startedAt: 0,
       heard: () => [],
     });
     const kids = children.map(({ name, role }): Kid => {
@@ -224,7 +228,8 @@ export function walk(
 
   const ownMoves = (node: Node): Move[] => {
     const send = (name: string, event: object, by: Move['by'] = 'work', heard = node.heard): Move => ({
-      ...{ name, by },
+      name,
+      by,
       to: settle({ ...node, join: undefined, kids: [], heard }, step(node.snapshot, event)),
     });
     switch (node.invoked) {
@@ -260,11 +265,13 @@ export function walk(
     const name = nameOf(path);
     const put = (changed: Kid): readonly Kid[] => node.kids.map((old, i) => (i === index ? changed : old));
     const become = (what: string, changed: Kid, by: Move['by'] = 'work'): Move => ({
-      ...{ name: `${path} ${what}`, by },
+      name: `${path} ${what}`,
+      by,
       to: intern({ ...node, kids: put(changed) }),
     });
     const deliver = (outcome: UnsealedOutcome, changed: Kid): Move => ({
-      ...{ name: `deliver ${path}`, by: 'work' },
+      name: `deliver ${path}`,
+      by: 'work',
       to: joined(node, { type: 'ended', name, output: outcome, at: 1 }, put(changed)),
     });
     if (kid.at === 'delivered') {
@@ -275,9 +282,9 @@ export function walk(
       return [];
     }
     if (kid.kind === 'node') {
-      const { output, status } = kid.node.snapshot;
-      if (status !== 'done') return movesOf(kid.node).map(({ name, by, to }) => become(name, { ...kid, node: to }, by));
-      return [deliver(moved(output as UnsealedOutcome, kid.node.path, path), { ...kid, at: 'delivered' })];
+      const { output } = kid.node.snapshot;
+      if (!output) return movesOf(kid.node).map(({ name, by, to }) => become(name, { ...kid, node: to }, by));
+      return [deliver(moved(output, kid.node.path, path), { ...kid, at: 'delivered' })];
     }
     if (kid.at === 'ended') return [deliver(kid.outcome as UnsealedOutcome, { ...kid, at: 'delivered' })];
     const crashed: JoinEvent = { type: 'crashed', name, error: new Error('x'), at: 1 };
@@ -332,7 +339,9 @@ export function walk(
   };
   const checkEnded = ({ snapshot, path }: Node): void => {
     const events = [
-      ...[{ type: 'cancel' }, done('gather', { closedBy: 'all', ended: [] }), failed('plan', new Error('x'))],
+      { type: 'cancel' },
+      done('gather', { closedBy: 'all', ended: [] }),
+      failed('plan', new Error('x')),
       { type: 'espalier.up', from: 'x', findings: [] },
     ];
     for (const event of events) {

@@ -2,7 +2,7 @@
  * Waits for a stage's children, and is the only place that creates nodes. A shell over the join reducer.
  *  1. No `start` or `transition` throws: XState gives an actor that threw no chance to stop its children.
  *  2. It owns its children, its timer and its flush timer; on every exit all three are gone.
- *  3. What a child says passes up once: critical findings this turn, the rest in batches.
+ *  3. What a child says passes up once: critical findings at once, the rest in batches.
  *  4. A child of other logic than ours is parsed, not believed.
  */
 import {
@@ -24,7 +24,7 @@ import type { Said } from '../../tier/minting.ts';
 import type { GatherInput } from '../../tier/orchestrator-machine.ts';
 import { bodyOf } from '../../tier/synthesis-check.ts';
 import { findingsOfGuest, outcomeOfGuest, type Guest } from './guests.ts';
-import { isLive, noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
+import { noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 
 type GatherSnapshot = Snapshot<Joined> & {
   input: GatherInput;
@@ -39,7 +39,6 @@ type GatherSnapshot = Snapshot<Joined> & {
   restored: Record<string, Snapshot<unknown>> | undefined;
   timer: unknown;
   flush: unknown;
-  isFlushing: boolean;
 };
 type Persisted = Pick<GatherSnapshot, 'status' | 'input'> & {
   joined: Joined | undefined;
@@ -64,7 +63,6 @@ export function gatherActor(
   const flushNow = (snapshot: GatherSnapshot, scope: Scope): void => {
     clock.clearTimeout(snapshot.flush);
     snapshot.flush = undefined;
-    snapshot.isFlushing = false;
     const parent = scope.self._parent as AnyActorRef | undefined;
     if (!parent || snapshot.outbox.length === 0) return;
     tell(scope, parent, { type: 'espalier.up', from: scope.self.id, findings: snapshot.outbox.splice(0) });
@@ -84,9 +82,8 @@ export function gatherActor(
       snapshot.outbox.push(finding);
       isUrgent ||= finding.critical !== undefined;
     }
-    if (isUrgent && !snapshot.isFlushing) {
-      snapshot.isFlushing = true; // this turn, but one message for all that is said in it
-      queueMicrotask(() => isLive(scope) && tellSelf(scope, { type: 'gather.flush' }));
+    if (isUrgent) {
+      flushNow(snapshot, scope); // within this turn: in the next one a tier above may be dead
     } else if (snapshot.outbox.length > 0) {
       snapshot.flush ??= clock.setTimeout(() => tellSelf(scope, { type: 'gather.flush' }), FLUSH_MS);
     }
@@ -213,6 +210,8 @@ export function gatherActor(
       const task = taskOf(snapshot.input, child);
       const { path, tier, question, grant } = task;
       emit({ type: 'node.started', path, tier, depth: depthOf(path), question, grant });
+      const traceparent = host.traceparentOf?.(path);
+      if (traceparent !== undefined) task.traceparent = traceparent;
       const guest = host.guestFor?.(child, task);
       if (guest) snapshot.guests.add(name);
       const restored = snapshot.restored?.[name];
@@ -306,7 +305,6 @@ export function gatherActor(
         restored: undefined,
         timer: undefined,
         flush: undefined,
-        isFlushing: false,
       };
       if (empty) return { ...rest, status: 'done', output: empty.joined, error: undefined };
       return { ...rest, status: 'active', output: undefined, error: undefined };

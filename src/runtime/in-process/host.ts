@@ -18,6 +18,8 @@ export type Host = {
   readonly emit: (event: RunEventBody) => void;
   /** Logic of the caller's own for a node. It must end with an outcome, which is parsed, not believed. */
   readonly guestFor?: (child: ChildSpec, task: Task) => AnyActorLogic | undefined;
+  /** The trace context of a node that has started. */
+  readonly traceparentOf?: (path: string) => string | undefined;
   /** Changes the host's own logics, to rehearse faults. */
   readonly rehearsal?: Rehearsal;
   /** Gaps that became known after the node they belong to had ended; the root's report takes them in. */

@@ -120,7 +120,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     try {
       promise = Promise.resolve(start());
     } catch (error) {
-      promise = Promise.reject(error as Error);
+      promise = Promise.reject(error);
     }
     promise.then(
       (answer) => (isPresent() ? tellLeaf(eventOr(() => toEvent(answer))) : tooLate(answer)),
@@ -133,13 +133,12 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     if (!leaf) return snapshot;
     snapshot.value = leaf.phase;
     const { path } = leaf.task;
-    const said: Finding[] = [];
+    const said = effects.flatMap((effect) => (effect.type === 'say' ? effect.finding : []));
+    // Critical: up before anybody is told, because a listener may end the run.
+    if (said.some((finding) => finding.critical)) sendUp(scope, said.splice(0));
     for (const effect of effects) {
       switch (effect.type) {
         case 'say':
-          // Critical: up before anybody is told, because a listener may end the run.
-          if (effect.finding.critical) sendUp(scope, [effect.finding]);
-          else said.push(effect.finding);
           noteSaid(path, effect.finding);
           break;
         case 'execute':
@@ -278,7 +277,7 @@ function guarded<Answer>(start: () => Promise<Answer> | undefined): Promise<Answ
   try {
     return start();
   } catch (error) {
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
 }
 

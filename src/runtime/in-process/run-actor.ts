@@ -2,7 +2,7 @@
  * A run: a gather over one child, the root. So the root has a deadline that somebody holds it to, and what it said is
  * kept should it die.
  *  1. Ends with the root's report, by the deadline, whatever becomes of the root.
- *  2. Emits `finding.escalated` once for every critical finding that reaches it, and tells its own parent.
+ *  2. `finding.escalated` is said once for every critical finding that reaches it.
  *  3. `cancel` delivers what there is at once; stopping it stops the tree and delivers nothing.
  */
 import {
@@ -10,6 +10,7 @@ import {
   type ActorLogic,
   type ActorSystem,
   type ActorSystemInfo,
+  type AnyActorLogic,
   type AnyActorRef,
   type AnyEventObject,
   type Snapshot,
@@ -19,105 +20,120 @@ import type { Finding } from '../../protocol/finding.ts';
 import { isHole } from '../../protocol/gap.ts';
 import { ROOT } from '../../protocol/path.ts';
 import type { Outcome, Report, UnsealedReport } from '../../protocol/report.ts';
+import type { RunEvent } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { Joined } from '../../tier/join.ts';
 import type { GatherInput } from '../../tier/orchestrator-machine.ts';
 import { rootReport } from '../../tier/report.ts';
 import { gatherActor } from './gather-actor.ts';
-import { persisted, STOP, tell, tellSelf, type Host } from './host.ts';
+import { isLive, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 import { createOrchestrator } from './orchestrator.ts';
+import type { PreparedRun } from './prepare-run.ts';
 
-/** `task` is the root's, its grant the whole run's. `reserveMs`: what the root keeps for its synthesis. */
-export type RunInput = { task: Task; reserveMs: number };
-type RunSnapshot = Snapshot<Report> & {
-  input: RunInput;
+type RunSnapshot<Input> = Snapshot<Report> & {
+  input: Input;
+  run: PreparedRun;
+  gather: AnyActorLogic;
   children: Record<string, AnyActorRef>;
   escalated: Set<string>;
   timer: unknown;
 };
+/** Emits every event of the run, for `actor.on`. */
+export type RunLogic<Input> = ActorLogic<
+  RunSnapshot<Input>,
+  AnyEventObject,
+  Input,
+  ActorSystem<ActorSystemInfo>,
+  RunEvent
+>;
 /** How long a cancelled root has to answer, in ms. */
 const CANCEL_MS = 100;
 
-/** What a run emits, for `actor.on`. */
-export type Escalated = { type: 'finding.escalated'; path: string; finding: Finding };
-export type RunLogic = ActorLogic<RunSnapshot, AnyEventObject, RunInput, ActorSystem<ActorSystemInfo>, Escalated>;
-
-type RunScope = Parameters<RunLogic['transition']>[2];
-
-export function runActor(host: Host): RunLogic {
-  const { clock, emit } = host;
-  const root = createOrchestrator(host);
-  const gather = gatherActor(host, {
-    logicFor: (_, task) => host.rehearsal?.orchestrator(root, task) ?? root,
-    amend: (report, heard) => withAfterthoughts(withSaid(report, heard), host),
-  });
-
-  const escalate = (snapshot: RunSnapshot, findings: readonly Finding[], scope: RunScope): void => {
-    const fresh = findings.filter((finding) => finding.critical && !snapshot.escalated.has(finding.id));
-    for (const finding of fresh) {
-      snapshot.escalated.add(finding.id);
-      emit({ type: 'finding.escalated', path: finding.path, finding });
-      scope.emit({ type: 'finding.escalated', path: finding.path, finding });
-      const parent = scope.self._parent as AnyActorRef | undefined;
-      if (parent) tell(scope, parent, { type: 'espalier.escalated', from: scope.self.id, finding });
+/** `prepare` makes a run of the actor's input. What it throws is the actor's error. */
+export function runActor<Input>(prepare: (input: Input, scope: Scope) => PreparedRun): RunLogic<Input> {
+  const escalate = ({ run, escalated }: RunSnapshot<Input>, findings: readonly Finding[]): void => {
+    for (const finding of findings) {
+      if (!finding.critical || escalated.has(finding.id)) continue;
+      escalated.add(finding.id);
+      run.host.emit({ type: 'finding.escalated', path: finding.path, finding });
     }
   };
-  const finish = (snapshot: RunSnapshot, joined: Joined, scope: RunScope): RunSnapshot => {
-    const [ended] = joined.ended;
-    const report = reportOfRoot(snapshot.input.task, ended?.outcome, host);
-    escalate(snapshot, report.escalations, scope);
+  const finish = (snapshot: RunSnapshot<Input>, joined: Joined): RunSnapshot<Input> => {
+    const { run } = snapshot;
+    const report = reportOfRoot(run.task, joined.ended[0]?.outcome, run.host);
+    escalate(snapshot, report.escalations);
+    run.host.emit({ type: 'run.completed', path: ROOT, status: report.status, digest: report.digest });
     release(snapshot);
-    emit({ type: 'run.completed', path: ROOT, status: report.status, digest: report.digest });
     return { ...snapshot, children: {}, status: 'done', output: report, error: undefined };
   };
-  const release = (snapshot: RunSnapshot): void => clock.clearTimeout(snapshot.timer);
+  const release = ({ run, timer }: RunSnapshot<Input>): void => {
+    run.host.clock.clearTimeout(timer);
+    run.stream.close();
+  };
 
   return {
-    getInitialSnapshot: (_, input) => ({
-      status: 'active',
-      output: undefined,
-      error: undefined,
-      input,
-      children: {},
-      escalated: new Set(),
-      timer: undefined,
-    }),
+    getInitialSnapshot(scope, input) {
+      const run = prepare(input, scope);
+      return {
+        status: 'active',
+        output: undefined,
+        error: undefined,
+        input,
+        run,
+        gather: gatherOverRoot(run.host),
+        children: {},
+        escalated: new Set(),
+        timer: undefined,
+      };
+    },
     getPersistedSnapshot: ({ status, output, error, input }) => persisted({ status, output, error, input }),
+    /** Restored while it ran, a run starts anew. */
+    restoreSnapshot(snapshot, scope) {
+      const kept = snapshot as RunSnapshot<Input>;
+      return kept.status === 'active' ? this.getInitialSnapshot(scope as never, kept.input) : kept;
+    },
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
-      const input = gatherInput(snapshot.input);
-      const child = createActor(gather, { id: 'gather', parent: scope.self as AnyActorRef, src: 'gather', input });
-      snapshot.children['gather'] = child;
+      const { run, gather, children } = snapshot;
+      run.host.emit(run.started);
+      if (run.host.isStopped) return; // by a listener, just now
+      const parent = scope.self as AnyActorRef;
+      const child = createActor(gather, { id: 'gather', parent, src: 'gather', input: gatherInput(run) });
+      children['gather'] = child;
       child.start();
     },
     transition(snapshot, event, scope) {
       if (snapshot.status !== 'active') return snapshot;
-      const child = snapshot.children['gather'];
+      const { run, children } = snapshot;
+      const child = children['gather'];
       switch (event.type) {
         case 'espalier.up':
-          escalate(snapshot, event['findings'] as readonly Finding[], scope);
+          escalate(snapshot, event['findings'] as readonly Finding[]);
           return snapshot;
-        case 'cancel': {
-          const rootActor = (child?.getSnapshot() as { children: Record<string, AnyActorRef> } | undefined)?.children[
-            ROOT
-          ];
-          snapshot.timer ??= clock.setTimeout(() => tellSelf(scope, { type: 'run.overdue' }), CANCEL_MS);
-          if (rootActor) tell(scope, rootActor, { type: 'cancel' });
+        case 'cancel':
+          // Not within whoever asks: it may be a listener in the midst of a node's start, which has to be finished.
+          queueMicrotask(() => isLive(scope) && tellSelf(scope, { type: 'run.cancel' }));
+          return snapshot;
+        case 'run.cancel': {
+          const nodes = (child?.getSnapshot() as { children: Record<string, AnyActorRef> } | undefined)?.children;
+          const root = nodes?.[ROOT];
+          snapshot.timer ??= run.host.clock.setTimeout(() => tellSelf(scope, { type: 'run.overdue' }), CANCEL_MS);
+          if (root) tell(scope, root, { type: 'cancel' });
           return snapshot;
         }
         case 'run.overdue': // the root does not answer: close over its head
           if (child) tell(scope, child, { type: 'gather.cancel' });
           return snapshot;
         case 'xstate.done.actor.gather':
-          return finish(snapshot, event['output'] as Joined, scope);
+          return finish(snapshot, event['output'] as Joined);
         case 'xstate.error.actor.gather':
           release(snapshot);
           if (child) scope.stopChild(child); // it is over; but XState would not stop it, were it not
           return { ...snapshot, children: {}, status: 'error', output: undefined, error: event['error'] as unknown };
         case STOP:
-          host.isStopped = true;
-          release(snapshot);
+          run.host.isStopped = true;
           if (child) scope.stopChild(child);
+          release(snapshot);
           return { ...snapshot, children: {}, status: 'stopped', output: undefined, error: undefined };
         default:
           return snapshot;
@@ -126,13 +142,21 @@ export function runActor(host: Host): RunLogic {
   };
 }
 
+function gatherOverRoot(host: Host): AnyActorLogic {
+  const root = createOrchestrator(host);
+  return gatherActor(host, {
+    logicFor: (_, task) => host.rehearsal?.orchestrator(root, task) ?? root,
+    amend: (report, heard) => withAfterthoughts(withSaid(report, heard), host),
+  });
+}
+
 /** The run stands above the root: one level of depth and one hand-off more. */
-function gatherInput({ task, reserveMs }: RunInput): GatherInput {
+function gatherInput({ task, reserveMs, leaves }: PreparedRun): GatherInput {
   const { grant } = task;
   return {
     task: { ...task, path: '', grant: { ...grant, depthLeft: grant.depthLeft + 1 } },
     stage: 0,
-    children: [{ name: ROOT, role: 'orchestrator', reserveMs, sources: grant.sources }],
+    children: [{ name: ROOT, role: 'orchestrator', reserveMs, leaves, sources: grant.sources }],
     deadline: grant.deadline,
     before: [],
   };

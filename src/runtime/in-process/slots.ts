@@ -33,11 +33,14 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
     }
     watchOldest();
   };
-  /** In a microtask: siblings that start in one turn are all in the queue before the first is chosen. */
+  /**
+   * Two microtasks on: siblings that start in one turn are all in the queue before the first is chosen, and those that
+   * end in it have all been told to stop (a microtask on) before another takes their place.
+   */
   const drainSoon = (): void => {
     if (isDraining || live === 0) return;
     isDraining = true;
-    queueMicrotask(drain);
+    queueMicrotask(() => queueMicrotask(drain));
   };
   const watchOldest = (): void => {
     const [oldest] = held;

@@ -1,0 +1,129 @@
+/**
+ * Runs as traces and metrics, through the OpenTelemetry API alone: which SDK records them, if any, is the program's.
+ *  1. Nothing here throws, whatever the SDK does; and user work is called once, whatever becomes of its context.
+ *  2. A run's state ends with the run, told by `run.completed` or `onEnd`; failing both, some time after its deadline.
+ *  3. Without an SDK nothing is kept.
+ */
+import {
+  context,
+  metrics,
+  ROOT_CONTEXT,
+  trace,
+  type Context,
+  type MeterProvider,
+  type TracerProvider,
+} from '@opentelemetry/api';
+import type { Telemetry } from '../../ports/telemetry.ts';
+import type { RunEvent } from '../../protocol/run-event.ts';
+import type { Task } from '../../protocol/task.ts';
+import { HOST_VERSION } from '../../version.ts';
+import { harmless } from './harmless.ts';
+import { SCOPE } from './names.ts';
+import { runMetricsOf, type RunMetrics } from './run-metrics.ts';
+import { openRunSpans, type RunSpans, type RunStarted } from './run-spans.ts';
+import { spanContextFrom } from './traceparent.ts';
+
+export type OpenTelemetryOptions = {
+  /** Default: the one registered globally when a run starts. */
+  tracerProvider?: TracerProvider;
+  /** Default: the one registered globally when a run starts. */
+  meterProvider?: MeterProvider;
+  /** The span in it becomes the parent of every run's span. Default: the context in which `start` was called. */
+  parent?: Context;
+};
+
+/** `onEnd`: the run is over, also when it was stopped or broke and no `run.completed` came. Idempotent. */
+export type TelemetryWithEnd = Telemetry & { onEnd(runId: string): void };
+
+type OpenRun = {
+  readonly spans: RunSpans | undefined;
+  readonly metrics: RunMetrics | undefined;
+  readonly started: RunStarted;
+  /** On the process's monotonic clock, in ms: the run's own clock may be a virtual one. */
+  readonly openedAt: number;
+  lastAt: number;
+  depth: number;
+};
+
+/** How long after its deadline a run that never said it had ended is taken to have, in ms. */
+const GRACE_MS = 60_000;
+
+/**
+ * A span for each run and node, with their parents right whatever runs at the same time, and metrics by tier. What was
+ * found stays out: neither statements nor questions, values or messages. Names are in docs/telemetry.md.
+ *
+ * The run's span is a child of the span that was active when `start` was called, given a context manager that follows
+ * promises (`AsyncLocalStorageContextManager`); embedded in a machine of the caller's own, of whatever was active
+ * when the actor started, so give `parent` there. One instance serves any number of runs.
+ * @example
+ * const outcome = await run(scenario, { telemetry: opentelemetry() });
+ */
+export function opentelemetry({ tracerProvider, meterProvider, parent }: OpenTelemetryOptions = {}): TelemetryWithEnd {
+  const runs = new Map<string, OpenRun>();
+
+  const end = (runId: string): void => {
+    const run = runs.get(runId);
+    if (!run) return;
+    runs.delete(runId);
+    const { started, openedAt, lastAt, spans } = run;
+    const now = Math.max(lastAt, started.at + performance.now() - openedAt);
+    harmless(() => spans?.abandon(now));
+  };
+  const open = (started: RunStarted): void => {
+    const openedAt = performance.now();
+    for (const [runId, run] of runs) if (isOverdue(run, openedAt) || runId === started.runId) end(runId);
+    const tracers = tracerProvider ?? trace.getTracerProvider();
+    const spans = harmless(() =>
+      openRunSpans(tracers.getTracer(SCOPE, HOST_VERSION), started, parent ?? context.active()),
+    );
+    const metered = harmless(() => runMetricsOf(meterProvider ?? metrics.getMeterProvider()));
+    if (!spans && !metered) return;
+    runs.set(started.runId, { spans, metrics: metered, started, openedAt, lastAt: started.at, depth: 0 });
+  };
+  const observe = (run: OpenRun, event: RunEvent): void => {
+    run.lastAt = event.at;
+    if (event.type === 'node.started') run.depth = Math.max(run.depth, event.depth);
+    harmless(() => run.spans?.apply(event));
+    harmless(() => run.metrics?.record(event));
+    if (event.type !== 'run.completed') return;
+    harmless(() => run.metrics?.recordDepth(run.depth, run.started.maxDepth));
+    end(event.runId); // whatever its own end could not close
+  };
+
+  return {
+    onEvent(event) {
+      if (event.type === 'run.started') return open(event);
+      const run = runs.get(event.runId);
+      if (run) observe(run, event);
+    },
+    onEnd: end,
+    traceparentOf: (runId, path) => harmless(() => runs.get(runId)?.spans?.traceparentOf(path)),
+    within(task, work) {
+      const held = harmless(() => runs.get(task.runId)?.spans?.contextOf(task.path) ?? contextFrom(task));
+      return held ? inContext(held, work) : work();
+    },
+  };
+}
+
+const isOverdue = ({ openedAt, started }: OpenRun, now: number): boolean =>
+  now > openedAt + (started.deadline - started.at) + GRACE_MS;
+
+/** Of a node whose span is held elsewhere: by another process, or by nobody any more. */
+function contextFrom({ traceparent }: Task): Context | undefined {
+  const span = traceparent === undefined ? undefined : spanContextFrom(traceparent);
+  return span && trace.setSpanContext(ROOT_CONTEXT, span);
+}
+
+function inContext<Result>(held: Context, work: () => Result): Result {
+  let hasBegun = false;
+  const begin = (): Result => {
+    hasBegun = true;
+    return work();
+  };
+  try {
+    return context.with(held, begin);
+  } catch (error) {
+    if (hasBegun) throw error;
+    return work(); // the context manager's fault is not the work's
+  }
+}

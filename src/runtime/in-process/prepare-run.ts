@@ -1,0 +1,143 @@
+/** Makes of a scenario and options all that a run needs. Nothing runs yet. */
+import { customAlphabet } from 'nanoid';
+import type { AnyActorLogic } from 'xstate';
+import { createActivities } from '../../activities/create-activities.ts';
+import { registryOf, reserveOf } from '../../activities/registry.ts';
+import { checkAsOf } from '../../define/define-scenario.ts';
+import type { Limits, Scenario } from '../../define/spec.ts';
+import type { Activities } from '../../ports/activities.ts';
+import type { Telemetry } from '../../ports/telemetry.ts';
+import type { ChildSpec } from '../../protocol/decision.ts';
+import { ROOT } from '../../protocol/path.ts';
+import type { RunEvent, RunEventBody } from '../../protocol/run-event.ts';
+import type { Task } from '../../protocol/task.ts';
+import { HOST_VERSION } from '../../version.ts';
+import { createEventStream, type EventStream } from '../event-stream.ts';
+import { checkDomains, limitsFor } from '../limits.ts';
+import type { RunOptions } from '../run.ts';
+import type { Host, Rehearsal } from './host.ts';
+import { createSlots } from './slots.ts';
+import { systemClock } from './system-clock.ts';
+
+export type WiringOptions = {
+  /** Steps in place of the scenario's own: the test kit scripts and breaks them here. */
+  activities?: (own: Activities) => Activities;
+  rehearsal?: Rehearsal;
+  /** Logic of the caller's own for a node: an actor in the place of a leaf or a domain, parsed, not believed. */
+  guestFor?: (child: ChildSpec, task: Task) => AnyActorLogic | undefined;
+};
+
+/** A run before its start. `task` is the root's, its grant the whole run's. */
+export type PreparedRun = {
+  readonly runId: string;
+  readonly host: Host;
+  readonly stream: EventStream;
+  readonly task: Task;
+  /** What the root keeps back for its synthesis, in ms. */
+  readonly reserveMs: number;
+  /** Leaves as planned. */
+  readonly leaves: number;
+  readonly started: RunEventBody;
+};
+
+/** Lower case and digits: a run's id is a folder's name and a word on the command line. */
+export const newRunId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 16);
+
+/** What a slot may be held for while others wait: a share of the run's window. */
+const LEASE_SHARE = 0.25;
+
+/** @throws EspalierError `invalid-input` on an option that cannot be read */
+export function prepareRun(scenario: Scenario, options: RunOptions & WiringOptions): PreparedRun {
+  const { clock = systemClock, runId = newRunId(), domains, guestFor, rehearsal, telemetry, onEvent } = options;
+  const limits = limitsFor(scenario, options);
+  const asOf = options.asOf ?? scenario.asOf;
+  if (asOf !== undefined) checkAsOf(asOf);
+  const thesis = options.thesis ?? scenario.thesis;
+  checkDomains(scenario, domains);
+
+  const stream = createEventStream(runId, clock, listenerOf(telemetry, onEvent));
+  const own = createActivities(scenario, { thesis, domains });
+  const issuedAt = clock.now();
+  const deadline = issuedAt + limits.deadlineMs;
+  return {
+    runId,
+    host: {
+      clock,
+      activities: withinSpans(options.activities?.(own) ?? own, telemetry),
+      slots: createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE),
+      emit: stream.emit,
+      afterthoughts: [],
+      isStopped: false,
+      ...(guestFor && { guestFor }),
+      ...(rehearsal && { rehearsal }),
+      ...(telemetry && { traceparentOf: (path) => telemetry.traceparentOf(runId, path) }),
+    },
+    stream,
+    task: rootTask({ runId, thesis, asOf, limits, issuedAt, deadline }),
+    reserveMs: reserveOf(scenario),
+    leaves: registryOf(scenario, thesis).get(ROOT)?.leaves ?? 0,
+    started: {
+      type: 'run.started',
+      path: ROOT,
+      scenario: scenario.name,
+      thesis,
+      ...(asOf !== undefined && { asOf }),
+      maxDepth: limits.maxDepth,
+      deadline,
+      concurrency: limits.concurrency,
+      hostVersion: HOST_VERSION,
+    },
+  };
+}
+
+function listenerOf(
+  telemetry: Telemetry | undefined,
+  onEvent: RunOptions['onEvent'],
+): ((event: RunEvent) => void) | undefined {
+  if (!telemetry) return onEvent;
+  return (event) => {
+    telemetry.onEvent(event);
+    onEvent?.(event);
+  };
+}
+
+/** A node's own work belongs to its span. */
+function withinSpans(activities: Activities, telemetry: Telemetry | undefined): Activities {
+  if (!telemetry) return activities;
+  return {
+    ...activities,
+    plan: (input, io) => telemetry.within(input.task, () => activities.plan(input, io)),
+    synthesize: (input, io) => telemetry.within(input.task, () => activities.synthesize(input, io)),
+    attempt: (input, io) => telemetry.within(input.task, () => activities.attempt(input, io)),
+    verify: (input, findings, io) => telemetry.within(input.task, () => activities.verify(input, findings, io)),
+    recover: (input, fault, io) => telemetry.within(input.task, () => activities.recover(input, fault, io)),
+  };
+}
+
+type RootTask = Pick<Task, 'runId'> & {
+  thesis: string;
+  asOf: string | undefined;
+  limits: Limits;
+  issuedAt: number;
+  deadline: number;
+};
+const rootTask = ({ runId, thesis, asOf, limits, issuedAt, deadline }: RootTask): Task => ({
+  runId,
+  path: ROOT,
+  tier: 'root',
+  question: thesis,
+  charter: '',
+  ...(asOf !== undefined && { asOf }),
+  grant: {
+    depthLeft: limits.maxDepth,
+    issuedAt,
+    deadline,
+    reserveMs: 0,
+    budget: {},
+    maxChildren: limits.maxChildren,
+    sources: [],
+    tools: [],
+  },
+  prior: [],
+  enrichments: [],
+});

@@ -1,0 +1,152 @@
+/** Invariants of run-metrics.ts, and the figures themselves. */
+import { metrics } from '@opentelemetry/api';
+import { afterEach, describe, expect, it } from 'vitest';
+import { opentelemetry } from '../../../src/adapters/telemetry/opentelemetry.ts';
+import { defineDomain, defineLeaf, defineScenario, type FindingDraft } from '../../../src/index.ts';
+import { CRITICAL, draft, tree, world } from '../../support/world.ts';
+import { recorder } from './recorder.ts';
+
+afterEach(() => metrics.disable());
+
+const leaf = (name: string, run: (path: string) => FindingDraft | { gap: 'stale'; why: string } | Promise<never>) =>
+  defineLeaf({ name, attempts: 1, run: ({ task }) => run(task.path) });
+
+/** Every figure at least once: retries apart, all that a run can come to. */
+const eventful = defineScenario({
+  name: 'eventful',
+  thesis: 'It holds',
+  domains: [
+    defineDomain({
+      name: 'loud',
+      charter: '',
+      children: [
+        leaf('alarm', (path) => draft(path, CRITICAL)),
+        leaf('bell', (path) => draft(path, CRITICAL)),
+        leaf('throws', () => Promise.reject(new Error('no'))),
+      ],
+    }),
+    defineDomain({ name: 'old', charter: '', children: [leaf('stale', () => ({ gap: 'stale', why: 'too old' }))] }),
+  ],
+  limits: { maxDepth: 4 },
+});
+
+describe('metrics', () => {
+  it('count what became of nodes, by tier and status', async () => {
+    const { telemetry, points, values } = recorder();
+    const { brief } = await world(eventful, {}, { telemetry }).run();
+    const durations = await points('espalier.node.duration');
+    const ended = durations.map(({ attributes, value }) => [
+      attributes['espalier.tier'],
+      attributes['espalier.status'],
+      typeof value === 'number' ? value : value.count,
+    ]);
+    expect(ended.sort()).toEqual(
+      [
+        ['domain', 'failed', 1],
+        ['domain', 'partial', 1],
+        ['leaf', 'complete', 2],
+        ['leaf', 'error', 1],
+        ['leaf', 'failed', 1],
+        ['root', 'partial', 1],
+      ].sort(),
+    );
+    expect(await values('espalier.failure_tokens', 'espalier.status')).toEqual({ error: 1 });
+    expect(await values('espalier.escalations')).toEqual({ '': 2 });
+    expect(await values('espalier.synthesis.retention.recall', 'espalier.tier')).toEqual({ domain: 2, root: 1 });
+    expect(await values('espalier.synthesis.retention.verbatim', 'espalier.tier')).toEqual({ domain: 2, root: 1 });
+    const kinds = Object.groupBy(brief.gaps, ({ kind }) => kind);
+    expect(await values('espalier.gaps', 'espalier.gap.kind')).toEqual({
+      token: kinds.token?.length,
+      stale: kinds.stale?.length,
+    });
+  });
+
+  it('hold the observed depth of each run against the configured one', async () => {
+    const { telemetry, points } = recorder();
+    await world(eventful, {}, { telemetry }).run();
+    await world([2, 2, 2], {}, { telemetry }).run();
+    expect(await points('espalier.run.depth.observed')).toMatchObject([{ value: { count: 2, min: 2, max: 3 } }]);
+    expect(await points('espalier.run.depth.limit')).toMatchObject([{ value: { count: 2, min: 3, max: 4 } }]);
+  });
+
+  it('tell a node of minutes from one of milliseconds, and nearly everything from everything', async () => {
+    const { telemetry, points } = recorder();
+    const clockOf = () => run.clock;
+    const slow = tree([1, 1], {
+      leaf: {
+        run: async ({ task }) => {
+          await new Promise<void>((done) => void clockOf().setTimeout(done, 400_000));
+          return draft(task.path);
+        },
+      },
+    });
+    const run = world(slow, {}, { telemetry });
+    await run.run();
+    const [duration] = await points('espalier.node.duration');
+    const { boundaries, counts } = bucketsOf(duration?.value);
+    expect(Math.max(...boundaries)).toBeGreaterThan(8 * 60);
+    const bucket = counts.indexOf(1);
+    expect([boundaries[bucket - 1], boundaries[bucket]]).toEqual([360, 420]);
+
+    const [recall] = await points('espalier.synthesis.retention.recall');
+    const share = bucketsOf(recall?.value);
+    expect(share.counts.indexOf(1)).toBe(share.boundaries.length); // past the last bound: nothing was lost
+  });
+
+  it('carry tiers, statuses and kinds, and no name of anything', async () => {
+    const { telemetry, metrics: all } = recorder();
+    for (const shape of [[2, 2], [3], [1, 1, 1]]) await world(shape, {}, { telemetry, runId: `run ${shape}` }).run();
+    await world(eventful, {}, { telemetry }).run();
+    const seen = (await all()).flatMap(({ dataPoints }) => dataPoints.flatMap(({ attributes }) => Object.keys(attributes)));
+    expect(new Set(seen)).toEqual(new Set(['espalier.tier', 'espalier.status', 'espalier.gap.kind']));
+    for (const { descriptor, dataPoints } of await all()) {
+      expect(descriptor.unit).not.toBe('');
+      expect(descriptor.description).not.toBe('');
+      expect(dataPoints.length).toBeLessThan(20);
+    }
+  });
+
+  it('count alerts by kind', async () => {
+    const { telemetry, values } = recorder();
+    const spawning = tree([2], {
+      leaf: {
+        run: ({ task, spawn }) => {
+          try {
+            spawn('child');
+          } catch {
+            // refused
+          }
+          return draft(task.path);
+        },
+      },
+    });
+    await world(spawning, {}, { telemetry }).run();
+    expect(await values('espalier.integrity.alerts', 'espalier.alert.kind')).toEqual({ spawn: 2 });
+  });
+
+  it('count the gap that a dead root leaves', async () => {
+    const { telemetry, values } = recorder();
+    const run = world([1], {}, { telemetry, faults: ['root:gather=hang'] });
+    const { brief } = await run.run();
+    expect(brief.gaps).not.toEqual([]);
+    const counted = Object.values(await values('espalier.gaps')).reduce((sum, value) => sum + value, 0);
+    expect(counted).toBe(brief.gaps.length);
+  });
+
+  it('go to the provider that is registered when a run starts', async () => {
+    const telemetry = opentelemetry();
+    await world([2], {}, { telemetry }).run(); // before anybody listens
+    for (const round of [1, 2]) {
+      const { meterProvider, values } = recorder();
+      metrics.setGlobalMeterProvider(meterProvider);
+      for (let i = 0; i < round; i++) await world([2], {}, { telemetry: opentelemetry() }).run();
+      await world([2], {}, { telemetry }).run();
+      expect(await values('espalier.node.duration', 'espalier.tier')).toEqual({ root: round + 1, leaf: 2 * round + 2 });
+      metrics.disable();
+    }
+  });
+});
+
+function bucketsOf(value: unknown): { boundaries: number[]; counts: number[] } {
+  return (value as { buckets: { boundaries: number[]; counts: number[] } }).buckets;
+}

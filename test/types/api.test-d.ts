@@ -1,0 +1,71 @@
+/** What must compile, and what must not: checked by `npm run types`, never run. */
+import { createActor, setup } from 'xstate';
+import { z } from 'zod';
+import { defineDomain, defineLeaf, defineScenario, run, type Report, type RunEvent } from 'espalier';
+import { orchestrator } from 'espalier/xstate';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const isTrue = <T extends true>(): T | undefined => undefined;
+
+const census = defineLeaf({
+  name: 'census',
+  data: z.object({ people: z.int() }),
+  run: () => ({ statement: 'Counted', data: { people: 3 } }),
+});
+const scenario = defineScenario({
+  name: 's',
+  thesis: 't',
+  domains: [defineDomain({ name: 'd', charter: '', children: [census, defineLeaf({ name: 'l', run: () => [] })] })],
+});
+
+// a leaf's data comes back typed through the leaf's own accessor
+const counted = census.dataOf((await run(scenario)).brief.findings);
+isTrue<Same<typeof counted, { people: number }[]>>();
+
+// @ts-expect-error: not the declared shape
+defineLeaf({ name: 'x', data: z.object({ people: z.int() }), run: () => ({ statement: 's', data: { folk: 3 } }) });
+// @ts-expect-error: a finding says something
+defineLeaf({ name: 'x', run: () => ({ stance: 1 }) });
+// @ts-expect-error: there is no such kind of gap
+defineLeaf({ name: 'x', run: ({ gap }) => gap('lazy', 'no reason') });
+// @ts-expect-error: a leaf has no children
+defineLeaf({ name: 'x', run: () => [], children: [] });
+// @ts-expect-error: a domain needs a charter
+defineDomain({ name: 'x', children: [census] });
+// @ts-expect-error: nor is a string a child
+defineScenario({ name: 's', thesis: 't', domains: ['census'] });
+// @ts-expect-error: no such option
+void run(scenario, { maxdepth: 2 });
+
+// embedded: typed input, output and emitted events
+const logic = orchestrator(scenario);
+const actor = createActor(logic, { input: { asOf: '2008-06-01' } });
+const output = actor.getSnapshot().output;
+isTrue<Same<typeof output, Report | undefined>>();
+actor.on('finding.escalated', (event) => event.finding.statement);
+actor.on('*', (event) => {
+  isTrue<Same<typeof event, RunEvent>>();
+});
+// @ts-expect-error: no such event
+actor.on('finding.lost', () => {});
+// @ts-expect-error: an as-of date is a string
+createActor(logic, { input: { asOf: 2008 } });
+// @ts-expect-error: no such input
+createActor(logic, { input: { scenario } });
+
+setup({
+  types: {} as { context: { report: Report | undefined }; events: RunEvent },
+  actors: { research: logic },
+}).createMachine({
+  context: { report: undefined },
+  invoke: {
+    src: 'research',
+    input: { thesis: 'Hold' },
+    onDone: { actions: ({ context, event }) => void (context.report = event.output) },
+  },
+  on: { 'finding.escalated': { actions: ({ event }) => event.finding.id } },
+});
+setup({ actors: { research: logic } }).createMachine({
+  // @ts-expect-error: wrong input
+  invoke: { src: 'research', input: { thesis: 3 } },
+});
