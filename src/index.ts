@@ -7,6 +7,7 @@ export type {
   Child,
   Domain,
   DomainSpec,
+  DraftOf,
   JoinSpec,
   Leaf,
   LeafContext,

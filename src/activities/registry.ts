@@ -4,7 +4,7 @@ import type { Child, Domain, Leaf, Scenario } from '../define/spec.ts';
 import { childPath, ROOT } from '../protocol/path.ts';
 import { DETERMINISTIC_RESERVE_MS, SYNTHESIZER_RESERVE_MS } from '../tier/grant.ts';
 
-export type Definition = Leaf | Domain | Scenario;
+type Definition = Leaf | Domain | Scenario;
 export type Entry = {
   path: string;
   definition: Definition;

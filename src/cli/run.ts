@@ -1,6 +1,5 @@
 /** `espalier run`: a run from its first check to its exit code. */
 import { join } from 'node:path';
-import { nanoid } from 'nanoid';
 import { run } from '../runtime/in-process/start.ts';
 import { systemClock } from '../runtime/in-process/system-clock.ts';
 import { plan } from '../runtime/plan.ts';
@@ -58,7 +57,7 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
   checkDomainNames(scenario, flags);
   const decided = plan(scenario, options);
   checkFaults(decided, flags);
-  const runId = nanoid();
+  const runId = newRunId();
   const out = openOutDir(flags.out ?? join('runs', runId));
   for (const warning of decided.warnings) output.note(`Note: ${warning}`);
 

@@ -10,7 +10,7 @@ import { SCHEMA_VERSION } from '../protocol/version.ts';
 
 export type EventStream = {
   /** Never throws. Ignored after `close`. */
-  emit(event: RunEventBody): void;
+  readonly emit: (event: RunEventBody) => void;
   close(): void;
   /** Each iteration is a consumer of its own, from the moment it starts. */
   readonly events: AsyncIterable<RunEvent>;

@@ -51,7 +51,7 @@ export async function testScenario(scenario: Scenario, options: TestOptions = {}
       onEvent?.(event);
     },
   });
-  const timer = cancelAfterMs === undefined ? undefined : clock.setTimeout(handle.cancel, cancelAfterMs);
+  const timer = cancelAfterMs === undefined ? undefined : clock.setTimeout(() => handle.cancel(), cancelAfterMs);
   const outcome = await clock.run(handle.result);
   clock.clearTimeout(timer);
   return {

@@ -15,7 +15,7 @@ import type { Ended } from '../ports/activities.ts';
 import { CANCELLED, faultOf, faultOfEnd, tokenOf } from './fault.ts';
 import { withHeard } from './partial.ts';
 
-export type Heard = (name: string) => Iterable<Finding>;
+type Heard = (name: string) => Iterable<Finding>;
 export type JoinEvent =
   | { type: 'ended'; name: string; output: unknown; at: number }
   | { type: 'crashed'; name: string; error: unknown; at: number }

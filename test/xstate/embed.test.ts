@@ -66,7 +66,8 @@ function inCallersSystem(scenario: Scenario, options: OrchestratorOptions = {}) 
   };
   const actor = createActor(machine, { clock, inspect });
   actor.start();
-  const isRunning = (one: AnyActorRef): boolean => (one as unknown as { _processingStatus: number })._processingStatus === 1;
+  const isRunning = (one: AnyActorRef): boolean =>
+    (one as unknown as { _processingStatus: number })._processingStatus === 1;
   return {
     actor,
     clock,
@@ -167,7 +168,7 @@ describe('by itself', () => {
     actor.on('*', (event) => void types.push(event.type));
     actor.on('finding.escalated', (event) => void criticals.push(event.finding.id));
     actor.start();
-    await clock.run(waitFor(actor, ({ status }) => status !== 'active').then(() => {}));
+    await clock.run(waitFor(actor, ({ status }) => status !== 'active'));
     const report = actor.getSnapshot().output;
     expect(report?.question).toBe('It is alarming');
     expect(types.at(0)).toBe('run.started');

@@ -3,7 +3,7 @@ import type { AnyActorRef, Snapshot } from 'xstate';
 import type { Scenario } from '../../define/spec.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
 import type { RunOptions } from '../run.ts';
-import { tell, type Scope } from './host.ts';
+import { tell } from './host.ts';
 import { prepareRun, type WiringOptions } from './prepare-run.ts';
 import { runActor, type RunLogic } from './run-actor.ts';
 
@@ -42,7 +42,7 @@ export function orchestrator(scenario: Scenario, options: OrchestratorOptions = 
       onEvent(event) {
         scope.emit(event as never);
         const parent = scope.self._parent as AnyActorRef | undefined;
-        if (parent && tellParent(event) && isListening(parent)) tell(scope as Scope, parent, event);
+        if (parent && tellParent(event) && isListening(parent)) tell(scope, parent, event);
         onEvent?.(event);
       },
     }),

@@ -118,7 +118,9 @@ describe('the context of a run', () => {
     const active = () => trace.getActiveSpan()?.spanContext();
     expect(elsewhere.within(task, active)).toMatchObject({ spanId: idOf(record.span('root/l0')), isRemote: true });
     expect(elsewhere.within({ ...task, traceparent: 'no such thing' }, active)).toBeUndefined();
-    expect(elsewhere.within({ ...task, traceparent: `00-${'0'.repeat(32)}-${'0'.repeat(16)}-01` }, active)).toBeUndefined();
+    expect(
+      elsewhere.within({ ...task, traceparent: `00-${'0'.repeat(32)}-${'0'.repeat(16)}-01` }, active),
+    ).toBeUndefined();
   });
 
   it('keeps what is not sampled out of the trace, user spans included', async () => {

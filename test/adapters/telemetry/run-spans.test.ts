@@ -165,7 +165,10 @@ describe('the spans of a run', () => {
     });
     await world(scenario, {}, { telemetry }).run();
     expect(span('root/d0/l0').events).toMatchObject([
-      { name: 'espalier.integrity.alert', attributes: { 'espalier.alert.kind': 'spawn', 'espalier.path': 'root/d0/l0' } },
+      {
+        name: 'espalier.integrity.alert',
+        attributes: { 'espalier.alert.kind': 'spawn', 'espalier.path': 'root/d0/l0' },
+      },
     ]);
 
     const shallow = recorder();
