@@ -7,31 +7,28 @@
  */
 import { realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { CONTEXT_FLAG, defineLeaf, defineScenario, NoEvidence, run, type FindingDraft, type Leaf } from 'espalier';
+import { CONTEXT_FLAG, defineLeaf, defineScenario, NoEvidence, run, type DraftOf, type Leaf } from 'espalier';
 import { vegaDatasets } from 'espalier/vega-datasets';
 import { median, standardDeviation } from 'simple-statistics';
 import { z } from 'zod';
 
-/** What a step hands on: a table in the `data` of its finding. Parsed where it arrives, like any input. */
-const Rows = z.array(z.object({ month: z.string(), value: z.number(), before: z.number().default(0) })).min(1);
+/** What a step hands on: the `data` of its finding, checked where it leaves and where it arrives. */
+const Rows = z.array(z.object({ month: z.string(), value: z.number(), before: z.number().optional() })).min(1);
 type Rows = z.infer<typeof Rows>;
-const handOn = (statement: string, data: FindingDraft['data']): FindingDraft => ({
-  statement,
-  data,
-  flags: [CONTEXT_FLAG],
-});
+const handOn = (statement: string, data: Rows): DraftOf<Rows> => ({ statement, data, flags: [CONTEXT_FLAG] });
 
 /** A step on what the one before it handed on. Where that failed, there is a gap: the run goes on and says so. */
-const step = (name: string, before: string, work: (rows: Rows) => FindingDraft): Leaf =>
+const step = (name: string, before: Leaf<Rows>, work: (rows: Rows) => DraftOf<Rows>): Leaf<Rows> =>
   defineLeaf({
     name,
-    needs: [before],
+    needs: [before.name],
     work: 'rules',
     estimate: '10ms',
+    data: Rows,
     run(context) {
-      const rows = Rows.safeParse(context.prior(before)?.findings[0]?.data);
-      if (!rows.success) throw new NoEvidence(`"${before}" handed nothing on`);
-      return work(rows.data);
+      const [rows] = before.dataOf(context.prior(before.name)?.findings ?? []);
+      if (!rows) throw new NoEvidence(`"${before.name}" handed nothing on`);
+      return work(rows);
     },
   });
 
@@ -40,6 +37,7 @@ const prices = defineLeaf({
   work: 'extraction',
   sources: ['sp500/close'],
   estimate: '100ms',
+  data: Rows,
   async run({ sources }) {
     const { title, observations } = await sources.series('sp500/close');
     const rows = observations.map(({ date, value }) => ({ month: date.slice(0, 7), value }));
@@ -47,27 +45,28 @@ const prices = defineLeaf({
   },
 });
 
-const changes = step('changes', 'prices', (rows) => {
+const changes = step('changes', prices, (rows) => {
   const moved = rows.slice(1).map((row, i) => ({ ...row, value: 100 * (row.value / (rows[i]?.value ?? 0) - 1) }));
   return handOn(`In a usual month it moves by ${spread(moved).toFixed(1)} %`, moved);
 });
 
 const YEAR = 12;
-const storms = step('storms', 'changes', (rows) => {
+const storms = step('storms', changes, (rows) => {
   const known = rows.slice(YEAR).map((row, i) => ({ ...row, before: spread(rows.slice(i, i + YEAR)) }));
   return handOn(`For ${known.length} months it is known how stormy the ${YEAR} before were`, known);
 });
 
 const WORST = 10;
-const verdict = step('verdict', 'storms', (rows) => {
-  const usual = median(rows.map(({ before }) => before));
+const verdict = step('verdict', storms, (rows) => {
+  const usual = median(rows.map(({ before = 0 }) => before));
   const worst = rows.toSorted((a, b) => a.value - b.value).slice(0, WORST);
-  const warned = worst.filter(({ before }) => before > usual).length;
+  const warned = worst.filter(({ before = 0 }) => before > usual).length;
   return {
     statement: `${warned} of the ${worst.length} worst months follow a year stormier than usual; chance would give half`,
     value: warned,
     stance: (2 * warned) / worst.length - 1,
     confidence: 0.5, // one market, one decade
+    data: worst,
   };
 });
 

@@ -19,8 +19,9 @@ const [OBJECTION, BALLAST] = [1 / 4, 1 / 20];
 
 const Values = z.array(z.number());
 const Terms = z.array(z.enum(['trend', 'country', 'season']));
-type Term = z.infer<typeof Terms>[number];
 const Model = z.object({ terms: Terms, rest: Values, ballast: Terms });
+type Term = z.infer<typeof Terms>[number];
+type Model = z.infer<typeof Model>;
 
 /** What a term leaves of `values`. */
 const WITHOUT: Record<Term, (values: number[], country: number[]) => number[]> = {
@@ -35,37 +36,43 @@ function withoutLine(values: number[], cause: number[]): number[] {
 const takenOff = (before: number[], after: number[]): number => 1 - variance(after) / variance(before);
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
-/** What another leaf handed on. Without it, and without an `otherwise`, there is nothing to say: a gap. */
-function handedOn<Data>(context: LeafContext, name: string, shape: z.ZodType<Data>, otherwise?: Data): Data {
-  const { data = otherwise } = shape.safeParse(context.prior(name)?.findings[0]?.data);
-  if (data === undefined) throw new NoEvidence(`"${name}" handed nothing on`);
+const dataOf = <Data>({ task }: LeafContext, leaf: Leaf<Data>): Data[] =>
+  leaf.dataOf(task.prior.flatMap(({ findings }) => findings));
+/** What another leaf handed on. Without it there is nothing to say: a gap. */
+function handedOn<Data>(context: LeafContext, leaf: Leaf<Data>): Data {
+  const [data] = dataOf(context, leaf);
+  if (data === undefined) throw new NoEvidence(`"${leaf.name}" handed nothing on`);
   return data;
 }
 
-const gather = (name: string, id: string): Leaf =>
+const gather = (name: string, id: string): Leaf<number[]> =>
   defineLeaf({
     name,
     sources: [id],
+    data: Values,
     async run({ sources }) {
       const { title, observations } = await sources.series(id);
       const data = observations.map(({ value }) => value);
       return { statement: `${title}: ${data.length} months`, data, flags: [CONTEXT_FLAG] };
     },
   });
+const construction = gather('construction', 'unemployment/construction');
+const country = gather('country', 'unemployment/all');
 
 /** The draft, no more than the mean; or a revision of the model `of` by what its reviewers object to. */
-const explain = (name: string, of?: string, reviewers: readonly string[] = []): Leaf =>
+const explain = (name: string, of?: Leaf<Model>, reviewers: readonly Leaf<Term[]>[] = []): Leaf<Model> =>
   defineLeaf({
     name,
-    needs: ['construction', 'country', ...(of === undefined ? [] : [of]), ...reviewers],
+    needs: [construction, country, ...(of ? [of] : []), ...reviewers].map((leaf) => leaf.name),
+    data: Model,
     run(context) {
-      const [values, country] = [handedOn(context, 'construction', Values), handedOn(context, 'country', Values)];
-      const without = (terms: readonly Term[]) => terms.reduce((left, term) => WITHOUT[term](left, country), values);
-      const before = of === undefined ? [] : handedOn(context, of, Model).terms;
+      const [values, cause] = [handedOn(context, construction), handedOn(context, country)];
+      const without = (terms: readonly Term[]) => terms.reduce((left, term) => WITHOUT[term](left, cause), values);
       // A reviewer that failed objects to nothing; the brief names it.
-      const objections = reviewers.flatMap((reviewer) => handedOn(context, reviewer, Terms, []));
+      const objections = reviewers.flatMap((reviewer) => dataOf(context, reviewer)).flat();
       const refused = context.task.enrichments.join();
-      const terms = [...new Set([...before, ...objections])].filter((term) => !refused.includes(`"${term}"`));
+      const proposed = new Set([...(of ? handedOn(context, of).terms : []), ...objections]);
+      const terms = [...proposed].filter((term) => !refused.includes(`"${term}"`));
       const rest = without(terms);
       const ballast = terms.filter((term) => takenOff(without(terms.filter((one) => one !== term)), rest) < BALLAST);
       const explained = takenOff(values, rest);
@@ -81,48 +88,40 @@ const explain = (name: string, of?: string, reviewers: readonly string[] = []): 
     attempts: 3,
     verify([model]) {
       const ballast = Model.safeParse(model?.data).data?.ballast[0];
-      return ballast === undefined
-        ? { ok: true }
-        : { ok: false, why: `"${ballast}" is ballast beside the other terms` };
+      if (ballast === undefined) return { ok: true };
+      return { ok: false, why: `"${ballast}" is ballast beside the other terms` };
     },
   });
 
 /** Sees the model and what it looks for: neither how the model came about, nor what the other reviewers say. */
-const review = (term: Term, round: number, of: string): Leaf =>
+const review = (term: Term, round: number, of: Leaf<Model>): Leaf<Term[]> =>
   defineLeaf({
     name: `${term}-${round}`,
-    needs: term === 'country' ? [of, 'country'] : [of],
+    needs: term === 'country' ? [of.name, country.name] : [of.name],
+    data: Terms,
     run(context) {
-      const { rest } = handedOn(context, of, Model);
-      const share = takenOff(rest, WITHOUT[term](rest, term === 'country' ? handedOn(context, 'country', Values) : []));
-      const statement = `${term} is ${percent(share)} of what ${of} leaves`;
+      const { rest } = handedOn(context, of);
+      const share = takenOff(rest, WITHOUT[term](rest, term === 'country' ? handedOn(context, country) : []));
+      const statement = `${term} is ${percent(share)} of what ${of.name} leaves`;
       return { statement, value: share, flags: [CONTEXT_FLAG], data: share >= OBJECTION ? [term] : [] };
     },
   });
 
-const rounds = Array.from({ length: ROUNDS }, (_, i) => {
-  const of = i === 0 ? 'draft' : `revise-${i}`;
-  const reviews = (['trend', 'country', 'season'] as const).map((term) => review(term, i + 1, of));
-  return [
-    ...reviews,
-    explain(
-      `revise-${i + 1}`,
-      of,
-      reviews.map(({ name }) => name),
-    ),
-  ];
-});
+const children: Leaf[] = [construction, country];
+let model = explain('draft');
+for (let round = 1; round <= ROUNDS; round++) {
+  const of = model;
+  const reviewers = (['trend', 'country', 'season'] as const).map((term) => review(term, round, of));
+  model = explain(`revise-${round}`, of, reviewers);
+  children.push(of, ...reviewers);
+}
+children.push(model);
 
 const scenario = defineScenario({
   name: 'staged-pipeline-with-feedback',
   description: 'Gather, draft, and rounds of review and revision.',
   thesis: 'Unemployment in construction follows the country and the season, without a trend of its own',
-  domains: [
-    gather('construction', 'unemployment/construction'),
-    gather('country', 'unemployment/all'),
-    explain('draft'),
-    ...rounds.flat(),
-  ],
+  domains: children,
   sources: vegaDatasets(),
   limits: { maxDepth: 1, deadline: '1m' },
 });

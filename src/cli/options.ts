@@ -14,7 +14,7 @@ export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'c
   data?: string;
 };
 export type PlanFlags = ScenarioFlags & { fault?: RehearsedFault[]; json?: boolean };
-export type RunFlags = PlanFlags & { out?: string };
+export type RunFlags = PlanFlags & { out?: string; otel?: boolean };
 
 function asOf(text: string): string {
   checkAsOf(text);
@@ -94,6 +94,10 @@ export const outOption = new Option(
   '--out <dir>',
   'write brief.md, brief.json and events.ndjson here (default: runs/<run id>)',
 ).argParser(directory('--out', 'write to'));
+export const otelOption = new Option(
+  '--otel',
+  'send traces and metrics over OTLP/http to localhost:4318, or where the OTEL_* variables say',
+);
 export const jsonOption = (what: string): Option =>
   new Option('--json', `print ${what} as JSON on stdout, everything else on stderr`);
 

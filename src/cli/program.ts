@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { HOST_VERSION } from '../version.ts';
 import { EXIT } from './exit-code.ts';
 import { failureOf } from './misuse.ts';
-import { jsonOption, outOption, withScenarioOptions, type PlanFlags, type RunFlags } from './options.ts';
+import { jsonOption, otelOption, outOption, withScenarioOptions, type PlanFlags, type RunFlags } from './options.ts';
 import type { Output } from './output.ts';
 import { planCommand } from './plan.ts';
 import { runCommand } from './run.ts';
@@ -35,6 +35,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .description('run a scenario and deliver its brief')
     .addOption(outOption)
     .addOption(jsonOption('the root report'))
+    .addOption(otelOption)
     .action(async (file: string, flags: RunFlags) => conclude(await runCommand(file, flags, output)));
   withScenarioOptions(program.command('plan'))
     .description('show the decision before anything runs')

@@ -1,5 +1,6 @@
 /** `espalier run`: a run from its first check to its exit code. */
 import { join } from 'node:path';
+import { newRunId } from '../runtime/in-process/prepare-run.ts';
 import { run } from '../runtime/in-process/start.ts';
 import { systemClock } from '../runtime/in-process/system-clock.ts';
 import { plan } from '../runtime/plan.ts';
@@ -14,6 +15,7 @@ import { liveTree } from './live-tree.ts';
 import { loadScenario } from './load-scenario.ts';
 import { oneLine } from './misuse.ts';
 import { runOptionsOf, type RunFlags } from './options.ts';
+import { openOtel } from './otel.ts';
 import { openOutDir, type OutDir } from './out-dir.ts';
 import type { Output } from './output.ts';
 import { plainProgress } from './plain-progress.ts';
@@ -53,6 +55,8 @@ function deliver(brief: Report, out: OutDir, output: Output, isJson: boolean): v
 
 export async function runCommand(file: string, flags: RunFlags, output: Output): Promise<number> {
   const options = runOptionsOf(flags);
+  // Before the scenario's modules are loaded: an instrument that is made before there is an SDK stays silent.
+  const otel = await openOtel(flags.otel === true, (line) => output.note(line));
   const scenario = await loadScenario(file, options);
   checkDomainNames(scenario, flags);
   const decided = plan(scenario, options);
@@ -74,11 +78,13 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
       process.exit(EXIT.interrupted);
     },
   );
-  const endStrays = onStrayError((text) => view.say(text));
+  let say = (text: string): void => view.say(text);
+  const endStrays = onStrayError((text) => say(text));
   try {
     const { brief, status } = await run(scenario, {
       ...options,
       ...(flags.fault && rehearse(flags.fault, systemClock)),
+      ...(otel && { telemetry: otel.telemetry }),
       runId,
       signal: cancellation.signal,
       onEvent(event) {
@@ -93,7 +99,9 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
   } finally {
     view.close();
     out.flush();
-    endStrays();
     interrupts.release();
+    say = (text) => output.note(text); // the view is closed
+    await otel?.close();
+    endStrays();
   }
 }

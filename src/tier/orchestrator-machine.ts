@@ -29,6 +29,7 @@ import { readAnswer } from './answer.ts';
 import { CANCELLED, faultOf, faultOfEnd, tokenOf } from './fault.ts';
 import { depthIsSpent, planDeadline, stageDeadline } from './grant.ts';
 import { isOutcomeOf, type Joined } from './join.ts';
+import { deepFreeze } from './minting.ts';
 import { executedReport, reportOf, rootReport, NO_DECISION, type Gathered } from './report.ts';
 import { checkSynthesis, type Checked } from './synthesis-check.ts';
 
@@ -93,7 +94,7 @@ export const orchestratorMachine = setup({
   id: 'orchestrator',
   context: ({ input }) => ({
     // a copy that nobody can alter whom it is shown to; without input in a tool that only draws the chart
-    task: Object.freeze({ ...input, grant: Object.freeze({ ...input?.grant }) }),
+    task: deepFreeze({ ...input, grant: { ...input?.grant } }),
     decision: undefined,
     stage: 0,
     ended: [],

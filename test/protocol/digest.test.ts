@@ -83,6 +83,7 @@ describe('canonical JSON: RFC 8785', () => {
     [undefined, 'null'],
     [[undefined], '[null]'],
     [{ at: new Date(0) }, '{"at":"1970-01-01T00:00:00.000Z"}'],
+    [{ toJSON: () => ({ b: 1, a: 2 }) }, '{"a":2,"b":1}'],
   ])('%j is %s', (value, text) => {
     expect(canonicalJson(value)).toBe(text);
   });

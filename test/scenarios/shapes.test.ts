@@ -162,14 +162,18 @@ describe('a staged pipeline with feedback', () => {
     expect(first).toBeGreaterThan(0.8);
     expect(second).toBeGreaterThan(first + 0.1);
     expect(third).toBe(second);
-    expect(models.map((model) => (model?.data as { terms: string[] }).terms)).toEqual([
-      [],
-      ['country'],
-      ['country', 'season'],
-      ['country', 'season'],
+    expect(models.map((model) => model?.data)).toEqual([
+      expect.objectContaining({ terms: [] }),
+      expect.objectContaining({ terms: ['country'] }),
+      expect.objectContaining({ terms: ['country', 'season'] }),
+      expect.objectContaining({ terms: ['country', 'season'] }),
     ]);
-    const objections = [1, 2, 3].map((n) => REVIEWERS.filter((name) => String(said(outcome, `${name}-${n}`)?.data)));
-    expect(objections).toEqual([['trend', 'country'], ['season'], []]);
+    const objections = [1, 2, 3].map((n) => REVIEWERS.map((name) => said(outcome, `${name}-${n}`)?.data));
+    expect(objections).toEqual([
+      [['trend'], ['country'], []],
+      [[], [], ['season']],
+      [[], [], []],
+    ]);
     expect(outcome.brief.assessment).toMatchObject({ verdict: 'supported', votes: { supports: 1, against: 0 } });
   });
 
@@ -216,12 +220,10 @@ test.each(RUNS)('%s runs as a script, and as the guide shows', async (name) => {
   const { stdout, stderr } = await nodeAt(ROOT, [`scenarios/shapes/${name}.ts`]);
   expect(stderr).toBe('');
   const guide = readFileSync(join(ROOT, 'docs/guides/shapes.md'), 'utf8');
-  const shown = new RegExp(`<!-- ${name} -->\\s*\`\`\`text\\n([\\s\\S]*?)\`\`\``)
-    .exec(guide)?.[1]
-    ?.trimEnd()
-    .split('\n');
+  const shown = new RegExp(`<!-- ${name} -->\\s*\`\`\`text\\n([\\s\\S]*?)\`\`\``).exec(guide)?.[1];
+  // What the first one finds depends on the folder.
   if (name === 'orchestrator-workers') expect(stdout).toMatch(/^\d+ documents, 0 with broken links\n$/);
-  else expect(stdout.trimEnd().split('\n')).toEqual(expect.arrayContaining(shown ?? ['is in the guide']));
+  else expect(stdout).toBe(shown);
 });
 
 test.each(RUNS)('%s runs on the command line', async (name, thesis) => {

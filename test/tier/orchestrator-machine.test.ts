@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { initialTransition } from 'xstate';
-import { UnsealedOutcome } from '../../src/protocol/report.ts';
+import { UnsealedOutcome, type Report } from '../../src/protocol/report.ts';
 import { CANCELLED, errorOf } from '../../src/tier/fault.ts';
 import { joinDeadline, planDeadline, stageDeadline } from '../../src/tier/grant.ts';
 import { orchestratorMachine } from '../../src/tier/orchestrator-machine.ts';
@@ -143,12 +143,14 @@ describe('orchestrator-machine 3: every path ends in reported, and nothing throw
     expect(initialTransition(orchestratorMachine, undefined as never)[0].value).toBe('planning');
   });
   it('has a context of plain JSON, and a task that nobody it is shown to can alter', () => {
-    const driven = drive(taskOf(DOMAIN)).answer(twoStages).answer(joined('a'));
-    const { context } = driven.snapshot;
-    expect(JSON.parse(JSON.stringify(context))).toEqual(JSON.parse(JSON.stringify({ ...context })));
-    expect(Object.values(context).some((value) => typeof value === 'function')).toBe(false);
-    expect(() => Object.assign(driven.invoked[0]?.input.task, { path: 'root/other' })).toThrow(TypeError);
-    expect(() => Object.assign(driven.invoked[0]?.input.task.grant, { depthLeft: 99 })).toThrow(TypeError);
+    const prior = [endOf('sector').outcome as Report];
+    const driven = drive(taskOf(DOMAIN, { prior })).answer(twoStages).answer(joined('a')).answer(joined('b'));
+    const { context } = driven.answer(null).snapshot;
+    expect(JSON.parse(JSON.stringify(context))).toEqual(context);
+    const shown = driven.invoked[0]?.input.task;
+    expect(() => Object.assign(shown, { path: 'root/other' })).toThrow(TypeError);
+    expect(() => Object.assign(shown.grant, { depthLeft: 99 })).toThrow(TypeError);
+    expect(() => shown.prior[0].escalations.pop()).toThrow(TypeError);
   });
 });
 

@@ -74,6 +74,20 @@ describe('rootReport: the root always ends in a report', () => {
     expect(report).toMatchObject({ kind: 'report', path: 'root', tier: 'root', question: 'Hold it?', ...expected });
     expect(UnsealedReport.safeParse(report).error).toBeUndefined();
   });
+  it('weighs its own findings when it executed by itself, and only then', () => {
+    const decision = decisionOf([], { mode: 'execute' });
+    const against = findingOf('root', 'said', { stance: -1, confidence: 1 });
+    const own = rootReport(task, reportOf('root', [against], { decision }));
+    expect(own.assessment).toMatchObject({
+      votes: { against: 1 },
+      coverage: 1,
+      conviction: expect.any(Number) as number,
+    });
+    expect(own.assessment?.conviction).toBeLessThan(0);
+    for (const report of [reportOf('root', [], { decision }), reportOf('root', [against])]) {
+      expect(rootReport(task, report)).not.toHaveProperty('assessment');
+    }
+  });
   it('is of plain data: its task, its outcome and its findings are not altered', () => {
     const outcome = Object.freeze(reportOf('root', [findingOf('root')]));
     const before = JSON.stringify([task, outcome]);

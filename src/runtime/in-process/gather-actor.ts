@@ -261,6 +261,14 @@ export function gatherActor(
       case 'gather.expired':
         return apply(snapshot, { type: 'expired', at: clock.now() }, scope);
       case 'gather.cancel':
+        // Children of ours conclude in this turn, with what they have; whoever has not by then is cut off.
+        for (const { name, role } of snapshot.input.children) {
+          const child = snapshot.guests.has(name) ? undefined : snapshot.children[name];
+          if (child) tell(scope, child, { type: role === 'leaf' ? 'leaf.cancel' : 'cancel' });
+        }
+        tellOurselves(scope, { type: 'gather.cutoff' });
+        return snapshot;
+      case 'gather.cutoff':
         return apply(snapshot, { type: 'cancelled', at: clock.now() }, scope);
       case STOP:
         endEach(snapshot);
@@ -352,7 +360,7 @@ export function gatherActor(
 }
 
 /** Events that would harm a child's siblings, were they believed of anybody who knows this actor. */
-const OURS_ALONE: ReadonlySet<string> = new Set(['gather.handoff', 'gather.expired', 'gather.unmade']);
+const OURS_ALONE: ReadonlySet<string> = new Set(['gather.handoff', 'gather.expired', 'gather.unmade', 'gather.cutoff']);
 const ours = new WeakSet<AnyEventObject>();
 function tellOurselves(scope: Scope, event: AnyEventObject): void {
   ours.add(event);

@@ -99,10 +99,9 @@ describe('the context of a run', () => {
       { telemetry },
     );
     await run.run();
-    const expected = spans()
-      .filter((span) => pathOf(span) !== '')
-      .map((span) => [pathOf(span), `00-${traceOf(span)}-${idOf(span)}-01`]);
-    expect(tasks.map(({ path, traceparent }) => [path, traceparent]).sort()).toEqual(expected.sort());
+    const nodes = spans().filter((span) => pathOf(span) !== '');
+    const expected = nodes.map((span) => `${pathOf(span)} 00-${traceOf(span)}-${idOf(span)}-01`);
+    expect(tasks.map(({ path, traceparent }) => `${path} ${traceparent}`).sort()).toEqual(expected.sort());
   });
 
   it("is the task's where another process, or nobody any more, holds the span", async () => {

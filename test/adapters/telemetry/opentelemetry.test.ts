@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { opentelemetry } from '../../../src/adapters/telemetry/opentelemetry.ts';
+import type { RunEvent } from '../../../src/protocol/run-event.ts';
 import type { Task } from '../../../src/protocol/task.ts';
 import { CRITICAL, draft, never, NOTHING_LEFT, tree, world, type World } from '../../support/world.ts';
 import { pathOf, recorder } from './recorder.ts';
@@ -115,7 +116,7 @@ it('keeps nothing of a run that has ended', async () => {
 describe('without an SDK', () => {
   it('makes nothing for a node, and calls its work as it is', async () => {
     const telemetry = opentelemetry();
-    const startSpan = vi.fn<() => void>();
+    const getTracer = vi.spyOn(trace.getTracerProvider(), 'getTracer');
     const within = vi.spyOn(context, 'with');
     const tasks: Task[] = [];
     const run = world([2, 2], (own) => ({ attempt: (input, io) => (tasks.push(input.task), own.attempt(input, io)) }), {
@@ -124,7 +125,7 @@ describe('without an SDK', () => {
     await run.run();
     expect(tasks.map(({ traceparent }) => traceparent)).toEqual([undefined, undefined, undefined, undefined]);
     expect(within).not.toHaveBeenCalled();
-    expect(startSpan).not.toHaveBeenCalled();
+    expect(getTracer).toHaveBeenCalledOnce();
   });
 
   it('takes a span that only travels through for none of its own', async () => {
@@ -134,9 +135,9 @@ describe('without an SDK', () => {
       traceFlags: 1,
     });
     const telemetry = opentelemetry({ parent });
-    const run = world([1], {}, { telemetry });
     const seen = new Set<string | undefined>();
-    await run.run({ onEvent: ({ path }) => seen.add(telemetry.traceparentOf('run', path)) });
+    const onEvent = ({ path }: RunEvent): void => void seen.add(telemetry.traceparentOf('run', path));
+    await world([1], {}, { telemetry, onEvent }).run();
     expect([...seen]).toEqual([undefined]);
   });
 });
@@ -145,11 +146,9 @@ describe('a fault of the SDK', () => {
   const fault = (): never => {
     throw new Error('the SDK is broken');
   };
-  const brokenSpan = {
-    ...Object.fromEntries(
-      ['setAttribute', 'setAttributes', 'addEvent', 'setStatus', 'end'].map((name) => [name, fault]),
-    ),
-  };
+  const brokenSpan = Object.fromEntries(
+    ['setAttribute', 'setAttributes', 'addEvent', 'setStatus', 'end'].map((name) => [name, fault]),
+  );
   const { tracerProvider: real } = recorder();
   const spanThat = (breaks: object): TracerProvider => ({
     getTracer: () => ({

@@ -47,7 +47,7 @@ export function recorder(options: OpenTelemetryOptions = {}, sampler: Sampler = 
     /** A counter's values by one attribute; a histogram's counts. */
     async values(name: string, attribute = ''): Promise<Record<string, number>> {
       const entries = (await points(name)).map(({ attributes, value }): [string, number] => [
-        String(attributes[attribute] ?? ''),
+        text(attributes[attribute]),
         typeof value === 'number' ? value : value.count,
       ]);
       const sums: Record<string, number> = {};
@@ -57,6 +57,7 @@ export function recorder(options: OpenTelemetryOptions = {}, sampler: Sampler = 
   };
 }
 
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 export const idOf = (span: ReadableSpan): string => span.spanContext().spanId;
 export const traceOf = (span: ReadableSpan): string => span.spanContext().traceId;
-export const pathOf = (span: ReadableSpan): string => String(span.attributes['espalier.path'] ?? '');
+export const pathOf = (span: ReadableSpan): string => text(span.attributes['espalier.path']);

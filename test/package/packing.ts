@@ -1,0 +1,106 @@
+/** Packs the package as from a clean checkout and installs it as a stranger would: nothing here touches `dist`. */
+import { execFile, type ExecFileException } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+export const MODULES = join(REPOSITORY, 'node_modules');
+
+const Entry = z.object({ 'espalier-source': z.string(), types: z.string(), default: z.string() });
+export const Manifest = z.object({
+  bin: z.object({ espalier: z.string() }),
+  exports: z.record(z.string(), z.union([Entry, z.string()])),
+  dependencies: z.record(z.string(), z.string()),
+  peerDependencies: z.record(z.string(), z.string()),
+});
+export const manifest = Manifest.parse(JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')));
+/** What can be imported, without `./package.json`. */
+export const entries = Object.entries(manifest.exports).flatMap(([name, target]) =>
+  typeof target === 'string' ? [] : [{ name: name.replace(/^\./, 'espalier'), target }],
+);
+
+export type Ended = { code: number; stdout: string; stderr: string };
+
+/** What npm tells the scripts that it runs: a nested npm would take it for its own. */
+const OF_THE_OUTER_NPM = /^(?:npm_(?:package|lifecycle)_|npm_config_local_prefix$|INIT_CWD$)/;
+/** Everything runs on the Node that runs the tests, whichever comes first on the path otherwise. */
+const environment = (): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OF_THE_OUTER_NPM.test(name))),
+  PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+  NO_COLOR: '1',
+});
+
+/** Runs a command to its end, whatever its exit code. */
+export const execute = (cwd: string, command: string, ...args: readonly string[]): Promise<Ended> =>
+  new Promise((resolve) => {
+    const done = (error: ExecFileException | null, stdout: string, stderr: string): void =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+    execFile(command, args, { cwd, env: environment(), maxBuffer: 64 * 2 ** 20, timeout: 60_000 }, done);
+  });
+
+async function succeed(cwd: string, command: string, ...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await execute(cwd, command, ...args);
+  if (code !== 0) throw new Error(`${[command, ...args].join(' ')} ended with ${code}:\n${stderr}\n${stdout}`);
+  return stdout;
+}
+
+const Packed = z.array(z.object({ filename: z.string(), files: z.array(z.object({ path: z.string() })) })).length(1);
+const SOURCES = [
+  'src',
+  'docs/schema',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+];
+
+export type Package = { readonly tarball: string; readonly files: readonly string[] };
+
+/** `npm pack` in a copy, which builds: others may be using this checkout's `dist` right now. */
+export async function pack(place: string): Promise<Package> {
+  const copy = join(place, 'checkout');
+  for (const path of SOURCES) cpSync(join(REPOSITORY, path), join(copy, path), { recursive: true });
+  symlinkSync(MODULES, join(copy, 'node_modules'));
+  const [packed] = Packed.parse(JSON.parse(await succeed(copy, 'npm', 'pack', '--json', '--pack-destination', place)));
+  if (!packed) throw new Error('npm packed nothing');
+  return { tarball: join(place, packed.filename), files: packed.files.map(({ path }) => path) };
+}
+
+/** An empty project with the package in it. Without a registry its dependencies are this checkout's; `note` says so. */
+export async function install(place: string, { tarball }: Package): Promise<{ project: string; note?: string }> {
+  const project = join(place, 'project');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }));
+  const quick = ['--prefer-offline', '--no-audit', '--no-fund', '--fetch-retries=0', '--fetch-timeout=10000'];
+  const { code } = await execute(project, 'npm', 'install', ...quick, tarball);
+  if (code === 0) return { project };
+  const modules = join(project, 'node_modules');
+  const installed = join(modules, 'espalier');
+  rmSync(modules, { recursive: true, force: true });
+  mkdirSync(join(modules, '.bin'), { recursive: true });
+  mkdirSync(installed);
+  await succeed(place, 'tar', '-xzf', tarball, '-C', installed, '--strip-components=1');
+  for (const name of Object.keys(manifest.dependencies)) link(name, modules);
+  const bin = join(installed, manifest.bin.espalier);
+  chmodSync(bin, 0o755);
+  symlinkSync(bin, join(modules, '.bin/espalier'));
+  return { project, note: 'No registry answered: the dependencies are linked from this checkout.' };
+}
+
+/** Links a package of this checkout into another `node_modules`. */
+export function link(name: string, modules: string): void {
+  const at = join(modules, name);
+  mkdirSync(dirname(at), { recursive: true });
+  if (!existsSync(at)) symlinkSync(join(MODULES, name), at);
+}
+
+export function temporaryPlace(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'espalier-package-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
