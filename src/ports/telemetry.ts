@@ -5,6 +5,8 @@ import type { Task } from '../protocol/task.ts';
 export type Telemetry = {
   /** Every event of every run it is given to, in the order of each run. */
   onEvent(event: RunEvent): void;
+  /** The run is over, also when it was stopped or broke and no `run.completed` came. May be called twice. */
+  onEnd(runId: string): void;
   /** The W3C trace context of a node's span, known from its `node.started` on: it travels in the node's task. */
   traceparentOf(runId: string, path: string): string | undefined;
   /** Calls `work` so that what it instruments itself (HTTP, databases, models) belongs to the task's span. */

@@ -1,7 +1,7 @@
 /** Where a node stands: `root/macro/gdp-analyst`. Names hold no slash, no hash and no control character. */
 import { z } from 'zod';
 
-const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.\- ]{0,127}$/u;
+const NAME = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.\- ]{0,127}$/u;
 
 export const NodeName = z.string().regex(NAME, 'a name is 1 to 128 letters, digits, "_", ".", "-" or spaces');
 export const Path = z

@@ -11,7 +11,7 @@ import type { Ended } from '../ports/activities.ts';
 import type { Assessment } from '../protocol/assessment.ts';
 import type { Decision } from '../protocol/decision.ts';
 import { seal } from '../protocol/digest.ts';
-import type { Finding } from '../protocol/finding.ts';
+import { CONTEXT_FLAG, votes, type Finding } from '../protocol/finding.ts';
 import { isHole, type Gap } from '../protocol/gap.ts';
 import { childPath, depthOf, nameOf } from '../protocol/path.ts';
 import type {
@@ -56,6 +56,9 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
   if ('fault' in answer) {
     const { status, message } = answer.fault;
     gaps.push({ path: task.path, kind: 'synthesis', why: `${status}: ${message}; replaced by the deterministic one` });
+  }
+  if (books.findings.length === 0 && gaps.length === 0) {
+    gaps.push({ path: task.path, kind: 'insufficient', why: 'its children ended without a finding' });
   }
   const own = ownUsage(task.path, { leaves: 0, attempts: 0 });
   return {
@@ -150,9 +153,16 @@ function merged(path: string, key: string, lead: Finding, statement: string, par
     statement,
     stance: confidence > 0 ? stance / confidence : 0,
     confidence: parts.reduce((greatest, part) => Math.max(greatest, part.confidence), 0),
-    flags: [...new Set(parts.flatMap((part) => part.flags))],
+    flags: mergedFlags(parts),
     from: parts.map((part) => part.id),
   });
+}
+
+/** All that any part has; but a merged finding is mere context only when every part is. */
+function mergedFlags(parts: readonly Finding[]): string[] {
+  const flags = new Set(parts.flatMap((part) => part.flags));
+  if (parts.some(votes)) flags.delete(CONTEXT_FLAG);
+  return [...flags];
 }
 
 function gapsOf({ task, decision, ended }: Gathered, synthesis: Synthesis): Gap[] {

@@ -1,7 +1,6 @@
 /** Packs the package as from a clean checkout and installs it as a stranger would: nothing here touches `dist`. */
 import { execFile, type ExecFileException } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,11 +10,12 @@ export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 export const MODULES = join(REPOSITORY, 'node_modules');
 
 const Entry = z.object({ 'espalier-source': z.string(), types: z.string(), default: z.string() });
-export const Manifest = z.object({
+const Manifest = z.object({
   bin: z.object({ espalier: z.string() }),
   exports: z.record(z.string(), z.union([Entry, z.string()])),
   dependencies: z.record(z.string(), z.string()),
   peerDependencies: z.record(z.string(), z.string()),
+  peerDependenciesMeta: z.record(z.string(), z.object({ optional: z.boolean() })),
 });
 export const manifest = Manifest.parse(JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')));
 /** What can be imported, without `./package.json`. */
@@ -72,32 +72,32 @@ export async function pack(place: string): Promise<Package> {
   return { tarball: join(place, packed.filename), files: packed.files.map(({ path }) => path) };
 }
 
+const NO_NETWORK =
+  /\b(?:ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR)\b/;
+
 /** An empty project with the package in it. Without a registry its dependencies are this checkout's; `note` says so. */
 export async function install(place: string, { tarball }: Package): Promise<{ project: string; note?: string }> {
   const project = join(place, 'project');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }));
   const quick = ['--prefer-offline', '--no-audit', '--no-fund', '--fetch-retries=0', '--fetch-timeout=10000'];
-  const { code } = await execute(project, 'npm', 'install', ...quick, tarball);
+  const { code, stderr } = await execute(project, 'npm', 'install', ...quick, tarball);
   if (code === 0) return { project };
+  if (!NO_NETWORK.test(stderr)) throw new Error(`The tarball cannot be installed:\n${stderr}`);
   const modules = join(project, 'node_modules');
   const installed = join(modules, 'espalier');
   rmSync(modules, { recursive: true, force: true });
   mkdirSync(join(modules, '.bin'), { recursive: true });
   mkdirSync(installed);
   await succeed(place, 'tar', '-xzf', tarball, '-C', installed, '--strip-components=1');
-  for (const name of Object.keys(manifest.dependencies)) link(name, modules);
+  for (const name of Object.keys(manifest.dependencies)) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(join(MODULES, name), join(modules, name));
+  }
   const bin = join(installed, manifest.bin.espalier);
   chmodSync(bin, 0o755);
   symlinkSync(bin, join(modules, '.bin/espalier'));
   return { project, note: 'No registry answered: the dependencies are linked from this checkout.' };
-}
-
-/** Links a package of this checkout into another `node_modules`. */
-export function link(name: string, modules: string): void {
-  const at = join(modules, name);
-  mkdirSync(dirname(at), { recursive: true });
-  if (!existsSync(at)) symlinkSync(join(MODULES, name), at);
 }
 
 export function temporaryPlace(): { path: string; remove: () => void } {

@@ -61,6 +61,21 @@ describe('attempts', () => {
   });
 });
 
+describe('an attempt that was given up', () => {
+  it('answers to nobody: the present one counts', async () => {
+    const w: World = trial({
+      run: async ({ task, attempt, report }) => {
+        if (attempt === 1) report({} as never);
+        await w.clock.sleep(attempt === 1 ? 50 : 100);
+        return draft(task.path, { key: `attempt ${attempt}` });
+      },
+    });
+    await w.run();
+    expect(reportOf(w.endOf('root/a')).findings).toMatchObject([{ id: 'root/a#attempt 2' }]);
+    expect(w.clock.now()).toBe(100);
+  });
+});
+
 describe('verify and recover', () => {
   it('a leaf that fails its own check tries again, told by its own recovery', async () => {
     const w = trial({

@@ -1,8 +1,12 @@
 /** The depth limit is enforced in one place, and what it costs is said. */
 import { describe, expect, it } from 'vitest';
+import { createActor, fromPromise } from 'xstate';
 import { defineDomain } from '../../src/define/define-domain.ts';
 import { defineLeaf } from '../../src/define/define-leaf.ts';
 import { defineScenario } from '../../src/define/define-scenario.ts';
+import { gatherActor } from '../../src/runtime/in-process/gather-actor.ts';
+import type { GatherInput } from '../../src/tier/orchestrator-machine.ts';
+import { bareHost, rootTask } from '../support/bare-host.ts';
 import { CRITICAL, draft, never, NOTHING_LEFT, reportOf, tree, world } from '../support/world.ts';
 
 const executing = tree([2, 2], { domain: { execute: ({ task }) => draft(task.path, CRITICAL) } });
@@ -158,6 +162,15 @@ describe('a fourth tier', () => {
     expect(brief).toMatchObject({ status: 'complete', run: { observedDepth: 2, demotions: ['root/macro/labour'] } });
     expect(escalations.map(({ id }) => id)).toEqual(['root/macro/labour#said']);
   });
+});
+
+it('a gather that is asked to spawn without depth refuses, whoever asks', async () => {
+  const host = bareHost(tree([2]), async () => {});
+  const gather = gatherActor(host, { logicFor: () => fromPromise(never) });
+  const input = { task: rootTask(0), stage: 0, children: [{ name: 'l0', role: 'leaf' }], deadline: 1_000, before: [] };
+  const actor = createActor(gather, { input: input as GatherInput, clock: host.clock }).start();
+  expect(actor.getSnapshot()).toMatchObject({ status: 'done', output: { closedBy: 'all', ended: [] } });
+  expect(host.events).toMatchObject([{ type: 'integrity.alert', kind: 'depth', path: 'root' }]);
 });
 
 describe('a leaf that tries to spawn', () => {

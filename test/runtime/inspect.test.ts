@@ -1,15 +1,8 @@
 /** The tree is made of real actors: whoever inspects sees each of them, and each of its moves. */
 import { describe, expect, it } from 'vitest';
-import { createActor, type AnyActorRef, type InspectionEvent, type Snapshot } from 'xstate';
-import { createActivities } from '../../src/activities/create-activities.ts';
-import type { Report } from '../../src/protocol/report.ts';
-import type { RunEventBody } from '../../src/protocol/run-event.ts';
-import type { Task } from '../../src/protocol/task.ts';
-import { createOrchestrator } from '../../src/runtime/in-process/orchestrator.ts';
-import { createSlots } from '../../src/runtime/in-process/slots.ts';
+import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { start } from '../../src/runtime/in-process/start.ts';
-import { VirtualClock } from '../../src/testing/virtual-clock.ts';
-import { draft, never, NOTHING_LEFT, tree, world } from '../support/world.ts';
+import { never, NOTHING_LEFT, tree, world } from '../support/world.ts';
 
 type Shown = { value?: unknown; children?: Record<string, AnyActorRef> };
 const shown = (actor: AnyActorRef): Shown => actor.getSnapshot() as Shown;
@@ -88,83 +81,6 @@ describe('the live tree', () => {
     const leaf = [...w.actors].find(({ id }) => id === 'l0');
     expect(leaf && shown(leaf).value).toBe('recovering');
     handle.stop();
-  });
-});
-
-describe('a persisted snapshot', () => {
-  /** An orchestrator of its own, without a run around it. */
-  const alone = () => {
-    const clock = new VirtualClock();
-    const events: RunEventBody[] = [];
-    const calls: string[] = [];
-    const scenario = tree([1, 4]);
-    const own = createActivities(scenario, { thesis: 'It holds' });
-    const logic = createOrchestrator({
-      clock,
-      activities: {
-        ...own,
-        attempt: async (input, io) => {
-          calls.push(input.task.path);
-          if (input.task.path.endsWith('l3')) await clock.sleep(1_000);
-          return draft(input.task.path) && own.attempt(input, io);
-        },
-      },
-      slots: createSlots(clock, 10, 1e6),
-      emit: (event) => void events.push(event),
-      afterthoughts: [],
-      isStopped: false,
-    });
-    return { clock, events, calls, logic };
-  };
-  const grant = { depthLeft: 2, issuedAt: 0, deadline: 480_000, reserveMs: 100, budget: {}, maxChildren: 10 };
-  const input: Task = {
-    runId: 'run',
-    path: 'root',
-    tier: 'root',
-    question: 'It holds',
-    charter: '',
-    grant: { ...grant, sources: [], tools: [] },
-    prior: [],
-    enrichments: [],
-  };
-
-  it('of a running root is JSON, and continues where it stood: what had ended is not run again', async () => {
-    const first = alone();
-    const actor = createActor(first.logic, { input, clock: first.clock }).start();
-    await first.clock.advance(10);
-    const kept = JSON.parse(JSON.stringify(actor.getPersistedSnapshot())) as Snapshot<unknown>;
-    actor.stop();
-    expect(first.clock.pending).toBe(1); // the sleep of l3's author
-
-    const second = alone();
-    const again = createActor(second.logic, { snapshot: kept, input, clock: second.clock }).start();
-    await second.clock.advance(2_000);
-    const report = again.getSnapshot().output as Report;
-    expect(report).toMatchObject({ kind: 'report', status: 'complete' });
-    expect(report.findings).toHaveLength(4);
-    expect(second.calls).toEqual(['root/d0/l3']);
-    expect(second.clock.pending).toBe(0);
-  });
-
-  it('of every actor of a run can be taken at any moment', async () => {
-    let taken = 0;
-    const w = world(
-      [2, 2],
-      {},
-      {
-        onEvent() {
-          const run = runOf(w.actors);
-          for (const actor of w.actors) {
-            if (actor === run || shown(actor) === undefined) continue;
-            const text = JSON.stringify(actor.getPersistedSnapshot());
-            expect(JSON.parse(text)).toHaveProperty('status');
-            taken++;
-          }
-        },
-      },
-    );
-    await w.run();
-    expect(taken).toBeGreaterThan(100);
   });
 });
 

@@ -190,6 +190,9 @@ describe('six tiers deep', () => {
       const endedAt = end.kind === 'report' ? end.timing.endedAt : grant.issuedAt + end.elapsedMs;
       expect(endedAt).toBeLessThanOrEqual(grant.deadline);
     }
+    const deadlines = w.eventsOf('node.started').filter(({ path }) => hung.startsWith(path));
+    const falling = deadlines.map(({ grant }) => grant.deadline);
+    expect(falling).toEqual([...new Set(falling)].toSorted((a, b) => b - a)); // strictly, tier by tier
     // shares would have compounded: the deepest tier still has nearly all of the window
     const deepest = w.eventsOf('node.started').find(({ path }) => path === hung);
     expect(deepest?.grant.deadline).toBeGreaterThan(MINUTES_8 * 0.99);

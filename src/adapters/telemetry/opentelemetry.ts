@@ -32,8 +32,6 @@ export type OpenTelemetryOptions = {
   parent?: Context;
 };
 
-/** `onEnd`: the run is over, also when it was stopped or broke and no `run.completed` came. Idempotent. */
-export type TelemetryWithEnd = Telemetry & { onEnd(runId: string): void };
 
 type OpenRun = {
   readonly spans: RunSpans | undefined;
@@ -58,7 +56,7 @@ const GRACE_MS = 60_000;
  * @example
  * const outcome = await run(scenario, { telemetry: opentelemetry() });
  */
-export function opentelemetry({ tracerProvider, meterProvider, parent }: OpenTelemetryOptions = {}): TelemetryWithEnd {
+export function opentelemetry({ tracerProvider, meterProvider, parent }: OpenTelemetryOptions = {}): Telemetry {
   const runs = new Map<string, OpenRun>();
 
   const end = (runId: string): void => {

@@ -36,7 +36,7 @@ type GatherSnapshot = Snapshot<Joined> & {
   outbox: Finding[];
   /** Children of the caller's own logic. */
   guests: Set<string>;
-  restored: Record<string, Snapshot<unknown>> | undefined;
+  restored: ReadonlyMap<string, Snapshot<unknown>> | undefined;
   timer: unknown;
   flush: unknown;
 };
@@ -214,7 +214,7 @@ export function gatherActor(
       if (traceparent !== undefined) task.traceparent = traceparent;
       const guest = host.guestFor?.(child, task);
       if (guest) snapshot.guests.add(name);
-      const restored = snapshot.restored?.[name];
+      const restored = snapshot.restored?.get(name);
       const from = restored
         ? { snapshot: restored }
         : { input: role === 'leaf' || guest ? { task, deadline: grant.deadline } : task };
@@ -337,7 +337,7 @@ export function gatherActor(
         if (one.outcome.kind === 'report' && one.outcome.status !== 'failed') fresh.join.reported++;
       }
       if (status === 'done' && joined) return { ...fresh, status, output: joined, error: undefined };
-      return { ...fresh, restored: live };
+      return { ...fresh, restored: new Map(Object.entries(live)) };
     },
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;

@@ -55,7 +55,14 @@ export function prepareRun(scenario: Scenario, options: RunOptions & WiringOptio
   const thesis = options.thesis ?? scenario.thesis;
   checkDomains(scenario, domains);
 
-  const stream = createEventStream(runId, clock, listenerOf(telemetry, onEvent));
+  const events = createEventStream(runId, clock, listenerOf(telemetry, onEvent));
+  const stream: EventStream = {
+    ...events,
+    close() {
+      events.close();
+      telemetry?.onEnd(runId);
+    },
+  };
   const own = createActivities(scenario, { thesis, domains });
   const issuedAt = clock.now();
   const deadline = issuedAt + limits.deadlineMs;

@@ -45,7 +45,6 @@ describe('a run that is stopped', () => {
     const { telemetry, spans, span } = recorder();
     const run = world(hanging(), {}, { telemetry });
     await stopMidway(run);
-    telemetry.onEnd('run');
     expect(spans().map(pathOf).sort()).toEqual(['', ...run.eventsOf('node.started').map(({ path }) => path)].sort());
     for (const { attributes, status } of spans()) {
       expect(attributes).toMatchObject({ 'espalier.status': 'stopped', 'error.type': 'stopped' });
