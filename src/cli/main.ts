@@ -1,22 +1,10 @@
 #!/usr/bin/env node
-/** The entry of the `espalier` command: one command line, one process. */
-import { writeSync } from 'node:fs';
-import { EXIT } from './exit-code.ts';
-import { openOutput } from './output.ts';
-import { espalier } from './program.ts';
-
-async function main(): Promise<void> {
-  const output = openOutput();
-  let hasEnded = false;
-  // When nothing is left to wait for, Node ends without a word: what never settles would look like success.
-  process.once('exit', (code) => {
-    if (hasEnded || code !== EXIT.complete) return;
-    writeSync(2, 'espalier: The command ended before it was done: what it waited for never came. Report it.\n');
-    process.exitCode = EXIT.failed;
-  });
-  const code = await espalier(process.argv.slice(2), output);
-  hasEnded = true;
-  await output.exit(code);
+/** The entry of the `espalier` command. It imports nothing that an older Node could not load, so that it can say so. */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  console.error(`espalier: Node ${process.versions.node} is too old. Use Node 22.18 or newer.`);
+  process.exitCode = 2;
+} else {
+  const { main } = await import('./command.ts');
+  await main();
 }
-
-void main();

@@ -19,9 +19,9 @@ export type SourceReader = {
   /**
    * Reads a declared series without its future. A series of which nothing was known yet ends the attempt with a
    * gap `insufficient`.
-   * @throws EspalierError `undeclared-source`, `unknown-source`, `invalid-data`
+   * @throws EspalierError `undeclared-source`, `unknown-source`, `invalid-data`; `invalid-input` when asked to look ahead
    */
-  series(id: string, options?: { asOf?: string | undefined; abortSignal?: AbortSignal }): Promise<Series>;
+  readonly series: (id: string, options?: { asOf?: string | undefined; abortSignal?: AbortSignal }) => Promise<Series>;
 };
 
 export type LeafContext = {
@@ -32,12 +32,12 @@ export type LeafContext = {
   /** Aborted at the node's deadline, when the run stops, and when the attempt is over. */
   readonly abortSignal: AbortSignal;
   /** Says a finding at once; a critical one travels to the root from here. */
-  report(finding: FindingDraft): void;
-  gap(kind: GapKind, why: string): GapDraft;
+  readonly report: (finding: FindingDraft) => void;
+  readonly gap: (kind: GapKind, why: string) => GapDraft;
   /** The report of a sibling that this node `needs`; undefined when it failed. */
-  prior(name: string): Report | undefined;
+  readonly prior: (name: string) => Report | undefined;
   /** Only an orchestrator has children: always refused, with an integrity alert. */
-  spawn(name: string): never;
+  readonly spawn: (name: string) => never;
 };
 /** A draft whose `data` has the shape that its leaf declares. */
 export type DraftOf<Data> = Omit<FindingDraft, 'data'> & { data?: Data };

@@ -1,9 +1,13 @@
 /** Children of the caller's own logic: whatever they do, they harm nobody. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fromCallback, fromPromise, setup, type AnyActorLogic, type AnyActorRef, type AnyEventObject } from 'xstate';
 import type { Finding } from '../../src/protocol/finding.ts';
 import { guestAt, guestFinding, guestReport, logicOf, telling } from '../support/guests.ts';
 import { CRITICAL, MINUTES_8, never, NOTHING_LEFT, reportOf, world } from '../support/world.ts';
+
+// XState warns, in development, of a message to a guest that has stopped itself.
+beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));
+afterEach(() => vi.restoreAllMocks());
 
 const boom = (): never => {
   throw new Error('boom');

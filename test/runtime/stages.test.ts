@@ -193,6 +193,9 @@ describe('six tiers deep', () => {
     const deadlines = w.eventsOf('node.started').filter(({ path }) => hung.startsWith(path));
     const falling = deadlines.map(({ grant }) => grant.deadline);
     expect(falling).toEqual([...new Set(falling)].toSorted((a, b) => b - a)); // strictly, tier by tier
+    const parent = deadlines.at(-2)?.grant;
+    const stopsWaiting = (parent?.deadline ?? 0) - (parent?.reserveMs ?? 0);
+    expect(deadlines.at(-1)?.grant.deadline).toBe(stopsWaiting - 100); // the hand-off
     // shares would have compounded: the deepest tier still has nearly all of the window
     const deepest = w.eventsOf('node.started').find(({ path }) => path === hung);
     expect(deepest?.grant.deadline).toBeGreaterThan(MINUTES_8 * 0.99);

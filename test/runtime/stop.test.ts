@@ -305,6 +305,26 @@ describe('racing completion', () => {
     expect(w.eventsOf('finding.escalated')).toHaveLength(1);
   });
 
+  it('a cancel lets every orchestrator conclude with what it has', async () => {
+    const w = world([2, 2], {
+      attempt: ({ task }) => (task.path.endsWith('l0') ? Promise.resolve(draft(task.path)) : never()),
+    });
+    const handle = w.start();
+    await w.clock.advance(1_000);
+    handle.cancel();
+    const { brief } = await handle.result;
+    expect(brief.children.map(({ path, status }) => [path, status])).toEqual([
+      ['root/d0', 'partial'],
+      ['root/d1', 'partial'],
+    ]);
+    expect(w.endOf('root/d0')).toMatchObject({
+      kind: 'report',
+      children: [{ status: 'complete' }, { status: 'cancelled' }],
+    });
+    expect(brief.gaps).toContainEqual({ path: 'root/d0/l1', kind: 'token', why: expect.stringContaining('cancelled') });
+    expect(brief.assessment?.coverage).toBe(0.5);
+  });
+
   it('a cancel keeps what had finished, however recently', async () => {
     const w = world([2, 2, 2], {
       attempt: ({ task }) => (task.path.endsWith('l0') ? Promise.resolve(draft(task.path)) : never()),

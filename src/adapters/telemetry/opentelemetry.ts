@@ -32,7 +32,6 @@ export type OpenTelemetryOptions = {
   parent?: Context;
 };
 
-
 type OpenRun = {
   readonly spans: RunSpans | undefined;
   readonly metrics: RunMetrics | undefined;

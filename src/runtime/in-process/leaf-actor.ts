@@ -150,7 +150,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
           break;
         case 'verify': {
           snapshot.slot?.release();
-          const check = io && verify(leaf, effect.findings, io);
+          // A leaf that found nothing and says why has nothing to check.
+          const check = io && effect.findings.length > 0 ? verify(leaf, effect.findings, io) : undefined;
           if (!io || !check) return follow(snapshot, leafStep(leaf, { type: 'verified' }), scope);
           sendUp(scope, said.splice(0));
           ask(snapshot, scope, io, () => check, verdictEvent);
@@ -281,7 +282,9 @@ function guarded<Answer>(start: () => Promise<Answer> | undefined): Promise<Answ
   }
 }
 
-function verdictEvent(verdict: { ok: boolean; why?: string } | undefined): LeafEvent {
+/** A plain `true` or `false` is understood too: scenarios in JavaScript have no types to tell them. */
+function verdictEvent(given: { ok: boolean; why?: string } | boolean | undefined): LeafEvent {
+  const verdict = typeof given === 'boolean' ? { ok: given, why: undefined } : given;
   if (verdict?.ok === true) return { type: 'verified' };
   return {
     type: 'failed',
