@@ -1,7 +1,7 @@
 import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Activities } from '../ports/activities.ts';
-import { deepFreeze } from '../tier/minting.ts';
+import { deepFreeze } from '../protocol/freeze.ts';
 import { execute } from './execute.ts';
 import { staticDecision } from './plan.ts';
 import { registryOf, type Entry } from './registry.ts';

@@ -5,7 +5,7 @@ import type { AttemptInput, AttemptIo } from '../ports/activities.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import type { GapDraft } from '../protocol/gap.ts';
 import { nameOf } from '../protocol/path.ts';
-import { deepFreeze } from '../tier/minting.ts';
+import { deepFreeze } from '../protocol/freeze.ts';
 import { errorOf } from '../tier/fault.ts';
 import type { Entry } from './registry.ts';
 import { createSourceReader, NoEvidence, type SeriesCache } from './source-reader.ts';

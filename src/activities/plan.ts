@@ -64,6 +64,6 @@ function estimatesOf(
   definition: Domain | Scenario,
 ): Decision['estimates'] {
   const leaves = stages.flat().reduce((sum, { name }) => sum + (registry.get(childPath(path, name))?.leaves ?? 0), 0);
-  const waited = stages.map((stage) => Math.max(...stage.map((child) => child.estimateMs ?? 0)));
+  const waited = stages.map((stage) => stage.reduce((most, child) => Math.max(most, child.estimateMs ?? 0), 0));
   return { leaves, criticalPathMs: waited.reduce((sum, ms) => sum + ms, reserveOf(definition)) };
 }

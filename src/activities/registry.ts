@@ -34,7 +34,10 @@ export function registryOf(scenario: Scenario, thesis: string): Map<string, Entr
         visit(childPath(path, child.name), child, child.question ?? question, charterOf(child, charter)),
       ),
     );
-    const waited = below.reduce((sum, stage) => sum + Math.max(...stage.map((entry) => entry.estimateMs)), 0);
+    const waited = below.reduce(
+      (sum, stage) => sum + stage.reduce((most, entry) => Math.max(most, entry.estimateMs), 0),
+      0,
+    );
     const entry = {
       path,
       definition,

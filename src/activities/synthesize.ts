@@ -1,7 +1,7 @@
 /** The scenario's own synthesizer where it has one, else the deterministic synthesis. */
 import { deterministicSynthesis } from '../analytics/deterministic-synthesis.ts';
 import type { Io, SynthesizeInput } from '../ports/activities.ts';
-import { deepFreeze } from '../tier/minting.ts';
+import { deepFreeze } from '../protocol/freeze.ts';
 import type { Entry } from './registry.ts';
 
 export async function synthesize(input: SynthesizeInput, io: Io, { definition }: Entry): Promise<unknown> {

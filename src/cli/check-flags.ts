@@ -1,5 +1,6 @@
 /** Checks what only the scenario can tell: whether the domains and the fault paths exist in it. */
 import type { Scenario } from '../define/spec.ts';
+import { checkDomains } from '../runtime/limits.ts';
 import type { Plan, PlannedNode } from '../runtime/run.ts';
 import { checkRehearsedFaults } from '../testing/rehearsal.ts';
 import { misuse } from './misuse.ts';
@@ -9,12 +10,8 @@ import type { PlanFlags } from './options.ts';
 const pathsOf = (node: PlannedNode): string[] => [node.path, ...node.children.flatMap(pathsOf)];
 
 /** @throws EspalierError `invalid-input` */
-export function checkDomainNames(scenario: Scenario, { domains = [] }: PlanFlags): void {
-  const names = scenario.domains.map(({ name }) => name);
-  const unknown = domains.find((name) => !names.includes(name));
-  if (unknown === undefined) return;
-  const near = alternatives(nearest(unknown, names));
-  throw misuse(`There is no domain "${unknown}" in scenario "${scenario.name}". Choose ${near} with --domains.`);
+export function checkDomainNames(scenario: Scenario, { domains }: PlanFlags): void {
+  checkDomains(scenario, domains, nearest);
 }
 
 /** @throws EspalierError `invalid-input` */

@@ -3,7 +3,7 @@
  *  1. What is wrong with the directory before the run is misuse; afterwards it costs a file and never the run.
  *  2. Events are on disk at most 50 ms after they happened, and all of them when `flush` or `finish` returns.
  */
-import { appendFileSync, closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers';
 import type { Report } from '../protocol/report.ts';
@@ -25,8 +25,14 @@ export type OutDir = {
 const FLUSH_MS = 50;
 const FLUSH_CHARACTERS = 1 << 16;
 
+/** Leaves devices and pipes, which hold nothing. */
+function removeOld(file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found?.isFile() || found?.isDirectory()) unlinkSync(file); // of a directory, the reason why not
+}
+
 /**
- * Creates the directory and its event file.
+ * Creates the directory and its event file, and removes the brief of an earlier run.
  * @throws EspalierError `invalid-input` when that cannot be done
  */
 export function openOutDir(directory: string): OutDir {
@@ -38,6 +44,8 @@ export function openOutDir(directory: string): OutDir {
   let descriptor: number;
   try {
     mkdirSync(directory, { recursive: true });
+    // Each run's files are its own: an older brief must not stand beside the events of one that was killed.
+    for (const file of [files.brief, files.report]) removeOld(file);
     descriptor = openSync(files.events, 'w');
   } catch (error) {
     throw misuse(

@@ -1,21 +1,41 @@
 import { EspalierError } from '../errors.ts';
+import { checkFields, checkSpec, METHOD, NAMES, OBJECT, TEXT } from './check.ts';
 import { parseDuration } from './duration.ts';
+import { checkJoin } from './join.ts';
 import type { Child, Domain, DomainSpec, JoinSpec } from './spec.ts';
 import { checkName, stagesOf } from './stages.ts';
+
+const FIELDS = {
+  charter: TEXT,
+  description: TEXT,
+  question: TEXT,
+  needs: NAMES,
+  join: OBJECT,
+  synthesize: METHOD,
+  execute: METHOD,
+};
 
 /**
  * Defines an orchestrator below the root. Its children are leaves or further domains, to any depth.
  * @throws EspalierError `invalid-definition` or `invalid-input`, with what to change
  */
 export function defineDomain(spec: DomainSpec): Domain {
+  checkSpec('defineDomain', spec);
   checkName('Domain', spec.name);
   const owner = `Domain "${spec.name}"`;
-  checkChildren(owner, spec.children, spec.join);
+  checkFields(owner, spec, FIELDS);
+  if (spec.charter === undefined) {
+    throw new EspalierError(
+      'invalid-definition',
+      `${owner} has no charter. Say in a sentence what it is to look into.`,
+    );
+  }
   if (spec.estimate !== undefined) parseDuration(spec.estimate, `estimate of domain "${spec.name}"`);
-  return { ...spec, kind: 'domain', stages: stagesOf(owner, spec.children) };
+  return { ...spec, kind: 'domain', stages: checkedStages(owner, spec.children, spec.join) };
 }
 
-export function checkChildren(owner: string, children: readonly Child[], join: JoinSpec | undefined): void {
+/** @throws EspalierError `invalid-definition` */
+export function checkedStages(owner: string, children: readonly Child[], join: JoinSpec | undefined): Child[][] {
   if (!Array.isArray(children) || children.length === 0) {
     throw new EspalierError('invalid-definition', `${owner} has no children. Add a leaf, or make it a leaf itself.`);
   }
@@ -27,15 +47,7 @@ export function checkChildren(owner: string, children: readonly Child[], join: J
       );
     }
   }
-  const quorum = join?.quorum;
-  if (quorum === undefined) return;
-  if (!Number.isInteger(quorum) || quorum < 1) {
-    throw new EspalierError('invalid-definition', `${owner} has quorum ${quorum}. Give a whole number of at least 1.`);
-  }
-  if (quorum > children.length) {
-    throw new EspalierError(
-      'invalid-definition',
-      `${owner} needs quorum ${quorum} but has ${children.length} ${children.length === 1 ? 'child' : 'children'}. Lower join.quorum or add a child.`,
-    );
-  }
+  const stages = stagesOf(owner, children);
+  checkJoin(owner, stages, join);
+  return stages;
 }

@@ -1,9 +1,20 @@
 import { EspalierError } from '../errors.ts';
+import { checkFields, checkSpec, METHOD, NAMES, SCHEMA, shown, TEXT } from './check.ts';
 import { parseDuration } from './duration.ts';
 import type { Finding, FindingDraft } from '../protocol/finding.ts';
 import { nameOf } from '../protocol/path.ts';
 import type { Leaf, LeafSpec } from './spec.ts';
 import { checkName } from './stages.ts';
+
+const FIELDS = {
+  description: TEXT,
+  question: TEXT,
+  needs: NAMES,
+  sources: NAMES,
+  data: SCHEMA,
+  verify: METHOD,
+  recover: METHOD,
+};
 
 /**
  * Defines one atomic task: pull a source, run a model, score a signal.
@@ -15,14 +26,16 @@ import { checkName } from './stages.ts';
  * census.dataOf(outcome.brief.findings); // { people: number }[]
  */
 export function defineLeaf<Data = FindingDraft['data']>(spec: LeafSpec<Data>): Leaf<Data> {
+  checkSpec('defineLeaf', spec);
   checkName('Leaf', spec.name);
   if (typeof spec.run !== 'function') {
     throw new EspalierError('invalid-definition', `Leaf "${spec.name}" has no run function. Add run: (context) => …`);
   }
+  checkFields(`Leaf "${spec.name}"`, spec, FIELDS);
   if (spec.attempts !== undefined && !(Number.isInteger(spec.attempts) && spec.attempts >= 1)) {
     throw new EspalierError(
       'invalid-definition',
-      `Leaf "${spec.name}" has attempts: ${spec.attempts}. Give a whole number of at least 1.`,
+      `Leaf "${spec.name}" has attempts: ${shown(spec.attempts)}. Give a whole number of at least 1.`,
     );
   }
   if (spec.estimate !== undefined) parseDuration(spec.estimate, `estimate of leaf "${spec.name}"`);

@@ -1,23 +1,39 @@
 import { EspalierError } from '../errors.ts';
 import { IsoDate } from '../protocol/task.ts';
-import { checkChildren } from './define-domain.ts';
+import { ADAPTER, checkFields, checkSpec, METHOD, OBJECT, shown, TEXT } from './check.ts';
+import { checkedStages } from './define-domain.ts';
 import { parseDuration } from './duration.ts';
 import type { Limits, LimitsSpec, Scenario, ScenarioSpec } from './spec.ts';
-import { checkName, stagesOf } from './stages.ts';
+import { checkName } from './stages.ts';
+
+const FIELDS = {
+  description: TEXT,
+  join: OBJECT,
+  limits: OBJECT,
+  sources: ADAPTER,
+  synthesize: METHOD,
+  execute: METHOD,
+};
 
 /**
  * Defines a whole run: the thesis, the domains under the root, and the limits nothing below may exceed.
  * @throws EspalierError `invalid-definition` or `invalid-input`, with what to change
  */
 export function defineScenario(spec: ScenarioSpec): Scenario {
+  checkSpec('defineScenario', spec);
   checkName('Scenario', spec.name);
   const owner = `Scenario "${spec.name}"`;
   if (typeof spec.thesis !== 'string' || spec.thesis.trim() === '') {
     throw new EspalierError('invalid-definition', `${owner} has no thesis. Say in a sentence what is to be examined.`);
   }
+  checkFields(owner, spec, FIELDS);
   if (spec.asOf !== undefined) checkAsOf(spec.asOf);
-  checkChildren(owner, spec.domains, spec.join);
-  return { ...spec, kind: 'scenario', limits: limitsOf(spec.limits ?? {}), stages: stagesOf(owner, spec.domains) };
+  return {
+    ...spec,
+    kind: 'scenario',
+    limits: limitsOf(spec.limits ?? {}),
+    stages: checkedStages(owner, spec.domains, spec.join),
+  };
 }
 
 /** @throws EspalierError `invalid-input` */
@@ -38,5 +54,8 @@ export function checkAsOf(asOf: string): void {
 
 function wholeNumber(name: string, value: number, least: number): number {
   if (Number.isInteger(value) && value >= least) return value;
-  throw new EspalierError('invalid-input', `The limit ${name} is ${value}. Give a whole number of at least ${least}.`);
+  throw new EspalierError(
+    'invalid-input',
+    `The limit ${name} is ${shown(value)}. Give a whole number of at least ${least}.`,
+  );
 }

@@ -1,5 +1,6 @@
 import { EspalierError } from '../errors.ts';
 import { isNodeName } from '../protocol/path.ts';
+import { shown } from './check.ts';
 import type { Child } from './spec.ts';
 
 /**
@@ -18,40 +19,55 @@ export function stagesOf(owner: string, children: readonly Child[]): Child[][] {
     byName.set(child.name, child);
   }
   const stageByName = new Map<string, number>();
-  const open: string[] = [];
-  const place = (child: Child): number => {
-    const known = stageByName.get(child.name);
-    if (known !== undefined) return known;
-    if (open.includes(child.name)) {
-      const cycle = [...open.slice(open.indexOf(child.name)), child.name].join(' → ');
-      throw new EspalierError('invalid-definition', `${owner} has a cycle of needs: ${cycle}. Remove one of them.`);
-    }
-    open.push(child.name);
-    let stage = 0;
-    for (const need of child.needs ?? []) {
-      const needed = byName.get(need);
-      if (!needed) {
-        throw new EspalierError(
-          'invalid-definition',
-          `${owner}: "${child.name}" needs "${need}", which is not one of its siblings (${[...byName.keys()].join(', ')}). Correct the name or add the child.`,
-        );
-      }
-      stage = Math.max(stage, place(needed) + 1);
-    }
-    open.pop();
-    stageByName.set(child.name, stage);
-    return stage;
-  };
   const stages: Child[][] = [];
-  for (const child of children) (stages[place(child)] ??= []).push(child);
+  for (const child of children) {
+    if (!stageByName.has(child.name)) place(owner, child, byName, stageByName);
+    (stages[stageByName.get(child.name) ?? 0] ??= []).push(child);
+  }
   return stages;
 }
 
+/** Places a child after all it needs, however long the chain: what is open stands on a stack of its own. */
+function place(owner: string, from: Child, byName: ReadonlyMap<string, Child>, stageByName: Map<string, number>): void {
+  const stack = [{ child: from, next: 0, stage: 0 }];
+  const open = new Set([from.name]);
+  for (let top = stack.at(-1); top; top = stack.at(-1)) {
+    const { child } = top;
+    const need = child.needs?.[top.next];
+    if (need === undefined) {
+      stageByName.set(child.name, top.stage);
+      open.delete(child.name);
+      stack.pop();
+      continue;
+    }
+    const needed = byName.get(need);
+    if (!needed) {
+      throw new EspalierError(
+        'invalid-definition',
+        `${owner}: "${child.name}" needs "${need}", which is not one of its siblings (${[...byName.keys()].join(', ')}). Correct the name or add the child.`,
+      );
+    }
+    if (open.has(need)) {
+      const names = [...open];
+      const cycle = [...names.slice(names.indexOf(need)), need].join(' → ');
+      throw new EspalierError('invalid-definition', `${owner} has a cycle of needs: ${cycle}. Remove one of them.`);
+    }
+    const placed = stageByName.get(need);
+    if (placed === undefined) {
+      stack.push({ child: needed, next: 0, stage: 0 });
+      open.add(need);
+    } else {
+      top.stage = Math.max(top.stage, placed + 1);
+      top.next++;
+    }
+  }
+}
+
 /** @throws EspalierError `invalid-definition` */
-export function checkName(kind: string, name: string): void {
+export function checkName(kind: string, name: unknown): void {
   if (isNodeName(name)) return;
   throw new EspalierError(
     'invalid-definition',
-    `${kind} name ${JSON.stringify(name)} cannot be part of a path. Use 1 to 128 letters, digits, "_", ".", "-" or spaces, starting with a letter, digit or "_".`,
+    `${kind} name ${typeof name === 'string' ? JSON.stringify(name) : shown(name)} cannot be part of a path. Use 1 to 128 letters, digits, "_", ".", "-" or spaces, starting with a letter, digit or "_".`,
   );
 }

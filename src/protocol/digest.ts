@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import { deepFreeze } from './freeze.ts';
 import type { Outcome, Report, Timing, UnsealedOutcome, UnsealedReport } from './report.ts';
 
 /**
@@ -51,11 +52,9 @@ export function digestOf(outcome: UnsealedOutcome | Outcome): string {
 }
 type Stamped = Record<string, unknown> & { runId: string; timing?: unknown; elapsedMs?: unknown; digest?: unknown };
 
-const sealReport = (report: UnsealedReport, timing: Timing): Report => ({
-  ...report,
-  timing,
-  digest: digestOf(report),
-});
+/** Frozen: a report is shown to parents, siblings and listeners alike. */
+const sealReport = (report: UnsealedReport, timing: Timing): Report =>
+  deepFreeze({ ...report, timing, digest: digestOf(report) });
 
 /** Stamps what only the one who waited can know. */
 export function seal(outcome: UnsealedOutcome, timing: Timing): Outcome {

@@ -47,7 +47,7 @@ export const RunEvent = z.discriminatedUnion('type', [
     findings: z.array(Finding),
   }),
   event('integrity.alert', {
-    kind: z.enum(['spawn', 'misattributed', 'altered', 'depth']),
+    kind: z.enum(['spawn', 'misattributed', 'depth']),
     message: z.string(),
   }),
   event('synthesis.rejected', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),

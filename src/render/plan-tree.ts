@@ -36,7 +36,7 @@ export type PlanTreeOptions = {
 const leavesUnder = (node: PlanTreeNode): number =>
   node.children.length === 0 ? 1 : node.children.reduce((sum, child) => sum + leavesUnder(child), 0);
 const depthUnder = (node: PlanTreeNode): number =>
-  node.children.length === 0 ? 0 : 1 + Math.max(...node.children.map(depthUnder));
+  node.children.length === 0 ? 0 : 1 + node.children.reduce((most, child) => Math.max(most, depthUnder(child)), 0);
 
 function workOf({ decision, children, needs, sources, estimateMs }: PlanTreeNode): string {
   const parts: string[] = [];

@@ -1,8 +1,39 @@
-/** What a run's options make of a scenario's limits. */
-import { limitsOf } from '../define/define-scenario.ts';
+/** What a run is given, checked, and what its options make of a scenario's limits. */
+import { isNames, OBJECT, shown } from '../define/check.ts';
+import { checkAsOf, limitsOf } from '../define/define-scenario.ts';
 import type { Limits, Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { RunOptions } from './run.ts';
+
+const RUN_ID = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/;
+const NAMED = 8; // of the domains there are, in a message
+
+/**
+ * Checks a scenario and all options that no limit is made of. Both may come from JavaScript.
+ * @throws EspalierError `invalid-input`
+ */
+export function checkScenario(scenario: Scenario, options: RunOptions = {}): void {
+  checkKind(scenario);
+  if (!OBJECT.isMet(options)) throw invalid(`The options are ${shown(options)}. Give an object, or leave them out.`);
+  const { asOf, domains, runId, thesis } = options;
+  if (asOf !== undefined) checkAsOf(asOf);
+  if (thesis !== undefined && (typeof thesis !== 'string' || thesis.trim() === '')) {
+    throw invalid(`The option thesis is ${shown(thesis)}. Say in a sentence what is to be examined, or leave it out.`);
+  }
+  if (runId !== undefined && !(typeof runId === 'string' && RUN_ID.test(runId))) {
+    throw invalid(
+      `The option runId is ${shown(runId)}, which cannot name a folder. Use 1 to 128 letters of a to z, digits, "-", "_" or ".", not starting with ".".`,
+    );
+  }
+  checkDomains(scenario, domains);
+}
+
+function checkKind(scenario: unknown): void {
+  const kind = typeof scenario === 'object' && scenario !== null && 'kind' in scenario ? scenario.kind : undefined;
+  if (kind === 'scenario') return;
+  const what = kind === 'leaf' || kind === 'domain' ? `a ${kind}` : shown(scenario);
+  throw invalid(`The scenario to run is ${what}. Give what defineScenario returns.`);
+}
 
 /** @throws EspalierError `invalid-input` */
 export function limitsFor(scenario: Scenario, { deadline, maxDepth, concurrency }: RunOptions): Limits {
@@ -14,12 +45,29 @@ export function limitsFor(scenario: Scenario, { deadline, maxDepth, concurrency 
   });
 }
 
-/** @throws EspalierError `invalid-input` */
-export function checkDomains(scenario: Scenario, domains: readonly string[] | undefined): void {
-  if (!domains) return;
+/**
+ * `ranked` puts the names that somebody may have meant first.
+ * @throws EspalierError `invalid-input`
+ */
+export function checkDomains(
+  scenario: Scenario,
+  domains: readonly string[] | undefined,
+  ranked: (typed: string, names: readonly string[]) => readonly string[] = (_typed, names) => names,
+): void {
+  if (domains === undefined) return;
+  if (!isNames(domains)) throw invalid(`The option domains is ${shown(domains)}. Give a list of names: ["a", "b"].`);
   const names = scenario.domains.map((domain) => domain.name);
-  const known = `Scenario "${scenario.name}" has ${names.join(', ')}.`;
-  if (domains.length === 0) throw new EspalierError('invalid-input', `No domain is chosen. ${known}`);
-  const unknown = domains.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new EspalierError('invalid-input', `There is no domain "${unknown}". ${known}`);
+  const known = new Set(names);
+  const unknown = domains.find((name) => !known.has(name));
+  if (domains.length > 0 && unknown === undefined) return;
+  const among = ranked(unknown ?? '', names).slice(0, NAMED);
+  const rest = names.length - among.length;
+  const choice = `Choose from ${among.map((name) => `"${name}"`).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}.`;
+  throw invalid(
+    unknown === undefined
+      ? `No domain of scenario "${scenario.name}" is chosen. ${choice}`
+      : `There is no domain "${unknown}" in scenario "${scenario.name}". ${choice}`,
+  );
 }
+
+const invalid = (message: string): EspalierError => new EspalierError('invalid-input', message);

@@ -1,29 +1,34 @@
 /** The decision before anything runs. Pure of the scenario: no source is read. */
 import { staticDecision } from '../activities/plan.ts';
 import { registryOf, type Entry } from '../activities/registry.ts';
-import { checkAsOf } from '../define/define-scenario.ts';
 import type { Scenario } from '../define/spec.ts';
 import { childPath, depthOf, ROOT } from '../protocol/path.ts';
-import { checkDomains, limitsFor } from './limits.ts';
+import { checkScenario, limitsFor } from './limits.ts';
 import type { Plan, PlannedNode, RunOptions } from './run.ts';
 
 /**
  * Shows what a run would do: which nodes, in which stages, with which questions, and what it would leave out.
- * @throws EspalierError `invalid-input` on an option that cannot be read
+ * @throws EspalierError `invalid-input` on a scenario that is none, or an option that cannot be read
  */
 export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
+  checkScenario(scenario, options);
   const limits = limitsFor(scenario, options);
-  checkDomains(scenario, options.domains);
   const thesis = options.thesis ?? scenario.thesis;
   const asOf = options.asOf ?? scenario.asOf;
-  if (asOf !== undefined) checkAsOf(asOf);
   const registry = registryOf(scenario, thesis);
   const root = nodeOf(registry, ROOT, limits.maxDepth, options.domains);
-  const deepest = Math.max(...[...registry.keys()].map(depthOf));
+  const deepest = [...registry.keys()].reduce((most, path) => Math.max(most, depthOf(path)), 0);
   const warnings: string[] = [];
   if (deepest > limits.maxDepth) {
     warnings.push(
       `The tree is ${deepest} deep, the limit is ${limits.maxDepth}: nodes at depth ${limits.maxDepth} execute as leaves. Raise maxDepth to ${deepest} to run it whole.`,
+    );
+  }
+  const tooWide = widerThan(root, limits.maxChildren);
+  if (tooWide) {
+    const width = tooWide.children.length;
+    warnings.push(
+      `The plan of ${tooWide.path} has ${width} children, the limit is ${limits.maxChildren}: it will be refused. Raise maxChildren to ${width}, or divide the node into domains.`,
     );
   }
   if (root.estimateMs > limits.deadlineMs) {
@@ -40,6 +45,13 @@ export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
     root,
     warnings,
   };
+}
+
+/** The widest node that is wider than allowed, the first of several. */
+function widerThan(node: PlannedNode, most: number): PlannedNode | undefined {
+  let widest = node.children.length > most ? node : undefined;
+  for (const child of node.children) widest = widerThan(child, widest?.children.length ?? most) ?? widest;
+  return widest;
 }
 
 function nodeOf(

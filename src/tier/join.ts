@@ -19,6 +19,8 @@ type Heard = (name: string) => Iterable<Finding>;
 export type JoinEvent =
   | { type: 'ended'; name: string; output: unknown; at: number }
   | { type: 'crashed'; name: string; error: unknown; at: number }
+  /** The children are being asked to conclude: what they now end with counts towards no quorum. */
+  | { type: 'cancelling' }
   | { type: 'expired'; at: number }
   | { type: 'cancelled'; at: number };
 export type JoinEffect =
@@ -35,11 +37,14 @@ export type JoinInput = {
   readonly children: readonly { readonly name: string; readonly tier: Tier }[];
   /** Close when this many children have reported; at most the width counts. */
   readonly quorum?: number | undefined;
+  /** Names of children that a later stage needs: no quorum closes over them. */
+  readonly required?: readonly string[] | undefined;
   readonly startedAt: number;
   /** What each child's subtree has said so far. */
   readonly heard: Heard;
 };
-export type Join = Omit<JoinInput, 'children'> & {
+export type Join = Omit<JoinInput, 'children' | 'quorum'> & {
+  quorum: number | undefined;
   readonly children: ReadonlyMap<string, Tier>;
   readonly ended: Map<string, Ended>;
   reported: number;
@@ -47,9 +52,10 @@ export type Join = Omit<JoinInput, 'children'> & {
 };
 const NOTHING: readonly JoinEffect[] = [];
 
-export function openJoin({ children, ...rest }: JoinInput): [Join, readonly JoinEffect[]] {
+export function openJoin({ children, quorum, ...rest }: JoinInput): [Join, readonly JoinEffect[]] {
   const join: Join = {
     ...rest,
+    quorum,
     children: new Map(children.map(({ name, tier }) => [name, tier])),
     ended: new Map(),
     reported: 0,
@@ -62,6 +68,10 @@ export function openJoin({ children, ...rest }: JoinInput): [Join, readonly Join
 export const cloneJoin = (join: Join): Join => ({ ...join, ended: new Map(join.ended) });
 
 export function joinStep(join: Join, event: JoinEvent): readonly JoinEffect[] {
+  if (event.type === 'cancelling') {
+    join.quorum = undefined;
+    return NOTHING;
+  }
   if (event.type === 'expired' || event.type === 'cancelled') {
     return join.closedBy ? NOTHING : close(join, event.type === 'expired' ? 'deadline' : 'cancel', event.at);
   }
@@ -75,7 +85,9 @@ export function joinStep(join: Join, event: JoinEvent): readonly JoinEffect[] {
   const sealed: JoinEffect = { type: 'sealed', name, outcome: ended.outcome };
   if (ended.outcome.kind === 'report' && ended.outcome.status !== 'failed') join.reported++;
   if (join.ended.size === join.children.size) return [sealed, ...close(join, 'all', at)];
-  if (join.reported >= (join.quorum ?? Infinity)) return [sealed, ...close(join, 'quorum', at)];
+  const isEnough = join.reported >= (join.quorum ?? Infinity);
+  if (isEnough && (join.required ?? []).every((one) => join.ended.has(one) || !join.children.has(one)))
+    return [sealed, ...close(join, 'quorum', at)];
   return [sealed];
 }
 

@@ -7,6 +7,7 @@
  *  4. What the author returned is parsed, not believed.
  */
 import type { z } from 'zod';
+import { canonicalJson } from '../protocol/digest.ts';
 import { FindingDraft, type Finding } from '../protocol/finding.ts';
 import { GapDraft, isHole, type Gap } from '../protocol/gap.ts';
 import { childPath } from '../protocol/path.ts';
@@ -29,6 +30,8 @@ export type LeafState = {
   present: Set<Finding>;
   gaps: readonly Gap[];
   spoken: number;
+  /** The drafts without a key that this attempt has said live, as canonical JSON. */
+  live: string[];
 };
 export type LeafEvent =
   | { type: 'said'; draft: unknown }
@@ -36,7 +39,8 @@ export type LeafEvent =
   | { type: 'verified' }
   | { type: 'failed'; fault: Fault }
   | { type: 'recovered'; enrichment: string }
-  | { type: 'closed'; fault: Fault };
+  /** `attempts`: how many had begun; the present one may still have been waiting for its slot. */
+  | { type: 'closed'; fault: Fault; attempts?: number };
 export type LeafEffect =
   | { type: 'execute'; task: Task; attempt: number }
   | { type: 'verify'; findings: readonly Finding[] }
@@ -58,6 +62,7 @@ export function beginLeaf(task: Task, maxAttempts: number): [LeafState, LeafEffe
     present: new Set(),
     gaps: [],
     spoken: 0,
+    live: [],
   };
   return [state, { type: 'execute', task, attempt: 1 }];
 }
@@ -67,6 +72,7 @@ export const cloneLeaf = (state: LeafState): LeafState => ({
   ...state,
   said: new Map(state.said),
   present: new Set(state.present),
+  live: [...state.live],
 });
 
 export function leafStep(state: LeafState, event: LeafEvent): Effects {
@@ -83,13 +89,16 @@ export function leafStep(state: LeafState, event: LeafEvent): Effects {
     case 'recovered':
       return state.phase === 'recovering' ? [nextAttempt(state, event.enrichment)] : NOTHING;
     case 'closed':
-      return [end(state, failureOf(state, event.fault))];
+      return [end(state, failureOf(state, event.fault, event.attempts))];
   }
 }
 
 function saidLive(state: LeafState, draft: unknown): Effects {
   const read = readAnswer(FindingDraft, draft);
-  if ('value' in read) return say(state, read.value, state.spoken++);
+  if ('value' in read) {
+    if (read.value.key === undefined) state.live.push(canonicalJson(read.value));
+    return say(state, read.value, state.spoken++);
+  }
   return state.phase === 'executing' ? failed(state, invalid('a finding said live', read)) : NOTHING;
 }
 
@@ -105,7 +114,10 @@ function executed(state: LeafState, output: unknown): Effects {
   }
   const { findings, gaps, fault } = readOutput(state.task.path, output);
   const effects: LeafEffect[] = [];
+  const saidBefore = new Set(state.live);
   for (const [index, draft] of findings.entries()) {
+    // said live already, without a key that would tell
+    if (draft.key === undefined && saidBefore.delete(canonicalJson(draft))) continue;
     // an answer that fails its schema is not believed, but what it calls critical was said
     if (!fault || draft.critical) effects.push(...say(state, draft, index));
   }
@@ -161,6 +173,7 @@ function nextAttempt(state: LeafState, enrichment: string): LeafEffect {
   state.attempt++;
   state.present = new Set([...state.said.values()].filter((finding) => finding.critical));
   state.spoken = 0;
+  state.live = [];
   return { type: 'execute', task: state.task, attempt: state.attempt };
 }
 
@@ -169,10 +182,10 @@ function end(state: LeafState, outcome: UnsealedOutcome): LeafEffect {
   return { type: 'end', outcome };
 }
 
-function failureOf(state: LeafState, fault: Fault): UnsealedOutcome {
+function failureOf(state: LeafState, fault: Fault, attempts = state.attempt): UnsealedOutcome {
   const said = [...state.said.values()];
   const partial = said.length > 0 ? { ...leafReport(state, said), status: 'partial' as const } : undefined;
-  return tokenOf(state.task, fault, state.attempt, partial);
+  return tokenOf(state.task, fault, attempts, partial);
 }
 
 function leafReport({ task, attempt, gaps }: LeafState, findings: Finding[]): UnsealedReport {

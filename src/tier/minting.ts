@@ -6,6 +6,7 @@
  */
 import { canonicalJson } from '../protocol/digest.ts';
 import type { Finding, FindingDraft } from '../protocol/finding.ts';
+import { deepFreeze } from '../protocol/freeze.ts';
 import { isWithin } from '../protocol/path.ts';
 import type { z } from 'zod';
 
@@ -83,11 +84,4 @@ function bodiesUnder(id: string, said: Said): Bodies {
     }
   }
   return bodies;
-}
-
-/** Freezes a value and all that it holds. What is frozen already is taken to be so all the way down. */
-export function deepFreeze<T extends object>(value: T): T {
-  if (Object.isFrozen(value)) return value;
-  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
-  return Object.freeze(value);
 }

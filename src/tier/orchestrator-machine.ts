@@ -29,7 +29,7 @@ import { readAnswer } from './answer.ts';
 import { CANCELLED, faultOf, faultOfEnd, tokenOf } from './fault.ts';
 import { depthIsSpent, planDeadline, stageDeadline } from './grant.ts';
 import { isOutcomeOf, type Joined } from './join.ts';
-import { deepFreeze } from './minting.ts';
+import { deepFreeze } from '../protocol/freeze.ts';
 import { executedReport, reportOf, rootReport, NO_DECISION, type Gathered } from './report.ts';
 import { checkSynthesis, type Checked } from './synthesis-check.ts';
 
@@ -38,6 +38,8 @@ export type GatherInput = {
   stage: number;
   children: readonly ChildSpec[];
   quorum?: number | undefined;
+  /** Children that a later stage needs: no quorum closes over them. */
+  required?: readonly string[];
   deadline: number;
   /** What earlier stages ended with. */
   before: readonly Ended[];
@@ -136,6 +138,8 @@ export const orchestratorMachine = setup({
           stage,
           children: decision?.stages[stage] ?? [],
           quorum: decision?.quorum,
+          required:
+            decision?.stages.slice(stage + 1).flatMap((later) => later.flatMap(({ needs }) => needs ?? [])) ?? [],
           deadline: stageDeadline(task.grant, decision ?? NO_DECISION, stage),
           before: ended,
         }),

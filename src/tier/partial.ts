@@ -2,6 +2,7 @@
 import type { Finding } from '../protocol/finding.ts';
 import { depthOf } from '../protocol/path.ts';
 import type { ReportStatus, UnsealedOutcome, UnsealedReport, UnsealedToken } from '../protocol/report.ts';
+import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
 import { ownUsage } from './usage.ts';
 
@@ -39,8 +40,11 @@ function union(findings: readonly Finding[], more: Iterable<Finding>): Finding[]
   return [...byId.values()];
 }
 
-/** A report that holds nothing yet, for what a token left behind. */
-export const emptyPartial = ({ runId, path, tier, attempts, message }: UnsealedToken): UnsealedReport => {
+/** A report that holds nothing yet. */
+export function emptyReport(
+  { runId, path, tier, question }: Pick<Task, 'runId' | 'path' | 'tier' | 'question'>,
+  attempts: number,
+): UnsealedReport {
   const usage = ownUsage(path, { leaves: tier === 'leaf' ? 1 : 0, attempts });
   return {
     kind: 'report',
@@ -49,10 +53,10 @@ export const emptyPartial = ({ runId, path, tier, attempts, message }: UnsealedT
     path,
     tier,
     depth: depthOf(path),
-    question: '',
-    status: 'partial',
-    madeBy: 'deterministic',
-    narrative: `What was heard before it ended: ${message}.`,
+    question,
+    status: 'complete',
+    madeBy: 'leaf',
+    narrative: '',
     findings: [],
     escalations: [],
     conflicts: [],
@@ -64,4 +68,12 @@ export const emptyPartial = ({ runId, path, tier, attempts, message }: UnsealedT
     usage: { self: usage, subtree: usage },
     children: [],
   };
-};
+}
+
+/** For what a token left behind. */
+export const emptyPartial = ({ runId, path, tier, attempts, message }: UnsealedToken): UnsealedReport => ({
+  ...emptyReport({ runId, path, tier, question: '' }, attempts),
+  status: 'partial',
+  madeBy: 'deterministic',
+  narrative: `What was heard before it ended: ${message}.`,
+});

@@ -27,7 +27,7 @@ import type { Disposition, Synthesis } from '../protocol/synthesis.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
 import { HOST_VERSION } from '../version.ts';
-import { deepFreeze } from './minting.ts';
+import { deepFreeze } from '../protocol/freeze.ts';
 import { emptyPartial } from './partial.ts';
 import { measureRetention } from './retention.ts';
 import { bodyOf, incomingOf } from './synthesis-check.ts';
@@ -53,7 +53,9 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
   const { question, charter, asOf } = task;
   const books = keepBooks(task, incoming, synthesis);
   const gaps = gapsOf(gathered, synthesis);
-  if ('fault' in answer) {
+  // A run that is cancelled says so once per node that was cut, not once more per tier above.
+  const isExplained = 'fault' in answer && answer.fault.status === 'cancelled' && gaps.some(isHole);
+  if ('fault' in answer && !isExplained) {
     const { status, message } = answer.fault;
     gaps.push({ path: task.path, kind: 'synthesis', why: `${status}: ${message}; replaced by the deterministic one` });
   }

@@ -173,7 +173,7 @@ describe.concurrent('a scenario file', () => {
   });
 
   const MISSES: [args: string[], line: string][] = [
-    [['--domains', 'marco'], 'There is no domain "marco" in scenario "tiny". Choose "macro" or "company"'],
+    [['--domains', 'marco'], 'There is no domain "marco" in scenario "tiny". Choose from "macro", "company".'],
     [
       ['--fault', 'jobs=hang'],
       'There is no node "jobs" in this run to rehearse a --fault at. Did you mean "root/macro/jobs"',

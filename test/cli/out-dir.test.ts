@@ -47,6 +47,21 @@ describe('the files of a run', () => {
     expect(existsSync(out.files.brief)).toBe(true);
   });
 
+  it('holds no brief of an earlier run while the next one goes on', () => {
+    using at = workspace({ 'brief.md': 'old', 'brief.json': '{}', 'events.ndjson': 'old', 'notes.md': 'mine' });
+    const { files } = openOutDir(at.path);
+    expect([files.brief, files.report].filter((file) => existsSync(file))).toEqual([]);
+    expect(readFileSync(files.events, 'utf8')).toBe('');
+    expect(readFileSync(join(at.path, 'notes.md'), 'utf8')).toBe('mine');
+  });
+
+  it('refuses one in which a brief cannot be replaced, and leaves its events (invariant 1)', () => {
+    using at = workspace({ 'events.ndjson': 'old' });
+    mkdirSync(join(at.path, 'brief.json'));
+    expect(() => openOutDir(at.path)).toThrow(/cannot be written to: .*\. Name another with --out\.$/);
+    expect(readFileSync(join(at.path, 'events.ndjson'), 'utf8')).toBe('old');
+  });
+
   it('replaces what an earlier run left in the same directory', () => {
     using at = workspace();
     mkdirSync(join(at.path, 'o'));

@@ -50,6 +50,12 @@ describe('stages', () => {
     const chain = Array.from({ length: 1_000 }, (_, i) => leafOf(`n${i}`, i === 0 ? [] : [`n${i - 1}`]));
     expect(namesOf(chain.toReversed())).toEqual(chain.map(({ name }) => [name]));
   });
+  it('of a chain are found however long it is', () => {
+    const chain = Array.from({ length: 9_000 }, (_, i) => leafOf(`n${i}`, i === 0 ? [] : [`n${i - 1}`]));
+    expect(namesOf(chain.toReversed())).toEqual(chain.map(({ name }) => [name]));
+    const ring = [leafOf('n0', ['n8999']), ...chain.slice(1)];
+    expect(() => namesOf(ring)).toThrow(/^Domain "d" has a cycle of needs: n0 → n8999 → .* → n1 → n0\. Remove/);
+  });
   it('any cycle is found, wherever it hides', () => {
     fc.assert(
       fc.property(siblings, fc.nat(), fc.nat(), (children, from, length) => {

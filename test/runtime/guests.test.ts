@@ -174,10 +174,11 @@ describe('a guest in place of', () => {
     expect(w.eventsOf('finding.reported')).toHaveLength(3);
   });
 
-  it('the root reports for the run', async () => {
-    const logic = ending(guestReport('root', { tier: 'root', findings: [guestFinding('root')] }));
-    const { brief } = await world([1], {}, { guestFor: guestAt('root', logic) }).run();
-    expect(brief).toMatchObject({ path: 'root', status: 'complete', findings: [{ id: 'root#said' }] });
+  it('the root is not offered', async () => {
+    const asked: string[] = [];
+    const guestFor = (_: unknown, { path }: { path: string }): undefined => void asked.push(path);
+    await world([1], {}, { guestFor }).run();
+    expect(asked).toEqual(['root/l0']);
   });
 });
 
@@ -278,5 +279,5 @@ it('an end that a sibling forged is refused and alerted', async () => {
   const w = world([2], {}, { guestFor: guestAt('root/l1', forging) });
   await w.run();
   expect(w.endOf('root/l0')).toMatchObject({ kind: 'report', findings: [{ id: 'root/l0#said' }] });
-  expect(w.eventsOf('integrity.alert')).toMatchObject([{ path: 'root/l0', kind: 'misattributed' }]);
+  expect(w.eventsOf('integrity.alert')).toMatchObject([{ path: 'root/l1', kind: 'misattributed' }]);
 });

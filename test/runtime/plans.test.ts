@@ -1,5 +1,8 @@
 /** Whatever a planner answers: the root reports, and nothing is left. */
 import { describe, expect, it } from 'vitest';
+import { defineDomain } from '../../src/define/define-domain.ts';
+import { defineLeaf } from '../../src/define/define-leaf.ts';
+import { defineScenario } from '../../src/define/define-scenario.ts';
 import type { Decision } from '../../src/protocol/decision.ts';
 import { draft, MINUTES_8, never, NOTHING_LEFT, reportOf, tree, world, type Script } from '../support/world.ts';
 
@@ -154,5 +157,41 @@ describe('a plan that', () => {
     const { brief } = await w.run();
     expect(brief.decision?.stages).toMatchObject([[{ name: 'a' }]]);
     expect(brief.children).toHaveLength(1);
+  });
+});
+
+describe('domains that the run chooses', () => {
+  const needing = defineScenario({
+    name: 'needing',
+    thesis: 'It holds',
+    domains: ['a', 'b', 'c'].map((name, i) =>
+      defineDomain({
+        name,
+        charter: name,
+        ...(i > 0 && { needs: [['a', 'b'][i - 1] ?? ''] }),
+        children: [defineLeaf({ name: 'x', run: ({ task }) => draft(task.path) })],
+      }),
+    ),
+  });
+
+  it('run; the others are skipped with why, which is no loss', async () => {
+    const w = world([3, 1]);
+    const { brief, status } = await w.run({ domains: ['d2', 'd0'] });
+    expect(status).toBe('complete');
+    expect(brief.children.map(({ path }) => path)).toEqual(['root/d0', 'root/d2']);
+    expect(brief.gaps).toEqual([{ path: 'root/d1', kind: 'skipped', why: 'not among the domains chosen' }]);
+  });
+
+  it('are skipped too when they need one that is', async () => {
+    const { brief } = await world(needing).run({ domains: ['a', 'c'] });
+    expect(brief.children.map(({ path }) => path)).toEqual(['root/a']);
+    expect(brief.gaps.map(({ path, why }) => [path, why])).toEqual([
+      ['root/b', 'not among the domains chosen'],
+      ['root/c', 'needs "b", which is skipped'],
+    ]);
+  });
+
+  it.each([[['d9']], [[]]])('%j cannot be read', (domains) => {
+    expect(() => world([3, 1]).start({ domains })).toThrow(expect.objectContaining({ code: 'invalid-input' }));
   });
 });

@@ -95,7 +95,7 @@ const orchestratorCase = (depth: number): fc.Arbitrary<OrchestratorCase> =>
         step: fc.constantFrom('', ':plan', ':gather', ':synthesize'),
         kind: fc.constantFrom('hang', 'throw', 'silent', 'invalid', 'slow:40', 'slow:3000', 'slow:70000'),
       }),
-      { freq: 3, nil: undefined },
+      { freq: depth === 0 ? 9 : 4, nil: undefined },
     ),
   });
 const nodeCase = (depth: number): fc.Arbitrary<NodeCase> =>
@@ -108,7 +108,7 @@ const nodeCase = (depth: number): fc.Arbitrary<NodeCase> =>
 
 export const runCase: fc.Arbitrary<RunCase> = fc.record({
   root: orchestratorCase(0),
-  maxDepth: fc.constantFrom(0, 1, 2, 3, 4, 4, 4),
+  maxDepth: fc.constantFrom(0, 1, 2, 3, 3, 4, 4, 4, 4, 4),
   concurrency: fc.constantFrom(1, 2, 3, 10),
   cut: fc.oneof(
     fc.record({ at: fc.constantFrom(0, 1, 10, 50, 60, 1_000, DEADLINE / 4, DEADLINE - 200) }),
@@ -125,7 +125,7 @@ export type RandomRun = {
   /** How many authors are asleep and deaf to their signal. */
   asleep: () => number;
 };
-export type Uttered = { statement: string; at: number; isLive: boolean };
+type Uttered = { statement: string; at: number; isLive: boolean };
 
 /** Statements are unique, so that a finding can be followed whatever id it gets. */
 export function randomRun({ root, maxDepth }: RunCase, clock: VirtualClock): RandomRun {

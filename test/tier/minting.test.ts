@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { canonicalJson } from '../../src/protocol/digest.ts';
 import { Finding, FindingDraft } from '../../src/protocol/finding.ts';
-import { adopt, deepFreeze, mint, type Said } from '../../src/tier/minting.ts';
+import { adopt, mint, type Said } from '../../src/tier/minting.ts';
+import { deepFreeze } from '../../src/protocol/freeze.ts';
 import { CRITICAL, draftOf, findingOf } from './samples.ts';
 
 const PATH = 'root/macro/jobs';

@@ -1,16 +1,19 @@
 /**
  * Series from a folder of CSV files with a manifest.
  *
- * 1. Nothing outside the folder is read, whatever a path or a symbolic link says.
+ * 1. Nothing outside the folder is read, whatever a path or a symbolic link says, and whenever it came to say it.
  * 2. The manifest, and that every file is there, is checked at once; a file's content when it is loaded, so that one
  *    broken file costs one series.
+ * 3. A file is read and checked whole, its future too. What comes later can make a file be refused; of what is given of
+ *    a day it changes nothing but `source.sha256`, which identifies the file as it was read, not what was visible.
  */
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, sep } from 'node:path';
-import { median } from 'simple-statistics';
+import { readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { EspalierError } from '../../errors.ts';
 import type { SourceAdapter } from '../../ports/sources.ts';
 import type { Frequency, Observation } from '../../protocol/series.ts';
+import { pathWithin, withFile, type FolderFile } from './csv-boundary.ts';
+import { frequencyOf } from './csv-frequency.ts';
 import { MANIFEST, parseManifest, type CsvManifest, type CsvSeries } from './csv-manifest.ts';
 import { readCsv, type CsvRow } from './csv-series.ts';
 import { monthsLater } from './months-later.ts';
@@ -36,11 +39,15 @@ const LAG_MONTHS: Readonly<Record<Frequency, number>> = { daily: 0, monthly: 2, 
 export async function csvFolder(dir: string): Promise<CsvFolder> {
   const home = await homeOf(dir);
   const at = join(dir, MANIFEST);
-  const manifest = parseManifest(await readFile(await pathWithin(home, MANIFEST, at), 'utf8'), at);
-  const entries = new Map<string, { series: CsvSeries; path: string }>();
+  const text = await withFile({ home, file: MANIFEST, named: at }, (handle) => handle.readFile('utf8'));
+  const manifest = parseManifest(text, at);
+  const entries = new Map<string, { series: CsvSeries; from: FolderFile }>();
   for (const series of manifest.series) {
-    const path = await pathWithin(home, series.file, `${at}: series ${JSON.stringify(series.id)}`);
-    entries.set(series.id, { series, path });
+    const { id, file } = series;
+    const named = `${at}: series ${JSON.stringify(id)} names the file ${JSON.stringify(file)}, which`;
+    const from = { home, file, named };
+    await pathWithin(from);
+    entries.set(id, { series, from });
   }
   return {
     manifest,
@@ -50,9 +57,9 @@ export async function csvFolder(dir: string): Promise<CsvFolder> {
         if (!entry)
           throw new EspalierError('unknown-source', `${at} has no series ${JSON.stringify(id)}. Add it there.`);
         abortSignal.throwIfAborted();
-        const { series, path } = entry;
-        const { rows, sha256 } = await readCsv(path, series.file, abortSignal);
-        const frequency = series.frequency ?? frequencyOf(rows);
+        const { series, from } = entry;
+        const { rows, sha256 } = await withFile(from, (handle) => readCsv(handle, series.file, abortSignal));
+        const frequency = series.frequency ?? frequencyOf(rows, series.file);
         const lagMonths = series.availableAfterMonths ?? LAG_MONTHS[frequency];
         return {
           id,
@@ -82,35 +89,6 @@ async function homeOf(dir: string): Promise<string> {
   if (names.length === 0) throw invalid(`The folder ${dir} is empty. Put a ${MANIFEST} and the files it names there`);
   if (!names.includes(MANIFEST)) throw invalid(`The folder ${dir} has no ${MANIFEST}. Write one that lists its series`);
   return realpath(dir);
-}
-
-/** Where a file really lies, once it is known to be one and inside the folder. `who` names it in messages. */
-async function pathWithin(home: string, file: string, who: string): Promise<string> {
-  const named = file === MANIFEST ? who : `${who} names the file ${JSON.stringify(file)}, which`;
-  const path = await realpath(join(home, file)).catch((cause: unknown) => {
-    throw invalid(`${named} is not there. Add the file or correct its name`, cause);
-  });
-  const inside = relative(home, path);
-  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
-    throw invalid(`${named} lies outside of the folder. Copy it into the folder`);
-  }
-  // A pipe or a device could be waited for without end.
-  if (!(await stat(path)).isFile()) throw invalid(`${named} is not a file. Name one that is`);
-  return path;
-}
-
-const MS_PER_DAY = 86_400_000;
-const RECENT_ROWS = 1_000;
-
-/** From the typical distance of the latest observations. Weekly counts as daily; a single observation as monthly. */
-function frequencyOf(rows: readonly CsvRow[]): Frequency {
-  const days = rows.slice(-RECENT_ROWS).map(({ date }) => Date.parse(date) / MS_PER_DAY);
-  const distances = days.slice(1).map((day, index) => day - (days[index] ?? day));
-  if (distances.length === 0) return 'monthly';
-  const typical = median(distances);
-  if (typical <= 15) return 'daily';
-  if (typical <= 60) return 'monthly';
-  return typical <= 180 ? 'quarterly' : 'yearly';
 }
 
 const invalid = (what: string, cause?: unknown): EspalierError =>

@@ -30,7 +30,7 @@ const CsvSeries = z.object({
   /** Relative to the folder, and inside it. */
   file,
   unit: z.string().default(''),
-  /** Left out, it is told from the distance between observations. */
+  /** Left out, it is told from the distances between dates, if they all agree. */
   frequency: z
     .enum(['daily', 'monthly', 'quarterly', 'annual', 'yearly'])
     .transform((word) => (word === 'annual' ? 'yearly' : word))

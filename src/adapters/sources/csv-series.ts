@@ -6,13 +6,19 @@
  *    spaces around a cell.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, parse, type Info } from 'csv-parse';
 import { EspalierError } from '../../errors.ts';
 import { IsoDate } from '../../protocol/task.ts';
 
-export type CsvRow = { readonly date: string; readonly value: number; readonly available?: string };
+export type CsvRow = {
+  readonly date: string;
+  readonly value: number;
+  readonly available?: string;
+  readonly line: number;
+};
+/** `sha256` identifies the file as it was read, rows included that were not yet known at an as-of date. */
 type CsvRows = { readonly rows: readonly CsvRow[]; readonly sha256: string };
 
 const HEADERS: ReadonlySet<string> = new Set(['date,value', 'date,value,available']);
@@ -26,10 +32,10 @@ const LONGEST_ROW = 1_000;
 type Line = { readonly record: readonly string[]; readonly info: Info };
 
 /**
- * Reads a file. `name` is what it is called in messages.
+ * Reads an open file, and may close it. `name` is what it is called in messages.
  * @throws EspalierError `invalid-data` with file and line; the signal's reason when it aborts
  */
-export async function readCsv(path: string, name: string, abortSignal: AbortSignal): Promise<CsvRows> {
+export async function readCsv(handle: FileHandle, name: string, abortSignal: AbortSignal): Promise<CsvRows> {
   const hash = createHash('sha256');
   const collected = collector(name);
   const parser = parse({
@@ -43,7 +49,7 @@ export async function readCsv(path: string, name: string, abortSignal: AbortSign
   });
   try {
     await pipeline(
-      createReadStream(path),
+      handle.createReadStream(),
       async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           hash.update(chunk);
@@ -65,14 +71,13 @@ export async function readCsv(path: string, name: string, abortSignal: AbortSign
 
 function collector(name: string) {
   const rows: CsvRow[] = [];
-  const lineOf: number[] = [];
   let width = 0;
 
   function checkOrder(date: string, line: number): void {
     const last = rows.at(-1);
     if (last === undefined || date > last.date) return;
-    const twin = rows.findIndex((row) => row.date === date);
-    if (twin !== -1) throw invalid(name, line, `${date} stands in line ${lineOf[twin]} already. Keep one of the two`);
+    const twin = rows.find((row) => row.date === date);
+    if (twin) throw invalid(name, line, `${date} stands in line ${twin.line} already. Keep one of the two`);
     throw invalid(name, line, `${date} comes after ${last.date}. Sort the rows by date`);
   }
 
@@ -86,7 +91,6 @@ function collector(name: string) {
       const row = rowOf(name, line, cells, width);
       checkOrder(row.date, line);
       rows.push(row);
-      lineOf.push(line);
     },
     end(): readonly CsvRow[] {
       if (width === 0) throw invalid(name, 1, 'the file is empty. Begin it with the header date,value');
@@ -109,10 +113,10 @@ function rowOf(name: string, line: number, cells: readonly string[], width: numb
   if (!NUMBER.test(value) || !Number.isFinite(Number(value))) {
     throw invalid(name, line, `"value" is no number: ${shown(value)}. Write it like -1234.5`);
   }
-  if (available === undefined) return { date, value: Number(value) };
+  if (available === undefined) return { date, value: Number(value), line };
   checkDate(name, line, 'available', available);
   if (available < date) throw invalid(name, line, `known on ${available}, before its period began on ${date}`);
-  return { date, value: Number(value), available };
+  return { date, value: Number(value), available, line };
 }
 
 function checkDate(name: string, line: number, column: string, text: string): void {

@@ -43,7 +43,7 @@ export function orchestrator(scenario: Scenario, options: OrchestratorOptions = 
         scope.emit(event as never);
         const parent = scope.self._parent as AnyActorRef | undefined;
         if (parent && tellParent(event) && isListening(parent)) tell(scope, parent, event);
-        onEvent?.(event);
+        return onEvent?.(event);
       },
     }),
   );

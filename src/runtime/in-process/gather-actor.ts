@@ -16,26 +16,26 @@ import {
 import type { ChildSpec } from '../../protocol/decision.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { childPath, depthOf } from '../../protocol/path.ts';
-import type { Tier, UnsealedReport } from '../../protocol/report.ts';
+import type { Outcome, Tier, UnsealedReport } from '../../protocol/report.ts';
 import type { Task } from '../../protocol/task.ts';
 import { childGrant, depthIsSpent } from '../../tier/grant.ts';
 import { joinStep, openJoin, type Join, type JoinEffect, type JoinEvent, type Joined } from '../../tier/join.ts';
 import type { Said } from '../../tier/minting.ts';
-import type { GatherInput } from '../../tier/orchestrator-machine.ts';
+import type { GatherInput, Upward } from '../../tier/orchestrator-machine.ts';
 import { bodyOf } from '../../tier/synthesis-check.ts';
-import { findingsOfGuest, outcomeOfGuest, type Guest } from './guests.ts';
+import { guestActor } from './guest-actor.ts';
 import { noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 
 type GatherSnapshot = Snapshot<Joined> & {
   input: GatherInput;
   join: Join;
+  /** How the children of earlier stages ended. */
+  before: ReadonlyMap<string, Outcome>;
   /** Named like a machine's, so that inspectors and XState's own clean-up find them. */
   children: Record<string, AnyActorRef>;
   /** What each live child's subtree has said so far: the partial of a child that never answers. */
   heard: Map<string, Said>;
   outbox: Finding[];
-  /** Children of the caller's own logic. */
-  guests: Set<string>;
   restored: ReadonlyMap<string, Snapshot<unknown>> | undefined;
   timer: unknown;
   flush: unknown;
@@ -88,12 +88,6 @@ export function gatherActor(
       snapshot.flush ??= clock.setTimeout(() => tellSelf(scope, { type: 'gather.flush' }), FLUSH_MS);
     }
   };
-  /** A guest, with a copy of what it said so far: what is new is still to be heard. */
-  const guestAt = (snapshot: GatherSnapshot, name: string): Guest => ({
-    path: childPath(snapshot.input.task.path, name),
-    known: new Map(snapshot.heard.get(name)),
-  });
-
   const stopChild = (snapshot: GatherSnapshot, name: string, scope: Scope): void => {
     const child = snapshot.children[name];
     delete snapshot.children[name];
@@ -113,7 +107,8 @@ export function gatherActor(
   };
   const apply = (snapshot: GatherSnapshot, event: JoinEvent, scope: Scope): GatherSnapshot => {
     const { join, input } = snapshot;
-    if (event.type === 'expired' && !join.closedBy) {
+    // Of the run's own gather the root's token says it.
+    if (event.type === 'expired' && !join.closedBy && join.path !== '') {
       const missing = [...join.children.keys()].filter((name) => !join.ended.has(name));
       const paths = missing.map((name) => childPath(join.path, name));
       emit({ type: 'join.expired', path: join.path, stage: input.stage, missing: paths });
@@ -148,7 +143,6 @@ export function gatherActor(
     const { join } = snapshot;
     let output = given;
     if (join.children.has(name) && !join.ended.has(name)) {
-      if (snapshot.guests.has(name)) output = outcomeOfGuest(guestAt(snapshot, name), output, emit);
       if (options.amend && isReport(output)) output = options.amend(output, heardFrom(snapshot, name).values());
       hear(snapshot, name, passingUp(output), scope);
     }
@@ -173,24 +167,16 @@ export function gatherActor(
     }
     return apply(snapshot, { type: 'ended', name, output: undefined, at: clock.now() }, scope);
   };
-  const heardLive = (snapshot: GatherSnapshot, event: AnyEventObject, scope: Scope): GatherSnapshot => {
-    const from: unknown = event['from'];
-    if (typeof from !== 'string') return snapshot;
-    if (!snapshot.guests.has(from)) {
-      if (snapshot.children[from]) hear(snapshot, from, event['findings'] as readonly Finding[], scope);
-      return snapshot;
-    }
-    const guest = guestAt(snapshot, from);
-    const findings = findingsOfGuest(guest, event['findings'], emit);
+  const heardLive = (snapshot: GatherSnapshot, { from, findings }: Upward, scope: Scope): GatherSnapshot => {
     if (snapshot.children[from]) hear(snapshot, from, findings, scope);
-    else for (const finding of findings) if (finding.critical) noteLate(host, guest.path, finding);
     return snapshot;
   };
 
-  const taskOf = ({ task, deadline, before }: GatherInput, child: ChildSpec): Task => {
-    const prior = before.flatMap(({ name, outcome }) =>
-      child.needs?.includes(name) && outcome.kind === 'report' ? [outcome] : [],
-    );
+  const taskOf = ({ input: { task, deadline }, before }: GatherSnapshot, child: ChildSpec): Task => {
+    const prior = (child.needs ?? []).flatMap((name) => {
+      const outcome = before.get(name);
+      return outcome?.kind === 'report' ? [outcome] : [];
+    });
     return {
       runId: task.runId,
       path: childPath(task.path, child.name),
@@ -207,19 +193,23 @@ export function gatherActor(
   const spawn = (snapshot: GatherSnapshot, child: ChildSpec, scope: Scope): void => {
     const { name, role } = child;
     try {
-      const task = taskOf(snapshot.input, child);
+      const task = taskOf(snapshot, child);
       const { path, tier, question, grant } = task;
       emit({ type: 'node.started', path, tier, depth: depthOf(path), question, grant });
       const traceparent = host.traceparentOf?.(path);
       if (traceparent !== undefined) task.traceparent = traceparent;
-      const guest = host.guestFor?.(child, task);
-      if (guest) snapshot.guests.add(name);
+      const guest = task.tier === 'root' ? undefined : host.guestFor?.(child, task);
       const restored = snapshot.restored?.get(name);
       const from = restored
         ? { snapshot: restored }
         : { input: role === 'leaf' || guest ? { task, deadline: grant.deadline } : task };
       const parent = scope.self as AnyActorRef;
-      const actor = createActor(guest ?? options.logicFor(child, task), { id: name, parent, src: role, ...from });
+      const actor = createActor(guest ? guestActor(host, guest) : options.logicFor(child, task), {
+        id: name,
+        parent,
+        src: role,
+        ...from,
+      });
       snapshot.children[name] = actor;
       actor.start();
     } catch (error) {
@@ -235,14 +225,7 @@ export function gatherActor(
     }
     switch (type) {
       case 'espalier.up':
-        return heardLive(snapshot, event, scope);
-      case 'espalier.spawn': {
-        const from: unknown = event['from'];
-        const path = childPath(snapshot.input.task.path, typeof from === 'string' ? from : 'unknown');
-        const message = `${path} asked its parent for a child; only an orchestrator's own decision creates nodes`;
-        emit({ type: 'integrity.alert', path, kind: 'spawn', message });
-        return snapshot;
-      }
+        return heardLive(snapshot, event as Upward, scope);
       case 'gather.unmade': // a child that could not even be created
         return childCrashed(snapshot, String(event['name']), event['error'], scope);
       case 'gather.flush':
@@ -261,9 +244,10 @@ export function gatherActor(
       case 'gather.expired':
         return apply(snapshot, { type: 'expired', at: clock.now() }, scope);
       case 'gather.cancel':
+        joinStep(snapshot.join, { type: 'cancelling' });
         // Children of ours conclude in this turn, with what they have; whoever has not by then is cut off.
         for (const { name, role } of snapshot.input.children) {
-          const child = snapshot.guests.has(name) ? undefined : snapshot.children[name];
+          const child = snapshot.children[name];
           if (child) tell(scope, child, { type: role === 'leaf' ? 'leaf.cancel' : 'cancel' });
         }
         tellOurselves(scope, { type: 'gather.cutoff' });
@@ -284,17 +268,17 @@ export function gatherActor(
       const { task } = input;
       const heard = new Map<string, Said>();
       const children = Object.create(null) as Record<string, AnyActorRef>;
-      const guests = new Set<string>();
       const mayChildren = depthIsSpent(task.grant) ? [] : input.children;
       const [join, effects] = openJoin({
         runId: task.runId,
         path: task.path,
         children: mayChildren.map((child) => ({ name: child.name, tier: tierOf(task, child) })),
         quorum: input.quorum,
+        required: input.required,
         startedAt: clock.now(),
         heard(name) {
           const said = heard.get(name)?.values() ?? [];
-          const child = guests.has(name) ? undefined : children[name];
+          const child = children[name];
           return child ? [...said, ...unsent(child)] : said; // it is cut off
         },
       });
@@ -306,10 +290,10 @@ export function gatherActor(
       const rest = {
         input,
         join,
+        before: new Map(input.before.map(({ name, outcome }) => [name, outcome])),
         children,
         heard,
         outbox: [],
-        guests,
         restored: undefined,
         timer: undefined,
         flush: undefined,
@@ -377,8 +361,8 @@ const isReport = (output: unknown): output is UnsealedReport =>
 function unsent(child: AnyActorRef): Finding[] {
   const gather = (child.getSnapshot() as { children?: Record<string, AnyActorRef> }).children?.['gather'];
   if (!gather) return [];
-  const { children, guests, outbox } = gather.getSnapshot() as GatherSnapshot;
-  const below = Object.entries(children).flatMap(([name, one]) => (guests.has(name) ? [] : unsent(one)));
+  const { children, outbox } = gather.getSnapshot() as GatherSnapshot;
+  const below = Object.values(children).flatMap(unsent);
   return [...below, ...outbox];
 }
 

@@ -49,7 +49,7 @@ export const isLive = (scope: Scope): boolean => (scope.self.getSnapshot() as { 
 
 /** A critical finding from a node that had already ended: too late for that node's report, but not lost. */
 export function noteLate({ emit, afterthoughts }: Host, path: string, finding: Finding): void {
-  emit({ type: 'child.late', path: parentOf(path), child: nameOf(path), why: 'late', findings: [finding] });
+  emit({ type: 'child.late', path: parentOf(path) || path, child: nameOf(path), why: 'late', findings: [finding] });
   const why = `a critical finding came after this node had ended: ${finding.statement}`;
   afterthoughts.push({ path, kind: 'undone', why });
 }

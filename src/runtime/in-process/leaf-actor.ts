@@ -24,10 +24,15 @@ type LeafSnapshot = Snapshot<UnsealedOutcome> & {
   leaf: LeafState | undefined;
   io: LazyIo | undefined;
   slot: Slot | undefined;
+  /** How many attempts have begun: the next one may still wait for its slot. */
+  begun: number;
   timer: unknown;
   /** It has been stopped, though XState shows it as active until its transition has returned. */
   isOver: boolean;
 };
+
+const CLOSED: Fault = { status: 'timeout', message: 'closed itself at its deadline' };
+const NEVER_BEGUN: Fault = { status: 'timeout', message: 'waited for a slot until its deadline' };
 
 /** What one attempt is given. Its signal is made on first use: most leaves never ask, and thousands may be alive. */
 class LazyIo implements AttemptIo {
@@ -92,6 +97,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       (from, draft) => say(scope, from, draft),
       (kind, message) => emit({ type: 'integrity.alert', path, kind, message }),
     ));
+    snapshot.begun = effect.attempt;
     emit({ type: 'attempt.started', path, attempt: effect.attempt });
     ask(
       snapshot,
@@ -199,7 +205,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
   };
   const close = (snapshot: LeafSnapshot, leaf: LeafState, fault: Fault, scope: Scope): LeafSnapshot => {
     abortSoon(snapshot.io, fault);
-    return follow(snapshot, leafStep(leaf, { type: 'closed', fault }), scope);
+    const { begun } = snapshot;
+    return follow(snapshot, leafStep(leaf, { type: 'closed', fault, attempts: begun }), scope);
   };
 
   return {
@@ -212,6 +219,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       leaf: undefined,
       io: undefined,
       slot: undefined,
+      begun: 0,
       timer: undefined,
       isOver: false,
     }),
@@ -237,7 +245,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
         case 'leaf.told':
           return follow(snapshot, leafStep(leaf, event['told'] as LeafEvent), scope);
         case 'tier.deadline':
-          return close(snapshot, leaf, { status: 'timeout', message: 'closed itself at its deadline' }, scope);
+          return close(snapshot, leaf, snapshot.begun > 0 ? CLOSED : NEVER_BEGUN, scope);
         case 'leaf.revoked':
           return close(
             snapshot,

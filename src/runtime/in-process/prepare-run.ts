@@ -9,7 +9,7 @@ import type { Activities } from '../../ports/activities.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { ChildSpec } from '../../protocol/decision.ts';
 import { ROOT } from '../../protocol/path.ts';
-import type { RunEvent, RunEventBody } from '../../protocol/run-event.ts';
+import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import { HOST_VERSION } from '../../version.ts';
 import { createEventStream, type EventStream } from '../event-stream.ts';
@@ -48,7 +48,8 @@ const LEASE_SHARE = 0.25;
 
 /** @throws EspalierError `invalid-input` on an option that cannot be read */
 export function prepareRun(scenario: Scenario, options: RunOptions & WiringOptions): PreparedRun {
-  const { clock = systemClock, runId = newRunId(), domains, guestFor, rehearsal, telemetry, onEvent } = options;
+  const { clock = systemClock, runId = newRunId(), domains, guestFor, rehearsal, onEvent } = options;
+  const telemetry = options.telemetry && harmless(options.telemetry);
   const limits = limitsFor(scenario, options);
   const asOf = options.asOf ?? scenario.asOf;
   if (asOf !== undefined) checkAsOf(asOf);
@@ -97,14 +98,28 @@ export function prepareRun(scenario: Scenario, options: RunOptions & WiringOptio
   };
 }
 
-function listenerOf(
-  telemetry: Telemetry | undefined,
-  onEvent: RunOptions['onEvent'],
-): ((event: RunEvent) => void) | undefined {
+function listenerOf(telemetry: Telemetry | undefined, onEvent: RunOptions['onEvent']): RunOptions['onEvent'] {
   if (!telemetry) return onEvent;
   return (event) => {
     telemetry.onEvent(event);
-    onEvent?.(event);
+    return onEvent?.(event);
+  };
+}
+
+/** Whoever watches a run must not be able to break it. */
+function harmless(telemetry: Telemetry): Telemetry {
+  const quietly = <T>(call: () => T): T | undefined => {
+    try {
+      return call();
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    onEvent: (event) => void quietly(() => telemetry.onEvent(event)),
+    onEnd: (runId) => void quietly(() => telemetry.onEnd(runId)),
+    traceparentOf: (runId, path) => quietly(() => telemetry.traceparentOf(runId, path)),
+    within: (task, work) => telemetry.within(task, work),
   };
 }
 

@@ -108,7 +108,9 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
       const child = children['gather'];
       switch (event.type) {
         case 'espalier.up':
-          escalate(snapshot, event['findings'] as readonly Finding[]);
+          if (event['from'] === 'gather' && Array.isArray(event['findings'])) {
+            escalate(snapshot, event['findings'] as readonly Finding[]);
+          }
           return snapshot;
         case 'cancel':
           // Not within whoever asks: it may be a listener in the midst of a node's start, which has to be finished.
@@ -125,11 +127,15 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
           if (child) tell(scope, child, { type: 'gather.cancel' });
           return snapshot;
         case 'xstate.done.actor.gather':
-          return finish(snapshot, event['output'] as Joined);
-        case 'xstate.error.actor.gather':
+        case 'xstate.error.actor.gather': {
+          // Anybody can send an event of this name: what counts is what became of the gather.
+          const end = child?.getSnapshot() as Snapshot<Joined> | undefined;
+          if (end?.status === 'done') return finish(snapshot, end.output as Joined);
+          if (end?.status !== 'error') return snapshot;
           release(snapshot);
           if (child) scope.stopChild(child); // it is over; but XState would not stop it, were it not
-          return { ...snapshot, children: {}, status: 'error', output: undefined, error: event['error'] as unknown };
+          return { ...snapshot, children: {}, status: 'error', output: undefined, error: end.error };
+        }
         case STOP:
           run.host.isStopped = true;
           if (child) scope.stopChild(child);

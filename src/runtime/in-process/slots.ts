@@ -2,7 +2,8 @@
  * One cap on work in progress for a whole run.
  *  1. Never more than `cap` slots are out.
  *  2. Waiting requests are granted longest estimate first; equal ones in order of asking.
- *  3. A slot held longer than the lease while others wait is revoked: work that hangs cannot starve its siblings.
+ *  3. A slot held longer than the lease, and than twice its estimate, while others wait is revoked: work that hangs
+ *     cannot starve its siblings.
  */
 import TinyQueue from 'tinyqueue';
 import type { Clock } from '../../ports/clock.ts';
@@ -13,7 +14,7 @@ type Ticket = Slot & { ask: Request; order: number; state: 'waiting' | 'held' | 
 
 export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
   const waiting = new TinyQueue<Ticket>([], (a, b) => b.ask.estimateMs - a.ask.estimateMs || a.order - b.order);
-  const held = new Set<Ticket>(); // in order of granting, so the oldest lease is first
+  const held = new Set<Ticket>();
   let live = 0;
   let asked = 0;
   let isDraining = false;
@@ -27,11 +28,11 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
       if (next.state !== 'waiting') continue; // withdrawn
       live--;
       next.state = 'held';
-      next.until = clock.now() + leaseMs;
+      next.until = clock.now() + Math.max(leaseMs, 2 * next.ask.estimateMs);
       held.add(next);
       next.ask.granted();
     }
-    watchOldest();
+    watchLeases();
   };
   /**
    * Two microtasks on: siblings that start in one turn are all in the queue before the first is chosen, and those that
@@ -42,13 +43,13 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
     isDraining = true;
     queueMicrotask(() => queueMicrotask(drain));
   };
-  const watchOldest = (): void => {
-    const [oldest] = held;
-    if (live === 0 || !oldest) {
+  const watchLeases = (): void => {
+    if (live === 0 || held.size === 0) {
       clock.clearTimeout(timer);
       timer = undefined;
-    } else {
-      timer ??= clock.setTimeout(revokeOverdue, Math.max(0, oldest.until - clock.now()));
+    } else if (timer === undefined) {
+      const next = [...held].reduce((first, { until }) => Math.min(first, until), Infinity);
+      timer = clock.setTimeout(revokeOverdue, Math.max(0, next - clock.now()));
     }
   };
   const revokeOverdue = (): void => {
@@ -56,12 +57,13 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
     const now = clock.now();
     let needed = live;
     for (const ticket of held) {
-      if (needed === 0 || ticket.until > now) break;
+      if (needed === 0) break;
+      if (ticket.until > now) continue;
       needed--;
       ticket.ask.revoked();
       ticket.release();
     }
-    watchOldest();
+    watchLeases();
   };
   const release = (ticket: Ticket): void => {
     if (ticket.state === 'over') return;
@@ -69,7 +71,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
     held.delete(ticket);
     ticket.state = 'over';
     if (live > 0) drainSoon();
-    else watchOldest();
+    else watchLeases();
   };
 
   return {
@@ -78,7 +80,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
       live++;
       waiting.push(ticket);
       if (held.size < cap) drainSoon();
-      else watchOldest();
+      else watchLeases();
       return ticket;
     },
   };
