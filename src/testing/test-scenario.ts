@@ -48,7 +48,7 @@ export async function testScenario(scenario: Scenario, options: TestOptions = {}
     activities: (own) => watch.activities(activities(latency ? delayed(own, latency, clock) : own)),
     onEvent(event) {
       events.push(event);
-      onEvent?.(event);
+      return onEvent?.(event);
     },
   });
   const timer = cancelAfterMs === undefined ? undefined : clock.setTimeout(() => handle.cancel(), cancelAfterMs);

@@ -109,7 +109,7 @@ export function world(shape: readonly number[] | Scenario, script: Script = {}, 
       inspect,
       onEvent(event) {
         events.push(event);
-        rest.onEvent?.(event);
+        return rest.onEvent?.(event);
       },
     });
   return {

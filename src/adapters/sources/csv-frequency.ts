@@ -21,40 +21,44 @@ const DISTANCES: readonly (readonly [frequency: Frequency, from: number, to: num
 ];
 const MS_PER_DAY = 86_400_000;
 
+type Step = { readonly from: CsvRow; readonly to: CsvRow; readonly days: number; readonly frequency: Frequency };
+
 /**
  * What every distance between two dates agrees on. `name` is what the file is called in messages.
  * @throws EspalierError `invalid-data` that asks for a frequency, with file and lines
  */
 export function frequencyOf(rows: readonly CsvRow[], name: string): Frequency {
-  const [first, second] = rows;
-  if (!first || !second) throw unclear(name, first?.line ?? 1, 'a single row tells no frequency');
-  const told = between(first, second);
-  let before = first;
-  for (const row of rows.slice(1)) {
-    const { frequency, days } = between(before, row);
-    const what = `${row.date} comes ${days} days after ${before.date}`;
-    if (frequency === undefined) {
-      throw unclear(name, row.line, `${what} of line ${before.line}, which is the distance of no frequency`);
+  let first: Step | undefined;
+  let from: CsvRow | undefined;
+  for (const to of rows) {
+    if (from) {
+      const step = stepOf(from, to, name);
+      first ??= step;
+      if (step.frequency !== first.frequency) throw unclear(name, to.line, `${told(step)}, but ${told(first)}`);
     }
-    if (frequency !== told.frequency) {
-      const other = `line ${second.line} comes ${told.days} after line ${first.line}, like ${told.frequency} ones`;
-      throw unclear(name, row.line, `${what}, like ${frequency} data; ${other}`);
-    }
-    // What is known later than its successor leaves a gap in the past, and with it another frequency.
-    if (row.available !== undefined && before.available !== undefined && row.available < before.available) {
-      const other = `line ${before.line} on ${before.available} only`;
-      throw unclear(name, row.line, `known on ${row.available}, ${other}, so its past tells another frequency`);
-    }
-    before = row;
+    from = to;
   }
-  if (told.frequency === undefined) throw new Error('unreachable: the first distance is checked first');
-  return told.frequency;
+  if (!first) throw unclear(name, from?.line ?? 1, 'a single row tells no frequency');
+  return first.frequency;
 }
 
-function between(from: CsvRow, to: CsvRow): { days: number; frequency: Frequency | undefined } {
+function stepOf(from: CsvRow, to: CsvRow, name: string): Step {
   const days = (Date.parse(to.date) - Date.parse(from.date)) / MS_PER_DAY;
-  return { days, frequency: DISTANCES.find(([, least, most]) => days >= least && days <= most)?.[0] };
+  const frequency = DISTANCES.find(([, least, most]) => days >= least && days <= most)?.[0];
+  if (frequency === undefined) {
+    const what = `${to.date} comes ${days} days after ${from.date} in line ${from.line}`;
+    throw unclear(name, to.line, `${what}, which is the distance of no frequency`);
+  }
+  // A value that is known after its successor was a gap until then, and a gap tells another frequency.
+  if (from.available !== undefined && to.available !== undefined && to.available < from.available) {
+    const what = `known on ${to.available}, before line ${from.line} on ${from.available}`;
+    throw unclear(name, to.line, `${what}, which tells no frequency in between`);
+  }
+  return { from, to, days, frequency };
 }
+
+const told = ({ from, to, days, frequency }: Step): string =>
+  `line ${to.line} comes ${days} days after line ${from.line} (${frequency})`;
 
 const unclear = (name: string, line: number, why: string): EspalierError =>
   new EspalierError('invalid-data', `${name}, line ${line}: ${why}. Say its "frequency" in the manifest.`);
