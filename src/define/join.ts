@@ -5,7 +5,7 @@ import type { Child, JoinSpec } from './spec.ts';
 type Stages = readonly (readonly Child[])[];
 
 /**
- * A quorum counts within each stage: it must be within reach, and cut off no child that a later stage needs.
+ * A quorum counts within each stage: it must be within reach there. No join closes over a child that a later stage needs.
  * @throws EspalierError `invalid-definition`
  */
 export function checkJoin(owner: string, stages: Stages, join: JoinSpec | undefined): void {
@@ -18,7 +18,6 @@ export function checkJoin(owner: string, stages: Stages, join: JoinSpec | undefi
     );
   }
   checkReach(owner, stages, quorum);
-  checkNeeds(owner, stages, quorum);
 }
 
 function checkReach(owner: string, stages: Stages, quorum: number): void {
@@ -30,21 +29,5 @@ function checkReach(owner: string, stages: Stages, quorum: number): void {
     stages.length === 1
       ? `${owner} needs quorum ${quorum} but has ${children}. Lower join.quorum or add a child.`
       : `${owner} needs quorum ${quorum} in each stage, but its widest of ${stages.length} stages has ${children}. Lower join.quorum to ${widest} or less.`,
-  );
-}
-
-function checkNeeds(owner: string, stages: Stages, quorum: number): void {
-  const widthOf = new Map(stages.flatMap((stage) => stage.map(({ name }) => [name, stage.length])));
-  let cut: { name: string; need: string; width: number } | undefined;
-  for (const { name, needs = [] } of stages.flat()) {
-    for (const need of needs) {
-      const width = widthOf.get(need) ?? 0;
-      if (width > (cut?.width ?? quorum)) cut = { name, need, width };
-    }
-  }
-  if (!cut) return;
-  throw new EspalierError(
-    'invalid-definition',
-    `${owner} has quorum ${quorum}, but "${cut.name}" needs "${cut.need}", one of a stage of ${cut.width}, and the quorum could close that stage without it. Raise join.quorum to ${cut.width}, or leave it out.`,
   );
 }

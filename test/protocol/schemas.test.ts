@@ -72,7 +72,7 @@ describe('RunEvent', () => {
       findings: fc.array(any.findings, { maxLength: 2 }),
     }),
     'integrity.alert': fc.record({
-      kind: fc.constantFrom('spawn', 'misattributed', 'altered', 'depth'),
+      kind: fc.constantFrom('spawn', 'misattributed', 'depth'),
       message: fc.string(),
     }),
     'synthesis.rejected': fc.record({ attempt: fc.nat(), fault, willRetry: fc.boolean() }),

@@ -1,5 +1,8 @@
 /** Every fault at every place: what is lost is named, what had finished is used, nobody else is touched. */
 import { describe, expect, it } from 'vitest';
+import { defineDomain } from '../../src/define/define-domain.ts';
+import { defineLeaf } from '../../src/define/define-leaf.ts';
+import { defineScenario } from '../../src/define/define-scenario.ts';
 import type { RunOutcome } from '../../src/runtime/run.ts';
 import { CRITICAL, draft, json, MINUTES_8, NOTHING_LEFT, world, type World } from '../support/world.ts';
 
@@ -135,6 +138,28 @@ describe.each(kinds)('the root: %s', (kind, status) => {
     expect(run.brief.assessment).toEqual((await healthy).brief.assessment);
     await expectUntouched(run, ['root/d0', 'root/d1', 'root/d2']);
   });
+});
+
+it('the root, in a later stage: what an earlier one made of its findings stands', async () => {
+  const same = { measure: 'level', value: 7, source: { kind: 'series', ref: 'the same' } };
+  const leaf = (name: string) => defineLeaf({ name, run: ({ task }) => draft(task.path, same) });
+  const scenario = defineScenario({
+    name: 'staged',
+    thesis: 'It holds',
+    domains: [
+      defineDomain({ name: 'first', charter: '', children: [leaf('a'), leaf('b')] }),
+      defineDomain({ name: 'second', charter: '', needs: ['first'], children: [leaf('c')] }),
+    ],
+  });
+  // the first domain is cut off, which is no end that breaks the gather; the second ends
+  const w = world(scenario, {}, { faults: ['root/first=hang', 'root:gather=throw'] });
+  const { brief } = await w.run();
+  expect(brief.retention).toMatchObject({ incoming: 2, kept: 0, merged: 2, dropped: 0 });
+  expect(brief.findings.map(({ path, from }) => [path, from?.length])).toEqual([
+    ['root', 2],
+    ['root/second/c', undefined],
+  ]);
+  expect(w.leftovers()).toEqual(NOTHING_LEFT);
 });
 
 describe('all three domains', () => {

@@ -34,7 +34,9 @@ export function frequencyOf(rows: readonly CsvRow[], name: string): Frequency {
     if (from) {
       const step = stepOf(from, to, name);
       first ??= step;
-      if (step.frequency !== first.frequency) throw unclear(name, to.line, `${told(step)}, but ${told(first)}`);
+      if (step.frequency !== first.frequency) {
+        throw unclear(name, to.line, `${told(step)}, but line ${first.to.line} is ${told(first)}`);
+      }
     }
     from = to;
   }
@@ -57,8 +59,8 @@ function stepOf(from: CsvRow, to: CsvRow, name: string): Step {
   return { from, to, days, frequency };
 }
 
-const told = ({ from, to, days, frequency }: Step): string =>
-  `line ${to.line} comes ${days} days after line ${from.line} (${frequency})`;
+const told = ({ from, days, frequency }: Step): string =>
+  `${days} ${days === 1 ? 'day' : 'days'} after line ${from.line} (${frequency})`;
 
 const unclear = (name: string, line: number, why: string): EspalierError =>
   new EspalierError('invalid-data', `${name}, line ${line}: ${why}. Say its "frequency" in the manifest.`);

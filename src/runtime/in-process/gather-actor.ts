@@ -24,7 +24,7 @@ import type { Said } from '../../tier/minting.ts';
 import type { GatherInput, Upward } from '../../tier/orchestrator-machine.ts';
 import { bodyOf } from '../../tier/synthesis-check.ts';
 import { guestActor } from './guest-actor.ts';
-import { noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
+import { persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 
 type GatherSnapshot = Snapshot<Joined> & {
   input: GatherInput;

@@ -17,7 +17,6 @@ import { Finding } from '../../protocol/finding.ts';
 import { deepFreeze } from '../../protocol/freeze.ts';
 import { isWithin } from '../../protocol/path.ts';
 import { UnsealedOutcome, type UnsealedReport } from '../../protocol/report.ts';
-import type { Task } from '../../protocol/task.ts';
 import { readAnswer, type Answer } from '../../tier/answer.ts';
 import { beginLeaf, leafStep } from '../../tier/leaf-logic.ts';
 import { adopt, MISATTRIBUTED, type Said } from '../../tier/minting.ts';
@@ -116,7 +115,7 @@ export function guestActor(host: Host, guest: AnyActorLogic): ActorLogic<GuestSn
     (child as Internal | undefined)?._stop();
   };
   /** Anybody can send an event of this name: what counts is what became of the guest. */
-  const ended = (snapshot: GuestSnapshot, scope: Scope): GuestSnapshot => {
+  const ended = (snapshot: GuestSnapshot): GuestSnapshot => {
     const end = snapshot.children['guest']?.getSnapshot() as Snapshot<unknown> | undefined;
     if (end?.status === 'done') {
       release(snapshot);
@@ -159,8 +158,7 @@ export function guestActor(host: Host, guest: AnyActorLogic): ActorLogic<GuestSn
       if (snapshot.status !== 'active') return snapshot;
       const { type } = event;
       const { path } = snapshot.input.task;
-      if (type.startsWith('xstate.done.actor.') || type.startsWith('xstate.error.actor.'))
-        return ended(snapshot, scope);
+      if (type.startsWith('xstate.done.actor.') || type.startsWith('xstate.error.actor.')) return ended(snapshot);
       switch (type) {
         case 'espalier.up':
           hear(snapshot, event['findings'], scope);

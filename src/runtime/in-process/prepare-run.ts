@@ -3,7 +3,6 @@ import { customAlphabet } from 'nanoid';
 import type { AnyActorLogic } from 'xstate';
 import { createActivities } from '../../activities/create-activities.ts';
 import { registryOf, reserveOf } from '../../activities/registry.ts';
-import { checkAsOf } from '../../define/define-scenario.ts';
 import type { Limits, Scenario } from '../../define/spec.ts';
 import type { Activities } from '../../ports/activities.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
@@ -13,7 +12,7 @@ import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import { HOST_VERSION } from '../../version.ts';
 import { createEventStream, type EventStream } from '../event-stream.ts';
-import { checkDomains, limitsFor } from '../limits.ts';
+import { checkScenario, limitsFor } from '../limits.ts';
 import type { RunOptions } from '../run.ts';
 import type { Host, Rehearsal } from './host.ts';
 import { createSlots } from './slots.ts';
@@ -48,13 +47,12 @@ const LEASE_SHARE = 0.25;
 
 /** @throws EspalierError `invalid-input` on an option that cannot be read */
 export function prepareRun(scenario: Scenario, options: RunOptions & WiringOptions): PreparedRun {
+  checkScenario(scenario, options);
   const { clock = systemClock, runId = newRunId(), domains, guestFor, rehearsal, onEvent } = options;
   const telemetry = options.telemetry && harmless(options.telemetry);
   const limits = limitsFor(scenario, options);
   const asOf = options.asOf ?? scenario.asOf;
-  if (asOf !== undefined) checkAsOf(asOf);
   const thesis = options.thesis ?? scenario.thesis;
-  checkDomains(scenario, domains);
 
   const events = createEventStream(runId, clock, listenerOf(telemetry, onEvent));
   const stream: EventStream = {

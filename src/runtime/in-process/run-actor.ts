@@ -130,7 +130,7 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
         case 'xstate.error.actor.gather': {
           // Anybody can send an event of this name: what counts is what became of the gather.
           const end = child?.getSnapshot() as Snapshot<Joined> | undefined;
-          if (end?.status === 'done') return finish(snapshot, end.output as Joined);
+          if (end?.status === 'done') return finish(snapshot, end.output);
           if (end?.status !== 'error') return snapshot;
           release(snapshot);
           if (child) scope.stopChild(child); // it is over; but XState would not stop it, were it not
@@ -172,10 +172,11 @@ function gatherInput({ task, reserveMs, leaves }: PreparedRun): GatherInput {
 function withSaid(report: UnsealedReport, heard: Iterable<Finding>): UnsealedReport {
   const hasFailed = report.gaps.some((gap) => gap.kind === 'token' && gap.path === report.path);
   if (!hasFailed) return report;
-  const byId = new Map([...heard, ...report.findings].map((finding) => [finding.id, finding]));
-  const findings = [...byId.values()];
-  const escalations = findings.filter((finding) => finding.critical);
-  return { ...report, findings, escalations, status: findings.length > 0 ? 'partial' : 'failed' };
+  const accounted = new Set([...report.findings, ...report.dispositions].map(({ id }) => id));
+  const said = [...heard].filter(({ id }) => !accounted.has(id));
+  if (said.length === 0) return report;
+  const escalations = [...report.escalations, ...said.filter((finding) => finding.critical)];
+  return { ...report, findings: [...report.findings, ...said], escalations, status: 'partial' };
 }
 
 function withAfterthoughts(report: UnsealedReport, { afterthoughts }: Host): UnsealedReport {

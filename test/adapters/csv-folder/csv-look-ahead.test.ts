@@ -39,12 +39,12 @@ describe('a frequency that is not said', () => {
     [
       'monthly data that go on daily',
       csvOf(['2008-05-01', '2008-06-01', '2008-06-02']),
-      'jobs.csv, line 4: line 4 comes 1 days after line 3 (daily), but line 3 comes 31 days after line 2 (monthly)',
+      'jobs.csv, line 4: 1 day after line 3 (daily), but line 3 is 31 days after line 2 (monthly)',
     ],
     [
       'a gap that looks like another frequency',
       csvOf(['2008-01-01', '2008-02-01', '2008-03-01', '2008-06-01']),
-      'jobs.csv, line 5: line 5 comes 92 days after line 4 (quarterly), but line 3 comes 31 days after line 2 (monthly)',
+      'jobs.csv, line 5: 92 days after line 4 (quarterly), but line 3 is 31 days after line 2 (monthly)',
     ],
     [
       'a gap that looks like none, after a blank line',
@@ -76,11 +76,11 @@ const START = Date.UTC(2000, 0, 1) / 86_400_000;
 
 /** Mostly one frequency, now and then another one or none, and a switch in the middle. */
 const distance = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom([1, 3], [28, 31], [90, 92], [364, 371]) },
+  { weight: 6, arbitrary: fc.constantFrom([1, 3], [28, 31], [90, 92], [364, 371]) },
   { weight: 1, arbitrary: fc.constantFrom([1, 31], [30, 92], [10, 90], [13, 13]) },
 );
 const distances = fc
-  .tuple(distance, fc.option(distance, { freq: 4 }))
+  .tuple(distance, fc.option(distance, { freq: 2 }))
   .chain(([[from = 1, to = 1], then]) =>
     fc.tuple(
       fc.array(fc.integer({ min: from, max: to }), { minLength: 1, maxLength: 12 }),
@@ -97,15 +97,13 @@ const drawn = fc.record({
       fc.array(fc.nat(200), { minLength: 1, maxLength: 25 }),
     ),
   ),
-  over: fc.record(
-    {
-      frequency: fc.constantFrom('daily', 'monthly', 'quarterly', 'annual'),
-      availableAfterMonths: fc.nat(15),
-    },
-    { requiredKeys: [] },
+  over: fc.oneof(
+    { weight: 3, arbitrary: fc.constant({}) },
+    { weight: 1, arbitrary: fc.record({ availableAfterMonths: fc.nat(15) }) },
+    { weight: 1, arbitrary: fc.record({ frequency: fc.constantFrom('daily', 'monthly', 'quarterly', 'annual') }) },
   ),
   /** Where between the first and the last publication the as-of date lies. */
-  asOf: fc.double({ min: 0, max: 1, noNaN: true }),
+  asOf: fc.integer({ min: 0, max: 100 }).map((percent) => percent / 100),
 });
 
 test('cutting what is not yet available changes nothing that a reader gives but the checksum', async () => {
@@ -120,7 +118,10 @@ test('cutting what is not yet available changes nothing that a reader gives but 
     const file = (kept: readonly string[]): string => [header, ...kept, ''].join('\n');
 
     const whole = await load(file(rows), over).catch((error: unknown) => error);
-    if (EspalierError.isInstance(whole)) return expect(whole.code).toBe('invalid-data');
+    if (EspalierError.isInstance(whole)) {
+      expect(whole.code).toBe('invalid-data');
+      return;
+    }
     const { observations } = whole as SeriesRecord;
     const known = observations.map(({ availableAt }) => Date.parse(availableAt) / 86_400_000);
     const [soonest, latest] = [Math.min(...known), Math.max(...known)];
@@ -129,17 +130,18 @@ test('cutting what is not yet available changes nothing that a reader gives but 
     const kept = rows.filter((_, i) => (observations[i]?.availableAt ?? '') <= asOf);
     const before = await seen(file(rows), asOf, over);
     const after = seen(file(kept), asOf, over);
-    if (kept.length === 1 && over.frequency === undefined) {
-      return expect(after).rejects.toMatchObject({ code: 'invalid-data' });
+    if (kept.length === 1 && !('frequency' in over)) {
+      await expect(after).rejects.toMatchObject({ code: 'invalid-data' });
+      return;
     }
     const { sha256: _, ...source } = before.source;
     const { sha256, ...same } = (await after).source;
     expect({ ...(await after), source: same }).toEqual({ ...before, source });
     expect(sha256 === before.source.sha256).toBe(kept.length === rows.length);
-    if (kept.length < rows.length) compared++;
+    if (kept.length < rows.length && !('frequency' in over)) compared++;
   });
-  await fc.assert(property, { numRuns: 300 });
-  expect(compared).toBeGreaterThan(50);
+  await fc.assert(property, { numRuns: 400 });
+  expect(compared).toBeGreaterThan(20);
 });
 
 test('before anything was known there is no evidence, whatever comes later', async () => {
