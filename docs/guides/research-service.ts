@@ -1,7 +1,7 @@
 /**
  * A service that holds one run per request, and stops it when the client leaves.
  *
- *     node docs/guides/research-service.ts                           listens on a free port of 127.0.0.1
+ *     npx node docs/guides/research-service.ts                       listens on a free port of 127.0.0.1
  *     curl -N 'http://127.0.0.1:PORT/research?as-of=2009-03-01'      progress as it happens, then the brief
  */
 import { randomUUID } from 'node:crypto';
@@ -30,7 +30,11 @@ export function researchService(scenario: Scenario): Hono {
       const write = (event: string, data: unknown): void => {
         written = written.then(() => stream.writeSSE({ event, data: JSON.stringify(data) }));
       };
-      run.on('*', (event) => isProgress(event) && write(event.type, { path: event.path }));
+      run.on('*', (event) => {
+        const { type, path } = event;
+        if (type === 'finding.escalated') write(type, { path, statement: event.finding.statement });
+        else if (isProgress(event)) write(type, { path });
+      });
       // `stop` ends every actor of the tree at once; `cancel` would still write a brief, for nobody.
       stream.onAbort(() => void run.stop());
       const brief = toPromise(run);

@@ -60,7 +60,7 @@ type NodeSpec = {
   readonly name: string;
   /** One sentence for people: which question this node answers, and how. */
   readonly description?: string;
-  /** The scoped question. Default: the charter's or the parent's. */
+  /** The scoped question. Default: its parent's. */
   readonly question?: string;
   /** Siblings that must have ended before this node starts, and whose reports it may read. */
   readonly needs?: readonly string[];

@@ -48,7 +48,7 @@ export function balanceOf(report: Report): string | undefined {
   const { supports, against, neutral, context } = assessment.votes;
   return (
     `Coverage ${formatShare(assessment.coverage)}: that share of the work could say something. ` +
-    `Dissent ${formatShare(assessment.dissent)}: that share of the evidence is on the smaller side. ` +
+    `Dissent ${formatShare(assessment.dissent)}, between 0 % (all parts lean one way) and 50 % (evenly split). ` +
     `${counted(supports, 'finding')} for, ${against} against, ${neutral} neutral, ${context} context only.`
   );
 }
@@ -73,7 +73,7 @@ export function groupGaps(gaps: readonly Gap[]): readonly GapGroup[] {
 export function placesOf(group: GapGroup, most: number): string {
   const [only] = group.paths;
   if (group.paths.length === 1 && only !== undefined) return only;
-  return `${group.parent}: ${enumerated(group.paths.map(nameOf), most)}`;
+  return `${group.parent}: ${enumerated([...new Set(group.paths.map(nameOf))], most)}`;
 }
 
 /** What is missing, as part of a sentence: a node, or only its synthesis. */

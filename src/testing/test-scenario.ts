@@ -4,7 +4,8 @@ import type { RunEvent, RunEventType } from '../protocol/run-event.ts';
 import { start, type InProcessOptions } from '../runtime/in-process/start.ts';
 import type { RunOutcome } from '../runtime/run.ts';
 import { watchLeftovers, type Leftovers } from './leftovers.ts';
-import { parseRehearsedFault, rehearse } from './rehearsal.ts';
+import { plan } from '../runtime/plan.ts';
+import { checkRehearsedFaults, parseRehearsedFault, rehearse } from './rehearsal.ts';
 import { scripted, type Script } from './scripted.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -29,6 +30,7 @@ export type TestedRun = RunOutcome & {
 
 /**
  * Runs a scenario on virtual time: one of 8 minutes takes milliseconds, and two runs of it the same time.
+ * @throws EspalierError `invalid-input` on an option, a script or a fault that the scenario has no place for
  * @example
  * const { brief, eventsOf } = await testScenario(scenario, { latency: () => 20_000, faults: ['root/macro=hang'] });
  * expect(brief.status).toBe('partial');
@@ -38,9 +40,12 @@ export async function testScenario(scenario: Scenario, options: TestOptions = {}
   const { script, latency, faults = [], cancelAfterMs, onEvent, ...rest } = options;
   const clock = new VirtualClock();
   const watch = watchLeftovers(clock);
-  const { activities, rehearsal } = rehearse(faults.map(parseRehearsedFault), clock);
+  const parsed = faults.map(parseRehearsedFault);
+  const tested = script ? scripted(scenario, script) : scenario;
+  checkRehearsedFaults(parsed, plan(tested, rest).root);
+  const { activities, rehearsal } = rehearse(parsed, clock);
   const events: RunEvent[] = [];
-  const handle = start(script ? scripted(scenario, script) : scenario, {
+  const handle = start(tested, {
     ...rest,
     clock,
     rehearsal,

@@ -162,7 +162,7 @@ export const assessments = recordOf<Assessment>(
   },
   ...(['conviction', 'verdict', 'capped'] as const),
 );
-export const dispositions: fc.Arbitrary<Disposition> = fc.oneof(
+const dispositions: fc.Arbitrary<Disposition> = fc.oneof(
   fc.record({ id: texts, as: fc.constant('kept' as const) }),
   fc.record({ id: texts, as: fc.constant('merged' as const), into: texts }),
   fc.record({ id: texts, as: fc.constant('dropped' as const), why: named }),

@@ -86,7 +86,7 @@ describe('metrics', () => {
   it('carry tiers, statuses and kinds, and no name of anything', async () => {
     const { telemetry, metrics: all } = recorder();
     for (const shape of [[2, 2], [3], [1, 1, 1]])
-      await world(shape, {}, { telemetry, runId: `run-of-${shape.length} tiers` }).run();
+      await world(shape, {}, { telemetry, runId: `run-of-${shape.length}-tiers` }).run();
     await world(eventful, {}, { telemetry }).run();
     const seen = (await all()).flatMap(({ dataPoints }) =>
       dataPoints.flatMap(({ attributes }) => Object.keys(attributes)),

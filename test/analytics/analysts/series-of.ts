@@ -51,7 +51,7 @@ export function gapIn(analysis: FindingDraft | GapDraft | Series): GapDraft {
 }
 
 /** Uniform numbers in [0, 1) from a seed (mulberry32). */
-export function uniforms(seed: number): () => number {
+function uniforms(seed: number): () => number {
   let state = seed;
   return () => {
     state = Math.trunc(state + 0x6d2b79f5);
