@@ -8,6 +8,10 @@ export type EspalierErrorCode =
   | 'spawn-refused' // only an orchestrator's gather may create nodes
   | 'missing-peer' // an optional package is not installed
   | 'stopped' // the run was stopped before it could deliver
+  | 'store-fault' // a store that is full, read-only, corrupt, or not one of ours
+  | 'unknown-run' // a store has no run of this id
+  | 'run-busy' // another process is at work on this run
+  | 'claim-lost' // another process has taken this run over
   | 'host-fault'; // the run's own machinery failed
 
 const MARKER = Symbol.for('espalier.error');

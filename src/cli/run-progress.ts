@@ -4,7 +4,8 @@
  *  2. A node ends once; when it ends, what still waits or runs below it has ended with it.
  */
 import { childPath, nameOf, parentOf } from '../protocol/path.ts';
-import type { FailureStatus, ReportStatus } from '../protocol/report.ts';
+import type { FailureStatus } from '../protocol/failure-status.ts';
+import type { ReportStatus } from '../protocol/report.ts';
 import type { RunEvent } from '../protocol/run-event.ts';
 import type { Plan, PlannedNode } from '../runtime/run.ts';
 

@@ -1,10 +1,11 @@
 /**
  * Proof that bytes did not change on the way: SHA-256 of the canonical JSON (RFC 8785).
- *  1. Two runs that found the same have the same digests: the run's id and all times are left out.
+ *  1. Two runs that found the same have the same digests: the run's id and all times are left out, expected ones too.
  *  2. A parent's digest covers its children's digests, so the root's covers the tree.
  */
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import type { Decision } from './decision.ts';
 import { deepFreeze } from './freeze.ts';
 import type { Outcome, Report, Timing, UnsealedOutcome, UnsealedReport } from './report.ts';
 
@@ -48,8 +49,15 @@ export const sha256 = (text: string): string => hash('sha256', text, 'hex');
 export function digestOf(outcome: UnsealedOutcome | Outcome): string {
   const { runId: _, timing: _timing, elapsedMs: _elapsed, digest: _digest, ...content } = outcome as Stamped;
   if (outcome.kind === 'failure' && outcome.partial) content['partial'] = digestOf(outcome.partial);
+  if (outcome.kind === 'report' && outcome.decision) content['decision'] = timeless(outcome.decision);
   return sha256(canonicalJson(content));
 }
+/** How long a child may take is learned from run to run, and no part of what was decided. */
+const timeless = ({ estimates, stages, ...rest }: Decision): unknown => ({
+  ...rest,
+  leaves: estimates.leaves,
+  stages: stages.map((stage) => stage.map(({ estimateMs: _, reserveMs: _reserve, ...child }) => child)),
+});
 type Stamped = Record<string, unknown> & { runId: string; timing?: unknown; elapsedMs?: unknown; digest?: unknown };
 
 /** Frozen: a report is shown to parents, siblings and listeners alike. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FailureStatus } from './failure-status.ts';
 import { NodeName } from './path.ts';
 
 /**
@@ -20,7 +21,13 @@ export const GapKind = z.enum([
 ]);
 export type GapKind = z.infer<typeof GapKind>;
 
-export const Gap = z.object({ path: z.string().min(1), kind: GapKind, why: z.string() });
+export const Gap = z.object({
+  path: z.string().min(1),
+  kind: GapKind,
+  why: z.string(),
+  /** Of a `token` or `synthesis`: how it failed. */
+  status: FailureStatus.exactOptional(),
+});
 export type Gap = z.infer<typeof Gap>;
 
 /** A gap as a leaf's author writes it: the host adds the path. */
@@ -35,3 +42,6 @@ export type GapDraft = z.infer<typeof GapDraft>;
 const HOLES: ReadonlySet<GapKind> = new Set(['token', 'undone', 'synthesis']);
 /** Whether this gap makes a report `partial`: something was due and did not come. */
 export const isHole = (gap: Gap): boolean => HOLES.has(gap.kind);
+/** Whether time or a cancellation cut this off: another try with more time may fill it. */
+export const isInterruption = ({ kind, status }: Gap): boolean =>
+  HOLES.has(kind) && (status === 'timeout' || status === 'cancelled');

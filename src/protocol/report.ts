@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Assessment } from './assessment.ts';
 import { Conflict, Relation } from './conflict.ts';
 import { Decision } from './decision.ts';
+import { FailureStatus } from './failure-status.ts';
 import { Finding } from './finding.ts';
 import { Gap } from './gap.ts';
 import { Retention } from './retention.ts';
@@ -12,8 +13,6 @@ import { SCHEMA_VERSION } from './version.ts';
 export const Tier = z.enum(['root', 'domain', 'leaf']);
 export type Tier = z.infer<typeof Tier>;
 
-export const FailureStatus = z.enum(['timeout', 'error', 'silent', 'invalid', 'refused', 'budget', 'cancelled']);
-export type FailureStatus = z.infer<typeof FailureStatus>;
 export const ReportStatus = z.enum(['complete', 'partial', 'failed']);
 export type ReportStatus = z.infer<typeof ReportStatus>;
 

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { Decision } from './decision.ts';
 import { Finding } from './finding.ts';
 import { Grant } from './grant.ts';
-import { FailureStatus, FailureToken, Report, ReportStatus, Tier } from './report.ts';
+import { FailureStatus } from './failure-status.ts';
+import { FailureToken, Report, ReportStatus, Tier } from './report.ts';
 import { SCHEMA_VERSION } from './version.ts';
 
 export const Fault = z.object({ status: FailureStatus, message: z.string() });
@@ -29,11 +30,32 @@ export const RunEvent = z.discriminatedUnion('type', [
     deadline: z.number(),
     concurrency: z.int(),
     hostVersion: z.string(),
+    /** Set when an interrupted run goes on: how many events it had. */
+    resumed: z.object({ events: z.int() }).exactOptional(),
   }),
-  event('node.started', { tier: Tier, depth: z.int(), question: z.string(), grant: Grant }),
+  event('node.started', {
+    tier: Tier,
+    depth: z.int(),
+    question: z.string(),
+    charter: z.string(),
+    grant: Grant,
+    /** The reports of siblings that it was given. */
+    prior: z.array(z.object({ path: z.string(), digest: z.string() })),
+    /** Of its definition, and of all that it was asked: known where the run is stored. */
+    definition: z.string().exactOptional(),
+    taskDigest: z.string().exactOptional(),
+  }),
+  /** A resumed run took over how this node had ended. */
+  event('node.reused', { tier: Tier, status: z.union([ReportStatus, FailureStatus]), digest: z.string() }),
   event('node.planned', { decision: Decision }),
   event('depth.refused', { maxDepth: z.int(), children: z.array(z.string()) }),
-  event('attempt.started', { attempt: z.int() }),
+  /** What this node had ended with cannot stand in the resumed run: it runs again. */
+  event('node.invalidated', { why: z.string() }),
+  event('attempt.started', {
+    attempt: z.int(),
+    /** What this attempt is told that the one before was not. */
+    enrichment: z.string().exactOptional(),
+  }),
   event('attempt.failed', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),
   /** Once per finding, at the node that made it. */
   event('finding.reported', { finding: Finding }),
@@ -53,6 +75,8 @@ export const RunEvent = z.discriminatedUnion('type', [
   event('synthesis.rejected', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),
   event('node.reported', { tier: Tier, report: Report }),
   event('node.failed', { tier: Tier, token: FailureToken }),
+  /** From here on the run is not stored any more. */
+  event('record.failed', { message: z.string() }),
   event('run.completed', { status: ReportStatus, digest: z.string() }),
 ]);
 export type RunEvent = z.infer<typeof RunEvent>;

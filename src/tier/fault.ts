@@ -1,5 +1,6 @@
 /** Failures as data. */
-import { FailureStatus, type UnsealedReport, type UnsealedToken } from '../protocol/report.ts';
+import { FailureStatus } from '../protocol/failure-status.ts';
+import type { UnsealedReport, UnsealedToken } from '../protocol/report.ts';
 import type { Fault } from '../protocol/run-event.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';

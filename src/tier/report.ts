@@ -57,7 +57,8 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
   const isExplained = 'fault' in answer && answer.fault.status === 'cancelled' && gaps.some(isHole);
   if ('fault' in answer && !isExplained) {
     const { status, message } = answer.fault;
-    gaps.push({ path: task.path, kind: 'synthesis', why: `${status}: ${message}; replaced by the deterministic one` });
+    const why = `${status}: ${message}; replaced by the deterministic one`;
+    gaps.push({ path: task.path, kind: 'synthesis', why, status });
   }
   if (books.findings.length === 0 && gaps.length === 0) {
     gaps.push({ path: task.path, kind: 'insufficient', why: 'its children ended without a finding' });
@@ -178,7 +179,7 @@ function gapsOf({ task, decision, ended }: Gathered, synthesis: Synthesis): Gap[
     if (outcome.kind === 'report') continue;
     const { path, status, message } = outcome;
     if (notNeeded) gaps.push({ path, kind: 'not-needed', why: message });
-    else gaps.push({ path, kind: 'token', why: `${status}: ${message}` });
+    else gaps.push({ path, kind: 'token', why: `${status}: ${message}`, status });
   }
   return [...gaps, ...synthesis.gaps];
 }
@@ -226,6 +227,7 @@ function assessmentOfOwnWork(task: Task, body: UnsealedReport): Assessment {
 
 function reportOfToken(token: UnsealedToken): UnsealedReport {
   const body = token.partial ?? emptyPartial(token);
-  const gap: Gap = { path: token.path, kind: 'token', why: `${token.status}: ${token.message}` };
+  const { path, status, message } = token;
+  const gap: Gap = { path, kind: 'token', why: `${status}: ${message}`, status };
   return { ...body, status: body.findings.length > 0 ? 'partial' : 'failed', gaps: [...body.gaps, gap] };
 }

@@ -65,7 +65,7 @@ export const runStarted = (at = 0): RunEvent =>
     at,
   );
 export const nodeStarted = (path: string, tier: 'root' | 'domain' | 'leaf', at = 0): RunEvent =>
-  stamped({ type: 'node.started', path, tier, depth: 1, question: '', grant }, at);
+  stamped({ type: 'node.started', path, tier, depth: 1, question: '', charter: '', grant, prior: [] }, at);
 export const attemptStarted = (path: string, attempt = 1, at = 0): RunEvent =>
   stamped({ type: 'attempt.started', path, attempt }, at);
 export const attemptFailed = (path: string, willRetry: boolean): RunEvent =>

@@ -6,8 +6,8 @@ import type { ChildSpec, Decision } from '../../src/protocol/decision.ts';
 import type { Finding } from '../../src/protocol/finding.ts';
 import { GapKind, type Gap } from '../../src/protocol/gap.ts';
 import type { Grant } from '../../src/protocol/grant.ts';
+import { FailureStatus } from '../../src/protocol/failure-status.ts';
 import {
-  FailureStatus,
   ReportStatus,
   Tier,
   type Artifact,
@@ -69,7 +69,15 @@ export const findings = recordOf<Finding>(
   },
   ...(['value', 'unit', 'measure', 'critical', 'data', 'from'] as const),
 );
-export const gaps = recordOf<Gap>({ path: paths, kind: fc.constantFrom(...GapKind.options), why: texts });
+export const gaps = recordOf<Gap>(
+  {
+    path: paths,
+    kind: fc.constantFrom(...GapKind.options),
+    why: texts,
+    status: fc.constantFrom(...FailureStatus.options),
+  },
+  'status',
+);
 export const grants = recordOf<Grant>({
   depthLeft: fc.integer(),
   issuedAt: numbers,

@@ -50,7 +50,7 @@ describe.each(kinds)('a leaf: %s', (kind, status) => {
     const run = await rehearsed(`root/d1/l1=${kind}`);
     expect(run.endOf('root/d1/l1')).toMatchObject({ kind: 'failure', tier: 'leaf', status });
     expect(run.endOf('root/d1')).toMatchObject({ kind: 'report', status: 'partial' });
-    const gap = { path: 'root/d1/l1', kind: 'token', why: expect.stringMatching(`^${status}: `) };
+    const gap = { path: 'root/d1/l1', kind: 'token', why: expect.stringMatching(`^${status}: `), status };
     expect(run.gaps).toEqual([gap]);
     expect(run.status).toBe('partial');
     expect(pathsOf(run)).toEqual(pathsOf(await healthy).filter((path) => path !== 'root/d1/l1'));
@@ -59,7 +59,7 @@ describe.each(kinds)('a leaf: %s', (kind, status) => {
 });
 
 describe.each(kinds)('a domain: %s', (kind, status) => {
-  const gap = (why: string) => ({ path: 'root/d1', kind: 'token', why: expect.stringContaining(why) });
+  const gap = (why: string) => ({ path: 'root/d1', kind: 'token', why: expect.stringContaining(why), status });
   const others = ['root/d0', 'root/d2', 'root/d0/l2', 'root/d2/l0'];
 
   it('as a whole, after its first child has ended', async () => {
@@ -96,7 +96,7 @@ describe.each(kinds)('a domain: %s', (kind, status) => {
     const run = await rehearsed(`root/d1:synthesize=${kind}`);
     expect(run.endOf('root/d1')).toMatchObject({ kind: 'report', status: 'partial', madeBy: 'deterministic' });
     expect(run.gaps).toEqual([
-      { path: 'root/d1', kind: 'synthesis', why: expect.stringMatching(`^${status}: .*; replaced by`) },
+      { path: 'root/d1', kind: 'synthesis', why: expect.stringMatching(`^${status}: .*; replaced by`), status },
     ]);
     expect(run.status).toBe('partial');
     expect(pathsOf(run)).toEqual(pathsOf(await healthy));
@@ -105,7 +105,7 @@ describe.each(kinds)('a domain: %s', (kind, status) => {
 });
 
 describe.each(kinds)('the root: %s', (kind, status) => {
-  const gap = (why: string) => ({ path: 'root', kind: 'token', why: expect.stringContaining(why) });
+  const gap = (why: string) => ({ path: 'root', kind: 'token', why: expect.stringContaining(why), status });
 
   it('as a whole: the brief holds what had been heard', async () => {
     const run = await rehearsed(`root=${kind}`);
@@ -132,7 +132,7 @@ describe.each(kinds)('the root: %s', (kind, status) => {
   it('while it synthesizes: replaced, and nothing is lost', async () => {
     const run = await rehearsed(`root:synthesize=${kind}`);
     const why = expect.stringMatching(`^${status}: .*; replaced by`);
-    expect(run.gaps).toEqual([{ path: 'root', kind: 'synthesis', why }]);
+    expect(run.gaps).toEqual([{ path: 'root', kind: 'synthesis', why, status }]);
     expect(run.status).toBe('partial');
     expect(pathsOf(run)).toEqual(pathsOf(await healthy));
     expect(run.brief.assessment).toEqual((await healthy).brief.assessment);

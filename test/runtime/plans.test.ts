@@ -61,11 +61,13 @@ const small = tree([1], { scenario: { limits: { maxDepth: 1, maxChildren: 3 } } 
 const nested = tree([2, 2], { scenario: { limits: { maxDepth: 2, maxChildren: 3 } } });
 
 describe.each(Object.entries(failing))('a plan that %s', (_, [plan, why]) => {
+  const [status] = why.split(':');
+
   it('of the root: the brief says why', async () => {
     const w = world(small, { ...anywhere, plan });
     const { brief } = await w.run();
     expect(brief).toMatchObject({ status: 'failed', path: 'root', findings: [], children: [] });
-    expect(brief.gaps).toEqual([{ path: 'root', kind: 'token', why: expect.stringContaining(why) }]);
+    expect(brief.gaps).toEqual([{ path: 'root', kind: 'token', why: expect.stringContaining(why), status }]);
     expect(w.clock.now()).toBeLessThan(MINUTES_8);
     expect(w.leftovers()).toEqual(NOTHING_LEFT);
   });
@@ -75,9 +77,9 @@ describe.each(Object.entries(failing))('a plan that %s', (_, [plan, why]) => {
       plan: (input, io) => (input.task.path === 'root/d0' ? plan() : own.plan(input, io)),
     }));
     const { brief } = await w.run();
-    expect(w.endOf('root/d0')).toMatchObject({ kind: 'failure', status: why.split(':')[0], attempts: 1 });
+    expect(w.endOf('root/d0')).toMatchObject({ kind: 'failure', status, attempts: 1 });
     expect(reportOf(w.endOf('root/d1'))).toMatchObject({ status: 'complete' });
-    expect(brief.gaps).toEqual([{ path: 'root/d0', kind: 'token', why: expect.stringContaining(why) }]);
+    expect(brief.gaps).toEqual([{ path: 'root/d0', kind: 'token', why: expect.stringContaining(why), status }]);
     expect(brief).toMatchObject({ status: 'partial', children: [{ path: 'root/d0' }, { status: 'complete' }] });
     expect(w.leftovers()).toEqual(NOTHING_LEFT);
   });

@@ -179,7 +179,9 @@ describe('six tiers deep', () => {
       attempt: (input, io) => (input.task.path === hung ? never() : own.attempt(input, io)),
     }));
     const { brief } = await w.run({ concurrency: 64 });
-    expect(brief.gaps).toEqual([{ path: hung, kind: 'token', why: 'timeout: closed itself at its deadline' }]);
+    expect(brief.gaps).toEqual([
+      { path: hung, kind: 'token', why: 'timeout: closed itself at its deadline', status: 'timeout' },
+    ]);
     expect(w.eventsOf('finding.reported')).toHaveLength(63);
     expect(w.eventsOf('join.expired')).toEqual([]);
     const ends = endsOf(w.events).filter(({ path }) => hung.startsWith(path));

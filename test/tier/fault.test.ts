@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { z } from 'zod';
-import { FailureStatus, UnsealedToken } from '../../src/protocol/report.ts';
+import { FailureStatus } from '../../src/protocol/failure-status.ts';
+import { UnsealedToken } from '../../src/protocol/report.ts';
 import { readAnswer } from '../../src/tier/answer.ts';
 import { errorOf, faultOf, faultOfEnd, tokenOf } from '../../src/tier/fault.ts';
 import { taskOf } from './samples.ts';

@@ -209,7 +209,7 @@ describe('report 4: a report lists every gap of its subtree', () => {
       { path: at('d'), kind: 'skipped', why: 'not asked for' },
       stale,
       undone,
-      { path: at('b'), kind: 'token', why: 'timeout: it broke' },
+      { path: at('b'), kind: 'token', why: 'timeout: it broke', status: 'timeout' },
       { path: at('c'), kind: 'not-needed', why: 'not needed' },
       own,
     ]);

@@ -51,7 +51,7 @@ describe('rootReport: the root always ends in a report', () => {
     });
     expect(rootReport(taskOf('root'), outcome).run).not.toHaveProperty('asOf');
   });
-  const gap = { path: 'root', kind: 'token', why: 'timeout: too late' };
+  const gap = { path: 'root', kind: 'token', why: 'timeout: too late', status: 'timeout' };
   const timeout = { status: 'timeout', message: 'too late' } as const;
   test.each<[string, UnsealedOutcome, object]>([
     [

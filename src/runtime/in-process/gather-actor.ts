@@ -194,8 +194,9 @@ export function gatherActor(
     const { name, role } = child;
     try {
       const task = taskOf(snapshot, child);
-      const { path, tier, question, grant } = task;
-      emit({ type: 'node.started', path, tier, depth: depthOf(path), question, grant });
+      const { path, tier, question, charter, grant } = task;
+      const prior = task.prior.map((report) => ({ path: report.path, digest: report.digest }));
+      emit({ type: 'node.started', path, tier, depth: depthOf(path), question, charter, grant, prior });
       const traceparent = host.traceparentOf?.(path);
       if (traceparent !== undefined) task.traceparent = traceparent;
       const guest = task.tier === 'root' ? undefined : host.guestFor?.(child, task);
