@@ -123,6 +123,7 @@ describe('digest 1: says what was found, not when nor in which run', () => {
     if (key === undefined) {
       if (typeof value === 'string') return `${value}!`;
       if (typeof value === 'number') return value === 1 ? 2 : 1;
+      if (Array.isArray(value)) return [['changed']];
       return typeof value === 'boolean' ? !value : { changed: true };
     }
     const copy = (Array.isArray(value) ? [...value] : { ...(value as object) }) as Record<string, unknown>;
