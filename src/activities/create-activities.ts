@@ -4,16 +4,18 @@ import type { Activities } from '../ports/activities.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import { execute } from './execute.ts';
 import { staticDecision } from './plan.ts';
-import { registryOf, type Entry } from './registry.ts';
+import type { Entry } from './registry.ts';
 import type { SeriesCache } from './source-reader.ts';
 import { synthesize } from './synthesize.ts';
 
-export type ActivityOptions = { thesis: string; domains?: readonly string[] | undefined };
+export type ActivityOptions = {
+  registry: ReadonlyMap<string, Entry>;
+  domains?: readonly string[] | undefined;
+};
 const DEFAULT_ATTEMPTS = 3;
 
 /** The steps with effects of one run of a scenario. Reads are shared within the run. */
-export function createActivities(scenario: Scenario, { thesis, domains }: ActivityOptions): Activities {
-  const registry = registryOf(scenario, thesis);
+export function createActivities(scenario: Scenario, { registry, domains }: ActivityOptions): Activities {
   const cache: SeriesCache = new Map();
   const adapter = scenario.sources;
   const entryOf = (path: string): Entry => {

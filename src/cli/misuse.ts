@@ -1,7 +1,7 @@
 /** How the command line fails: one line on stderr, and an exit code. */
 import { debuglog, getSystemErrorMessage } from 'node:util';
 import { CommanderError } from 'commander';
-import { EspalierError } from '../errors.ts';
+import { EspalierError, type EspalierErrorCode } from '../errors.ts';
 import { escapeTerminal } from '../render/escape-terminal.ts';
 import { EXIT } from './exit-code.ts';
 
@@ -32,6 +32,10 @@ function commandLineFault(error: CommanderError): string {
   return `${escapeTerminal(what.replace(/\.$/, ''))}. ${escapeTerminal(advice)}`;
 }
 
+const INTERNAL: ReadonlySet<EspalierErrorCode> = new Set(['host-fault', 'stopped']);
+/** Faults that no other input would mend. */
+const NOT_OF_INPUT: ReadonlySet<EspalierErrorCode> = new Set(['store-fault', 'run-busy', 'claim-lost']);
+
 /** What to print and how to exit when a command has thrown. Without a line, everything has been said. */
 export function failureOf(error: unknown): { line?: string; code: number } {
   debug('%o', error);
@@ -40,8 +44,8 @@ export function failureOf(error: unknown): { line?: string; code: number } {
     if (error.code === 'commander.help') return { code: EXIT.misuse };
     return { line: commandLineFault(error), code: EXIT.misuse };
   }
-  if (EspalierError.isInstance(error) && error.code !== 'host-fault' && error.code !== 'stopped') {
-    return { line: oneLine(error), code: EXIT.misuse };
+  if (EspalierError.isInstance(error) && !INTERNAL.has(error.code)) {
+    return { line: oneLine(error), code: NOT_OF_INPUT.has(error.code) ? EXIT.failed : EXIT.misuse };
   }
   return {
     line: `Internal error: ${oneLine(error)}. Run again with NODE_DEBUG=espalier to see where.`,

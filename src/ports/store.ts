@@ -12,10 +12,9 @@ import type { ReportStatus, Tier, Usage } from '../protocol/report.ts';
 import type { Retention } from '../protocol/retention.ts';
 import type { RunEventType } from '../protocol/run-event.ts';
 
-/** What a run was asked, enough to ask it again. */
+/** What a run was asked besides its thesis, enough to ask it again. */
 export type StoredOptions = {
   asOf?: string;
-  thesis?: string;
   deadlineMs: number;
   maxDepth: number;
   concurrency: number;
@@ -65,7 +64,8 @@ export type StoredNode = {
   path: string;
   tier: Tier;
   depth: number;
-  state: 'running' | ReportStatus | FailureStatus;
+  /** `invalidated`: a resumed run does not have it any more. */
+  state: 'running' | 'invalidated' | ReportStatus | FailureStatus;
   /** Of its definition, and of all that it was asked: what a resumed run compares. */
   definition?: string;
   taskDigest?: string;

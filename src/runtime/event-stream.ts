@@ -57,9 +57,15 @@ class Consumer implements AsyncIterator<RunEvent, undefined> {
   };
 }
 
-export function createEventStream(runId: string, clock: Clock, onEvent?: (event: RunEvent) => void): EventStream {
+/** `from`: the number of the first event; a resumed run counts on. */
+export function createEventStream(
+  runId: string,
+  clock: Clock,
+  onEvent?: (event: RunEvent) => void,
+  from = 0,
+): EventStream {
   const consumers = new Set<Consumer>();
-  let seq = 0;
+  let seq = from;
   let isClosed = false;
   const tell = (event: RunEvent): void => {
     try {

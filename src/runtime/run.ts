@@ -1,5 +1,7 @@
 /** The contract of a run, whichever host performs it. Types only. */
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../ports/clock.ts';
+import type { Origin, Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { Finding } from '../protocol/finding.ts';
@@ -23,6 +25,19 @@ export type RunOptions = {
   clock?: Clock;
   /** Traces and metrics of this run. Default: none. */
   telemetry?: Telemetry;
+  /** Where the run is kept as it happens, so that it can be resumed, shown and verified. Default: nowhere. */
+  store?: Store;
+  /** Kept with the run: where its scenario came from, for whoever resumes it. */
+  origin?: Origin;
+  /**
+   * Goes on with the run of this id in `store`: what had ended is taken over, plans are not asked again, only what was
+   * lost runs. Options that are not given are as they were.
+   */
+  resume?: string;
+  /** With `resume`: do again also what had failed by its own doing. Default: only what time or a cancellation cut off. */
+  retryFailed?: boolean;
+  /** An Ed25519 private key that signs the run's receipt. */
+  signingKey?: KeyObject;
   /** Called with every event, in order. What it throws is ignored. */
   onEvent?: (event: RunEvent) => void;
   /** When it aborts, the run is cancelled: the partial brief is delivered. */

@@ -19,6 +19,8 @@ type Heard = (name: string) => Iterable<Finding>;
 export type JoinEvent =
   | { type: 'ended'; name: string; output: unknown; at: number }
   | { type: 'crashed'; name: string; error: unknown; at: number }
+  /** How it had ended before the run was interrupted: sealed already. */
+  | { type: 'reused'; name: string; outcome: Outcome; at: number }
   /** The children are being asked to conclude: what they now end with counts towards no quorum. */
   | { type: 'cancelling' }
   | { type: 'expired'; at: number }
@@ -81,17 +83,21 @@ export function joinStep(join: Join, event: JoinEvent): readonly JoinEffect[] {
   if (join.closedBy) return [{ type: 'ignored', name, why: 'late' }];
   if (join.ended.has(name)) return [{ type: 'ignored', name, why: 'duplicate' }];
 
-  const ended = end(join, name, tier, at, outcomeOf(join, name, tier, event));
-  const sealed: JoinEffect = { type: 'sealed', name, outcome: ended.outcome };
+  const isReused = event.type === 'reused';
+  const ended = isReused
+    ? { name, outcome: event.outcome }
+    : end(join, name, tier, at, outcomeOf(join, name, tier, event));
+  join.ended.set(name, ended);
+  const sealed: JoinEffect[] = isReused ? [] : [{ type: 'sealed', name, outcome: ended.outcome }];
   if (ended.outcome.kind === 'report' && ended.outcome.status !== 'failed') join.reported++;
-  if (join.ended.size === join.children.size) return [sealed, ...close(join, 'all', at)];
+  if (join.ended.size === join.children.size) return [...sealed, ...close(join, 'all', at)];
   const isEnough = join.reported >= (join.quorum ?? Infinity);
   if (isEnough && (join.required ?? []).every((one) => join.ended.has(one) || !join.children.has(one)))
-    return [sealed, ...close(join, 'quorum', at)];
-  return [sealed];
+    return [...sealed, ...close(join, 'quorum', at)];
+  return sealed;
 }
 
-type Ending = Extract<JoinEvent, { name: string }>;
+type Ending = Extract<JoinEvent, { type: 'ended' | 'crashed' }>;
 function outcomeOf(join: Join, name: string, tier: Tier, event: Ending): UnsealedOutcome {
   const path = childPath(join.path, name);
   const at = { runId: join.runId, path, tier };
@@ -103,9 +109,7 @@ function outcomeOf(join: Join, name: string, tier: Tier, event: Ending): Unseale
 function end(join: Join, name: string, tier: Tier, at: number, outcome: UnsealedOutcome, notNeeded = false): Ended {
   const heard = withHeard(outcome, join.heard(name));
   const sealed = seal(heard, { startedAt: join.startedAt, endedAt: at });
-  const ended: Ended = { name, outcome: sealed, ...(notNeeded && { notNeeded: true as const }) };
-  join.ended.set(name, ended);
-  return ended;
+  return { name, outcome: sealed, ...(notNeeded && { notNeeded: true as const }) };
 }
 
 function close(join: Join, by: Joined['closedBy'], at: number): JoinEffect[] {
@@ -113,7 +117,9 @@ function close(join: Join, by: Joined['closedBy'], at: number): JoinEffect[] {
   for (const [name, tier] of join.children) {
     if (join.ended.has(name)) continue;
     const token = tokenOf({ runId: join.runId, path: childPath(join.path, name), tier }, FAULT_BY[by], 1);
-    const { outcome } = end(join, name, tier, at, token, by === 'quorum');
+    const ended = end(join, name, tier, at, token, by === 'quorum');
+    join.ended.set(name, ended);
+    const { outcome } = ended;
     effects.push({ type: 'stop', name }, { type: 'sealed', name, outcome });
   }
   join.closedBy = by;

@@ -52,19 +52,34 @@ type Effects = readonly LeafEffect[];
 type Draft = z.output<typeof FindingDraft>;
 const NOTHING: Effects = [];
 
-export function beginLeaf(task: Task, maxAttempts: number): [LeafState, LeafEffect] {
+/** How far a leaf had come when its run was interrupted. */
+export type LeafProgress = {
+  /** The attempt that was at work, or the last one that had failed. */
+  readonly attempt: number;
+  /** What each failed attempt taught the next one. */
+  readonly enrichments: readonly string[];
+  /** How the last attempt failed, when the next one had not begun. */
+  readonly fault?: Fault;
+  /** The critical findings it had said. */
+  readonly criticals: readonly Finding[];
+};
+
+/** `earlier`: goes on where an interrupted run left it; the attempt that was at work begins again. */
+export function beginLeaf(task: Task, maxAttempts: number, earlier?: LeafProgress): [LeafState, LeafEffect] {
+  const { attempt = 1, enrichments = [], fault, criticals = [] } = earlier ?? {};
+  const enriched = enrichments.length > 0 ? { ...task, enrichments: [...task.enrichments, ...enrichments] } : task;
   const state: LeafState = {
-    task,
+    task: enriched,
     maxAttempts,
-    phase: 'executing',
-    attempt: 1,
-    said: new Map(),
-    present: new Set(),
+    phase: fault ? 'recovering' : 'executing',
+    attempt,
+    said: new Map(criticals.map((finding) => [finding.id, finding])),
+    present: new Set(criticals),
     gaps: [],
     spoken: 0,
     live: [],
   };
-  return [state, { type: 'execute', task, attempt: 1 }];
+  return [state, fault ? { type: 'recover', fault } : { type: 'execute', task: enriched, attempt }];
 }
 
 /** A copy to branch from in a search. */

@@ -1,5 +1,6 @@
 /** A host without a run around it, for the logic of single nodes. */
 import { createActivities } from '../../src/activities/create-activities.ts';
+import { registryOf } from '../../src/activities/registry.ts';
 import type { Scenario } from '../../src/define/spec.ts';
 import type { Activities } from '../../src/ports/activities.ts';
 import type { RunEventBody } from '../../src/protocol/run-event.ts';
@@ -15,7 +16,7 @@ export function bareHost(scenario: Scenario, attempt: (path: string, clock: Virt
   const clock = new VirtualClock();
   const events: RunEventBody[] = [];
   const attempts: string[] = [];
-  const own = createActivities(scenario, { thesis: 'It holds' });
+  const own = createActivities(scenario, { registry: registryOf(scenario, 'It holds') });
   const activities: Activities = {
     ...own,
     attempt: async (input, io) => {

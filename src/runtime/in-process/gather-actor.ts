@@ -153,6 +153,15 @@ export function gatherActor(
     delete snapshot.children[name];
     return apply(snapshot, { type: 'crashed', name, error, at: clock.now() }, scope);
   };
+  /** What it had ended with before the run was interrupted passes up as if it were said now. */
+  const reuse = (snapshot: GatherSnapshot, name: string, outcome: Outcome, scope: Scope): GatherSnapshot => {
+    const { path, tier, status, digest } = outcome;
+    emit({ type: 'node.reused', path, tier, status, digest });
+    const body = bodyOf(outcome);
+    hear(snapshot, name, [...(body?.findings ?? []), ...(body?.escalations ?? [])], scope);
+    snapshot.heard.delete(name);
+    return apply(snapshot, { type: 'reused', name, outcome, at: clock.now() }, scope);
+  };
   /** Anybody can send an event of this name: what counts is what became of the child. */
   const childSaidToHaveEnded = (snapshot: GatherSnapshot, name: unknown, scope: Scope): GatherSnapshot => {
     const { join, children } = snapshot;
@@ -195,8 +204,25 @@ export function gatherActor(
     try {
       const task = taskOf(snapshot, child);
       const { path, tier, question, charter, grant } = task;
+      const earlier = host.recall?.endOf(task);
+      if (earlier && 'outcome' in earlier) {
+        tellOurselves(scope, { type: 'gather.reused', name, outcome: earlier.outcome });
+        return;
+      }
+      if (earlier) emit({ type: 'node.invalidated', path, why: earlier.invalidated });
       const prior = task.prior.map((report) => ({ path: report.path, digest: report.digest }));
-      emit({ type: 'node.started', path, tier, depth: depthOf(path), question, charter, grant, prior });
+      const identity = host.identify?.(task);
+      emit({
+        type: 'node.started',
+        path,
+        tier,
+        depth: depthOf(path),
+        question,
+        charter,
+        grant,
+        prior,
+        ...identity,
+      });
       const traceparent = host.traceparentOf?.(path);
       if (traceparent !== undefined) task.traceparent = traceparent;
       const guest = task.tier === 'root' ? undefined : host.guestFor?.(child, task);
@@ -229,6 +255,8 @@ export function gatherActor(
         return heardLive(snapshot, event as Upward, scope);
       case 'gather.unmade': // a child that could not even be created
         return childCrashed(snapshot, String(event['name']), event['error'], scope);
+      case 'gather.reused':
+        return reuse(snapshot, String(event['name']), event['outcome'] as Outcome, scope);
       case 'gather.flush':
         flushNow(snapshot, scope);
         return snapshot;
@@ -345,7 +373,13 @@ export function gatherActor(
 }
 
 /** Events that would harm a child's siblings, were they believed of anybody who knows this actor. */
-const OURS_ALONE: ReadonlySet<string> = new Set(['gather.handoff', 'gather.expired', 'gather.unmade', 'gather.cutoff']);
+const OURS_ALONE: ReadonlySet<string> = new Set([
+  'gather.handoff',
+  'gather.expired',
+  'gather.unmade',
+  'gather.reused',
+  'gather.cutoff',
+]);
 const ours = new WeakSet<AnyEventObject>();
 function tellOurselves(scope: Scope, event: AnyEventObject): void {
   ours.add(event);

@@ -1,5 +1,6 @@
 /** What the in-process host gives its actors, and how they speak. */
 import type { ActorScope, AnyActorLogic, AnyActorRef, AnyActorScope, AnyEventObject, Snapshot } from 'xstate';
+import type { Identify } from '../../activities/identity.ts';
 import type { Activities } from '../../ports/activities.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Slots } from '../../ports/slots.ts';
@@ -9,6 +10,7 @@ import type { Gap } from '../../protocol/gap.ts';
 import { nameOf, parentOf } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
+import type { Recall } from '../record/recall.ts';
 
 export type Host = {
   readonly clock: Clock;
@@ -20,6 +22,10 @@ export type Host = {
   readonly guestFor?: (child: ChildSpec, task: Task) => AnyActorLogic | undefined;
   /** The trace context of a node that has started. */
   readonly traceparentOf?: (path: string) => string | undefined;
+  /** Of a stored run: what makes two tasks the same. */
+  readonly identify?: Identify;
+  /** Of a resumed run: what is known of its nodes. */
+  readonly recall?: Recall;
   /** Changes the host's own logics, to rehearse faults. */
   readonly rehearsal?: Rehearsal;
   /** Gaps that became known after the node they belong to had ended; the root's report takes them in. */

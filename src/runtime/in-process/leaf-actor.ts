@@ -91,14 +91,22 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     }
   };
 
-  const perform = (effect: LeafEffect & { type: 'execute' }, snapshot: LeafSnapshot, scope: Scope): void => {
-    const { path } = effect.task;
-    const io = (snapshot.io = new LazyIo(
+  const ioOf = (path: string, scope: Scope): LazyIo =>
+    new LazyIo(
       (from, draft) => say(scope, from, draft),
       (kind, message) => emit({ type: 'integrity.alert', path, kind, message }),
-    ));
+    );
+  const perform = (effect: LeafEffect & { type: 'execute' }, snapshot: LeafSnapshot, scope: Scope): void => {
+    const { path, enrichments } = effect.task;
+    const io = (snapshot.io = ioOf(path, scope));
     snapshot.begun = effect.attempt;
-    emit({ type: 'attempt.started', path, attempt: effect.attempt });
+    const enrichment = effect.attempt > 1 ? enrichments.at(-1) : undefined;
+    emit({
+      type: 'attempt.started',
+      path,
+      attempt: effect.attempt,
+      ...(enrichment !== undefined && { enrichment }),
+    });
     ask(
       snapshot,
       scope,
@@ -164,8 +172,9 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
           break;
         }
         case 'recover': {
-          const enrichment = io && recover(leaf, effect.fault, io);
-          if (!io || !enrichment) return follow(snapshot, leafStep(leaf, plainRecovery(effect.fault)), scope);
+          const io = (snapshot.io ??= ioOf(path, scope)); // there is none yet when a resumed run begins here
+          const enrichment = recover(leaf, effect.fault, io);
+          if (!enrichment) return follow(snapshot, leafStep(leaf, plainRecovery(effect.fault)), scope);
           ask(
             snapshot,
             scope,
@@ -234,7 +243,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
         // In an orchestrator's place. Under a join a leaf has no timer: the join tells it.
         snapshot.timer = clock.setTimeout(() => tellSelf(scope, { type: 'tier.deadline' }), deadline - clock.now());
       }
-      const [leaf, first] = beginLeaf(task, activities.attemptsOf(task.path));
+      const [leaf, first] = beginLeaf(task, activities.attemptsOf(task.path), host.recall?.leafOf(task));
       snapshot.leaf = leaf;
       follow(snapshot, [first], scope);
     },

@@ -4,15 +4,19 @@ import type { AnyActorLogic } from 'xstate';
 import { createActivities } from '../../activities/create-activities.ts';
 import { registryOf, reserveOf } from '../../activities/registry.ts';
 import type { Limits, Scenario } from '../../define/spec.ts';
+import { EspalierError } from '../../errors.ts';
 import type { Activities } from '../../ports/activities.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { ChildSpec } from '../../protocol/decision.ts';
 import { ROOT } from '../../protocol/path.ts';
-import type { RunEventBody } from '../../protocol/run-event.ts';
+import type { RunEvent, RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
+import { faultOf } from '../../tier/fault.ts';
 import { HOST_VERSION } from '../../version.ts';
 import { createEventStream, type EventStream } from '../event-stream.ts';
 import { checkScenario, limitsFor } from '../limits.ts';
+import { openRecord, resumedOptions } from '../record/open-record.ts';
+import type { Recall } from '../record/recall.ts';
 import type { RunOptions } from '../run.ts';
 import type { Host, Rehearsal } from './host.ts';
 import { createSlots } from './slots.ts';
@@ -36,7 +40,10 @@ export type PreparedRun = {
   readonly reserveMs: number;
   /** Leaves as planned. */
   readonly leaves: number;
-  readonly started: RunEventBody;
+  /** What to say first. */
+  readonly opening: readonly RunEventBody[];
+  /** Aborted when another process has taken this run over. */
+  readonly lost: AbortSignal;
 };
 
 /** Lower case and digits: a run's id is a folder's name and a word on the command line. */
@@ -46,61 +53,102 @@ export const newRunId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 1
 const LEASE_SHARE = 0.25;
 
 /** @throws EspalierError `invalid-input` on an option that cannot be read */
-export function prepareRun(scenario: Scenario, options: RunOptions & WiringOptions): PreparedRun {
-  checkScenario(scenario, options);
+export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions): PreparedRun {
+  checkScenario(scenario, given);
+  const options = resumedOptions(scenario, given);
   const { clock = systemClock, runId = newRunId(), domains, guestFor, rehearsal, onEvent } = options;
   const telemetry = options.telemetry && harmless(options.telemetry);
   const limits = limitsFor(scenario, options);
   const asOf = options.asOf ?? scenario.asOf;
   const thesis = options.thesis ?? scenario.thesis;
 
-  const events = createEventStream(runId, clock, listenerOf(telemetry, onEvent));
+  const registry = registryOf(scenario, thesis);
+  const issuedAt = clock.now();
+  const deadline = issuedAt + limits.deadlineMs;
+  const lost = new AbortController();
+  const { store } = options;
+  const record =
+    store &&
+    openRecord({
+      ...options,
+      store,
+      scenario,
+      runId,
+      thesis,
+      limits,
+      startedAt: issuedAt,
+      registry,
+      onFailure(error) {
+        if (EspalierError.isInstance(error) && error.code === 'claim-lost') lost.abort(error);
+        else stream.emit({ type: 'record.failed', path: ROOT, message: faultOf(error).message });
+      },
+    });
+  const watched = telemetry && ((event: RunEvent): void => telemetry.onEvent(event));
+  const listener = listenerOf([record?.recorder.record, watched, onEvent]);
+  const events = createEventStream(runId, clock, listener, record?.events);
   const stream: EventStream = {
     ...events,
     close() {
       events.close();
+      record?.recorder.close();
       telemetry?.onEnd(runId);
     },
   };
-  const own = createActivities(scenario, { thesis, domains });
-  const issuedAt = clock.now();
-  const deadline = issuedAt + limits.deadlineMs;
+  const own = createActivities(scenario, { registry, domains });
+  const recalled = record?.recall ? withoutAskingAgain(own, record.recall) : own;
   return {
     runId,
     host: {
       clock,
-      activities: withinSpans(options.activities?.(own) ?? own, telemetry),
+      activities: withinSpans(options.activities?.(recalled) ?? recalled, telemetry),
       slots: createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE),
       emit: stream.emit,
       afterthoughts: [],
       isStopped: false,
       ...(guestFor && { guestFor }),
+      ...(record && { identify: record.identify }),
+      ...(record?.recall && { recall: record.recall }),
       ...(rehearsal && { rehearsal }),
       ...(telemetry && { traceparentOf: (path) => telemetry.traceparentOf(runId, path) }),
     },
     stream,
+    lost: lost.signal,
     task: rootTask({ runId, thesis, asOf, limits, issuedAt, deadline }),
     reserveMs: reserveOf(scenario),
-    leaves: registryOf(scenario, thesis).get(ROOT)?.leaves ?? 0,
-    started: {
-      type: 'run.started',
-      path: ROOT,
-      scenario: scenario.name,
-      thesis,
-      ...(asOf !== undefined && { asOf }),
-      maxDepth: limits.maxDepth,
-      deadline,
-      concurrency: limits.concurrency,
-      hostVersion: HOST_VERSION,
-    },
+    leaves: registry.get(ROOT)?.leaves ?? 0,
+    opening: [
+      {
+        type: 'run.started',
+        path: ROOT,
+        scenario: scenario.name,
+        thesis,
+        ...(asOf !== undefined && { asOf }),
+        maxDepth: limits.maxDepth,
+        deadline,
+        concurrency: limits.concurrency,
+        hostVersion: HOST_VERSION,
+        ...(record?.recall && { resumed: { events: record.events } }),
+      },
+      ...(record?.invalidated ?? []),
+    ],
   };
 }
 
-function listenerOf(telemetry: Telemetry | undefined, onEvent: RunOptions['onEvent']): RunOptions['onEvent'] {
-  if (!telemetry) return onEvent;
+/** A plan is not asked for again when the same task had one. */
+const withoutAskingAgain = (own: Activities, recall: Recall): Activities => ({
+  ...own,
+  plan: async (input, io) => recall.decisionOf(input.task) ?? own.plan(input, io),
+});
+
+/** In this order: what is shown has been stored. */
+function listenerOf(listeners: readonly RunOptions['onEvent'][]): RunOptions['onEvent'] {
+  const [first, ...more] = listeners.filter((listener) => listener !== undefined);
+  if (!first || more.length === 0) return first;
+  const last = more.pop();
   return (event) => {
-    telemetry.onEvent(event);
-    return onEvent?.(event);
+    first(event);
+    for (const listener of more) listener(event);
+    return last?.(event);
   };
 }
 

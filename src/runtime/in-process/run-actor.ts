@@ -53,7 +53,7 @@ const CANCEL_MS = 100;
 export function runActor<Input>(prepare: (input: Input, scope: Scope) => PreparedRun): RunLogic<Input> {
   const escalate = ({ run, escalated }: RunSnapshot<Input>, findings: readonly Finding[]): void => {
     for (const finding of findings) {
-      if (!finding.critical || escalated.has(finding.id)) continue;
+      if (!finding.critical || escalated.has(finding.id) || run.host.recall?.wasEscalated(finding.id)) continue;
       escalated.add(finding.id);
       run.host.emit({ type: 'finding.escalated', path: finding.path, finding });
     }
@@ -95,8 +95,9 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
       const { run, gather, children } = snapshot;
-      run.host.emit(run.started);
-      if (run.host.isStopped) return; // by a listener, just now
+      run.lost.addEventListener('abort', () => isLive(scope) && tellSelf(scope, { type: 'run.lost' }), { once: true });
+      for (const event of run.opening) run.host.emit(event);
+      if (run.host.isStopped || run.lost.aborted) return; // by a listener, just now
       const parent = scope.self as AnyActorRef;
       const child = createActor(gather, { id: 'gather', parent, src: 'gather', input: gatherInput(run) });
       children['gather'] = child;
@@ -135,6 +136,13 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
           release(snapshot);
           if (child) scope.stopChild(child); // it is over; but XState would not stop it, were it not
           return { ...snapshot, children: {}, status: 'error', output: undefined, error: end.error };
+        }
+        case 'run.lost': {
+          if (!run.lost.aborted) return snapshot;
+          run.host.isStopped = true;
+          if (child) scope.stopChild(child);
+          release(snapshot);
+          return { ...snapshot, children: {}, status: 'error', output: undefined, error: run.lost.reason };
         }
         case STOP:
           run.host.isStopped = true;

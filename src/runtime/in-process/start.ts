@@ -55,7 +55,8 @@ export function start(scenario: Scenario, options: InProcessOptions = {}): RunHa
       end();
     },
     error(cause) {
-      reject(new EspalierError('host-fault', `The run ${runId} broke: ${String(cause)}. Report it.`, { cause }));
+      if (EspalierError.isInstance(cause)) reject(cause);
+      else reject(new EspalierError('host-fault', `The run ${runId} broke: ${String(cause)}. Report it.`, { cause }));
       end();
     },
   });

@@ -1,0 +1,68 @@
+/**
+ * What makes two tasks the same, so that a resumed run may take over how one of them ended. A definition is known by
+ * what is written in it: names, questions, sources, and the text of its functions. What a function imports or closes
+ * over cannot be seen.
+ */
+import type { Domain, Leaf, Scenario } from '../define/spec.ts';
+import { canonicalJson, sha256 } from '../protocol/digest.ts';
+import { ROOT } from '../protocol/path.ts';
+import type { Task } from '../protocol/task.ts';
+import type { Entry } from './registry.ts';
+
+export type Identity = {
+  /** Of the definition and of everything below it. */
+  definition: string;
+  /** Of the definition and of all that the node was asked and given, its deadline aside. */
+  taskDigest: string;
+};
+
+/** Undefined of a path that the scenario does not have. */
+export type Identify = (task: Task) => Identity | undefined;
+
+const digestByDefinition = new WeakMap<Leaf | Domain | Scenario, string>();
+
+export function definitionDigest(definition: Leaf | Domain | Scenario): string {
+  let digest = digestByDefinition.get(definition);
+  if (digest === undefined) {
+    digest = sha256(canonicalJson(writtenIn(definition)));
+    digestByDefinition.set(definition, digest);
+  }
+  return digest;
+}
+
+function writtenIn(definition: Leaf | Domain | Scenario): unknown {
+  const { kind, name } = definition;
+  if (kind === 'leaf') {
+    const { attempts, needs, question, sources, work, run, verify, recover } = definition;
+    return { kind, name, attempts, needs, question, sources, work, code: [run, verify, recover].map(textOf) };
+  }
+  const { join, synthesize, execute } = definition;
+  const code = [synthesize, execute].map(textOf);
+  if (kind === 'scenario') return { kind, name, join, code, children: definition.domains.map(definitionDigest) };
+  const { charter, children, needs, question } = definition;
+  return { kind, name, charter, needs, question, join, code, children: children.map(definitionDigest) };
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-function-type -- whatever it takes and gives
+const textOf = (code: Function | undefined): string | null => (code ? code.toString() : null);
+
+/** `domains`: the root's children that were chosen, when not all of them. */
+export function identifyIn(registry: ReadonlyMap<string, Entry>, domains: readonly string[] | undefined): Identify {
+  return (task) => {
+    const definition = registry.get(task.path)?.definition;
+    if (!definition) return undefined;
+    const { path, question, charter, asOf, grant, prior } = task;
+    const own = definitionDigest(definition);
+    const given = {
+      definition: own,
+      path,
+      question,
+      charter,
+      asOf,
+      prior: prior.map(({ digest }) => digest),
+      ...(definition.kind !== 'leaf' && { depthLeft: grant.depthLeft }),
+      ...(path === ROOT && { domains }),
+    };
+    return { definition: own, taskDigest: sha256(canonicalJson(given)) };
+  };
+}

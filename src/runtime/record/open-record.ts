@@ -1,0 +1,97 @@
+/** Opens the record of a new run, or takes up that of an interrupted one. */
+import { definitionDigest, identifyIn, type Identify } from '../../activities/identity.ts';
+import type { Entry } from '../../activities/registry.ts';
+import type { Limits, Scenario } from '../../define/spec.ts';
+import { EspalierError } from '../../errors.ts';
+import type { Store } from '../../ports/store.ts';
+import type { RunEventBody } from '../../protocol/run-event.ts';
+import { HOST_VERSION } from '../../version.ts';
+import type { RunOptions } from '../run.ts';
+import { changedSince, recallOf, type Recall } from './recall.ts';
+import { createRecorder, type Recorder, type RecorderOptions } from './recorder.ts';
+import { signed } from './signature.ts';
+
+export type Record = {
+  readonly identify: Identify;
+  readonly recorder: Recorder;
+  /** How many events the run had. */
+  readonly events: number;
+  /** Of a resumed run. */
+  readonly recall?: Recall;
+  /** Nodes that cannot stand because the scenario has changed. */
+  readonly invalidated: readonly RunEventBody[];
+};
+export type RecordOptions = Pick<
+  RunOptions,
+  'resume' | 'retryFailed' | 'origin' | 'signingKey' | 'domains' | 'asOf'
+> & {
+  store: Store;
+  scenario: Scenario;
+  runId: string;
+  thesis: string;
+  limits: Limits;
+  startedAt: number;
+  registry: ReadonlyMap<string, Entry>;
+  onFailure: RecorderOptions['onFailure'];
+};
+
+/** @throws EspalierError `store-fault`, `run-busy` */
+export function openRecord(options: RecordOptions): Record {
+  const { store, scenario, runId, registry, domains, resume, retryFailed = false, signingKey, onFailure } = options;
+  const identify = identifyIn(registry, domains);
+  const writer = resume === undefined ? store.begin(newRun(options)) : store.claim(runId);
+  const given = { runId, scenario: scenario.name, writer, onFailure };
+  const sign = signingKey && { sign: (receipt: Parameters<typeof signed>[0]) => signed(receipt, signingKey) };
+  if (resume === undefined) {
+    return { identify, recorder: createRecorder({ ...given, ...sign }), events: 0, invalidated: [] };
+  }
+  try {
+    const { events = 0, head = '' } = store.run(runId) ?? {};
+    const { recall, criticals } = recallOf({ store, runId, identify, retryFailed });
+    const { events: invalidated, gone } = changedSince(store, runId, (path) => {
+      const entry = registry.get(path);
+      return entry && definitionDigest(entry.definition);
+    });
+    const recorder = createRecorder({ ...given, ...sign, before: { head, criticals, gone } });
+    return { identify, recorder, events, recall, invalidated };
+  } catch (error) {
+    writer.release();
+    throw error;
+  }
+}
+
+const newRun = ({ scenario, runId, thesis, limits, startedAt, asOf, domains, origin = {} }: RecordOptions) => ({
+  runId,
+  scenario: scenario.name,
+  thesis,
+  startedAt,
+  options: {
+    ...(asOf !== undefined && { asOf }),
+    deadlineMs: limits.deadlineMs,
+    maxDepth: limits.maxDepth,
+    concurrency: limits.concurrency,
+    ...(domains && { domains }),
+  },
+  origin,
+  hostVersion: HOST_VERSION,
+});
+
+/** The options of an interrupted run, under those given now. @throws EspalierError `invalid-input`, `unknown-run` */
+export function resumedOptions<Options extends RunOptions>(scenario: Scenario, options: Options): Options {
+  const { store, resume, runId } = options;
+  if (resume === undefined) return options;
+  if (runId !== undefined && runId !== resume) {
+    throw new EspalierError('invalid-input', 'The options name both runId and resume. Give resume alone.');
+  }
+  if (!store) throw new EspalierError('invalid-input', `There is no store to resume run ${resume} from. Give one.`);
+  const run = store.run(resume);
+  if (!run) throw new EspalierError('unknown-run', `There is no run ${resume} in ${store.name}.`);
+  if (run.scenario !== scenario.name) {
+    throw new EspalierError(
+      'invalid-input',
+      `Run ${resume} is of scenario "${run.scenario}", not of "${scenario.name}". Give the one it was started with.`,
+    );
+  }
+  const { deadlineMs, ...recorded } = run.options;
+  return { deadline: deadlineMs, thesis: run.thesis, ...recorded, ...options, runId: resume };
+}

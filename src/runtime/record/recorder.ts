@@ -1,0 +1,121 @@
+/**
+ * Writes a run's events to a store as they happen.
+ *  1. A node's end is written in the turn it happens in, with all that was said before it. Only nodes that end within
+ *     a millisecond of each other may share a transaction.
+ *  2. Whatever else is said is written at most 20 ms later.
+ *  3. A store that fails costs the record, not the run: it is told once, and nothing more is written.
+ */
+import { setInterval, setTimeout } from 'node:timers';
+import { CLAIM_MS, type RunWriter, type StoredEvent, type StoredNode } from '../../ports/store.ts';
+import { canonicalJson, sha256 } from '../../protocol/digest.ts';
+import type { Finding } from '../../protocol/finding.ts';
+import { isWithin } from '../../protocol/path.ts';
+import type { Receipt } from '../../protocol/receipt.ts';
+import type { RunEvent } from '../../protocol/run-event.ts';
+import { SCHEMA_VERSION } from '../../protocol/version.ts';
+import { checksumOf } from './checksum.ts';
+import { createNodeIndex } from './node-index.ts';
+
+export type RecorderOptions = {
+  runId: string;
+  scenario: string;
+  writer: RunWriter;
+  /** What an interrupted run had: the checksum of its last event, its critical findings, nodes it has no more. */
+  before?: { head: string; criticals: Iterable<Finding>; gone: Iterable<StoredNode> };
+  /** Signs a receipt, when the user gave a key. */
+  sign?: (receipt: Receipt) => Receipt;
+  /** Told once. */
+  onFailure: (error: unknown) => void;
+};
+export type Recorder = {
+  /** Never throws. */
+  readonly record: (event: RunEvent) => void;
+  /** Writes what is left and gives the claim back. Idempotent. */
+  close(): void;
+};
+
+const TOGETHER_MS = 1;
+const MOST_TOGETHER = 64; // nodes, when the event loop is too busy for a timer
+const FLUSH_MS = 20;
+
+export function createRecorder({ runId, scenario, writer, before, sign, onFailure }: RecorderOptions): Recorder {
+  const index = createNodeIndex(scenario, before?.gone);
+  const criticals = new Map<string, { path: string; sha256: string }>();
+  let head = before?.head ?? '';
+  let events: StoredEvent[] = [];
+  let ended = 0;
+  let writtenAt = 0;
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const noteCritical = (finding: Finding): void => {
+    if (finding.critical) criticals.set(finding.id, { path: finding.path, sha256: sha256(canonicalJson(finding)) });
+  };
+  for (const finding of before?.criticals ?? []) noteCritical(finding);
+
+  const guarded = (work: () => void): void => {
+    if (isOver) return;
+    try {
+      work();
+    } catch (error) {
+      finish();
+      onFailure(error);
+    }
+  };
+  const finish = (): void => {
+    isOver = true;
+    clearTimeout(timer);
+    clearInterval(heartbeat);
+    events = [];
+    writer.release();
+  };
+  const write = (end?: RunEvent & { type: 'run.completed' }): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (events.length === 0) return;
+    const batch = { events, ...index.take(), ...(end && { end: endOf(end) }) };
+    events = [];
+    ended = 0;
+    writer.write(batch);
+    writtenAt = performance.now();
+  };
+  const endOf = ({ status, digest, at, seq }: RunEvent & { type: 'run.completed' }) => {
+    const receipt: Receipt = {
+      schemaVersion: SCHEMA_VERSION,
+      runId,
+      brief: digest,
+      criticals: Object.fromEntries(Array.from(criticals, ([id, { sha256 }]) => [id, sha256])),
+      events: seq + 1,
+      head,
+    };
+    return { state: status, endedAt: at, receipt: sign?.(receipt) ?? receipt };
+  };
+  const soon = (ms: number): NodeJS.Timeout => setTimeout(() => guarded(() => write()), ms).unref();
+  const heartbeat = setInterval(() => guarded(() => writer.renew()), CLAIM_MS / 3).unref();
+
+  return {
+    record: (event) =>
+      guarded(() => {
+        const body = JSON.stringify(event);
+        const checksum = checksumOf(head, body);
+        head = checksum;
+        events.push({ seq: event.seq, type: event.type, path: event.path, body, checksum });
+        if (event.type === 'finding.reported') noteCritical(event.finding);
+        else if (event.type === 'node.invalidated') {
+          for (const [id, { path }] of criticals) if (isWithin(path, event.path)) criticals.delete(id);
+        }
+        if (index.apply(event)) ended++;
+        if (event.type === 'run.completed') write(event);
+        else if (ended === 0) timer ??= soon(FLUSH_MS);
+        else if (ended >= MOST_TOGETHER || performance.now() - writtenAt >= TOGETHER_MS) write();
+        else if (ended === 1) {
+          clearTimeout(timer);
+          timer = soon(TOGETHER_MS);
+        }
+      }),
+    close() {
+      guarded(() => write());
+      if (!isOver) finish();
+    },
+  };
+}
