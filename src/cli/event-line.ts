@@ -22,10 +22,11 @@ export function lineOf(event: RunEvent): EventLine | undefined {
   const { path } = event;
   switch (event.type) {
     case 'run.started': {
+      const resumed = event.resumed ? `, resumed after ${counted(event.resumed.events, 'event')}` : '';
       const asOf = event.asOf === undefined ? '' : `, as of ${event.asOf}`;
       return line(
         'bold',
-        `${event.scenario}: ${event.thesis}${asOf}, due in ${formatDuration(event.deadline - event.at)}`,
+        `${event.scenario}: ${event.thesis}${asOf}, due in ${formatDuration(event.deadline - event.at)}${resumed}`,
         false,
       );
     }
@@ -72,7 +73,12 @@ export function lineOf(event: RunEvent): EventLine | undefined {
     }
     case 'node.failed':
       return line('yellow', `${path} failed: ${event.token.status}: ${event.token.message}`);
+    case 'node.invalidated':
+      return line('yellow', `${path} runs again: ${event.why}`);
+    case 'record.failed':
+      return line('red', `Not stored from here on: ${event.message}`);
     case 'node.started':
+    case 'node.reused':
     case 'attempt.started':
     case 'finding.reported':
     case 'run.completed':

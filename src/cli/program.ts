@@ -3,9 +3,20 @@ import { Command } from 'commander';
 import { HOST_VERSION } from '../version.ts';
 import { EXIT } from './exit-code.ts';
 import { failureOf } from './misuse.ts';
-import { jsonOption, otelOption, outOption, withScenarioOptions, type PlanFlags, type RunFlags } from './options.ts';
+import { storeOption } from './open-store.ts';
+import {
+  concurrencyOption,
+  deadlineOption,
+  jsonOption,
+  otelOption,
+  outOption,
+  withScenarioOptions,
+  type PlanFlags,
+  type RunFlags,
+} from './options.ts';
 import type { Output } from './output.ts';
 import { planCommand } from './plan.ts';
+import { resumeCommand, type ResumeFlags } from './resume.ts';
 import { runCommand } from './run.ts';
 
 const EXAMPLES = `
@@ -36,11 +47,25 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .addOption(outOption)
     .addOption(jsonOption('the root report'))
     .addOption(otelOption)
+    .addOption(storeOption())
+    .option('--no-store', 'keep nothing that could be resumed, shown or verified')
     .action(async (file: string, flags: RunFlags) => conclude(await runCommand(file, flags, output)));
   withScenarioOptions(program.command('plan'))
     .description('show the decision before anything runs')
     .addOption(jsonOption('the plan'))
     .action(async (file: string, flags: PlanFlags) => conclude(await planCommand(file, flags, output)));
+  program
+    .command('resume')
+    .description('go on with a run that was interrupted: what had ended is taken over')
+    .argument('<run>', 'its id, the beginning of it, or "latest"')
+    .addOption(deadlineOption())
+    .addOption(concurrencyOption())
+    .option('--retry-failed', 'do again also what had failed by its own doing')
+    .addOption(outOption)
+    .addOption(jsonOption('the root report'))
+    .addOption(otelOption)
+    .addOption(storeOption())
+    .action(async (run: string, flags: ResumeFlags) => conclude(await resumeCommand(run, flags, output)));
   return program;
 }
 

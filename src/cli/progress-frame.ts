@@ -26,11 +26,12 @@ type Row = { lead: string; glyph: string; style: Style; name: string; note: stri
 
 const isLeaf = (node: NodeProgress): boolean => node.children.length === 0;
 const hasFailed = ({ outcome }: NodeProgress): boolean =>
-  outcome !== undefined && outcome !== 'complete' && outcome !== 'partial';
+  outcome !== undefined && outcome !== 'complete' && outcome !== 'partial' && outcome !== 'reused';
 
 const GLYPHS: Readonly<Record<string, { glyph: string; style: Style }>> = {
   complete: { glyph: '✓', style: 'green' },
   partial: { glyph: '!', style: 'yellow' },
+  reused: { glyph: '✓', style: 'dim' },
   closed: { glyph: '-', style: 'dim' },
   cancelled: { glyph: '-', style: 'dim' },
 };

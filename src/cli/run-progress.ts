@@ -13,8 +13,8 @@ export type NodeProgress = {
   readonly path: string;
   readonly name: string;
   state: 'waiting' | 'running' | 'ended';
-  /** How it ended; `closed` when it was cut off with its parent. */
-  outcome?: ReportStatus | FailureStatus | 'closed';
+  /** How it ended; `closed` when it was cut off with its parent, `reused` when that ended before a run was resumed. */
+  outcome?: ReportStatus | FailureStatus | 'closed' | 'reused';
   startedAt?: number;
   endedAt?: number;
   attempt: number;
@@ -80,10 +80,15 @@ export function createProgress(plan: Plan): RunProgress {
   const begin = (node: NodeProgress, at: number): void => {
     if (node.state === 'waiting') Object.assign(node, { state: 'running', startedAt: node.startedAt ?? at });
   };
-  const close = (node: NodeProgress, outcome: NonNullable<NodeProgress['outcome']>, at: number): void => {
+  const close = (
+    node: NodeProgress,
+    outcome: NonNullable<NodeProgress['outcome']>,
+    at: number,
+    below: 'closed' | 'reused' = 'closed',
+  ): void => {
     if (node.state === 'ended') return;
     Object.assign(node, { state: 'ended', outcome, endedAt: at });
-    for (const child of node.children) close(child, 'closed', at);
+    for (const child of node.children) close(child, below, at, below);
   };
 
   return {
@@ -126,6 +131,9 @@ export function createProgress(plan: Plan): RunProgress {
           nodeAt(event.path).findings = event.report.findings.length;
           nodeAt(event.path).criticals = event.report.escalations.length;
           close(nodeAt(event.path), event.report.status, event.at);
+          break;
+        case 'node.reused':
+          close(nodeAt(event.path), event.status, event.at, 'reused');
           break;
         case 'node.failed':
           close(nodeAt(event.path), event.token.status, event.at);
