@@ -6,7 +6,7 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exitCode = 2;
 } else {
   const { enableCompileCache } = await import('node:module');
-  enableCompileCache(); // half the wait of the next start; where nothing can be written, nothing happens
+  enableCompileCache(); // the next start need not compile again; where nothing can be written, nothing happens
   const { main } = await import('./command.ts');
   await main();
 }
