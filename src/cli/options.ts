@@ -1,9 +1,9 @@
 /** The options of `run` and `plan`, read strictly: what cannot be read is said, never guessed. */
 import { Option, type Command } from 'commander';
-import { checkAsOf } from '../define/define-scenario.ts';
+import { checkAsOf } from '../define/as-of.ts';
 import { parseDuration } from '../define/duration.ts';
 import type { RunOptions } from '../runtime/run.ts';
-import { parseRehearsedFault, type RehearsedFault } from '../testing/rehearsal.ts';
+import { parseRehearsedFault, type RehearsedFault } from '../testing/rehearsed-fault.ts';
 import { misuse } from './misuse.ts';
 import type { StoreFlags } from './open-store.ts';
 

@@ -80,15 +80,10 @@ export function createProgress(plan: Plan): RunProgress {
   const begin = (node: NodeProgress, at: number): void => {
     if (node.state === 'waiting') Object.assign(node, { state: 'running', startedAt: node.startedAt ?? at });
   };
-  const close = (
-    node: NodeProgress,
-    outcome: NonNullable<NodeProgress['outcome']>,
-    at: number,
-    below: 'closed' | 'reused' = 'closed',
-  ): void => {
+  const close = (node: NodeProgress, outcome: NonNullable<NodeProgress['outcome']>, at: number): void => {
     if (node.state === 'ended') return;
     Object.assign(node, { state: 'ended', outcome, endedAt: at });
-    for (const child of node.children) close(child, below, at, below);
+    for (const child of node.children) close(child, outcome === 'reused' ? 'reused' : 'closed', at);
   };
 
   return {
@@ -133,7 +128,8 @@ export function createProgress(plan: Plan): RunProgress {
           close(nodeAt(event.path), event.report.status, event.at);
           break;
         case 'node.reused':
-          close(nodeAt(event.path), event.status, event.at, 'reused');
+          for (const child of nodeAt(event.path).children) close(child, 'reused', event.at);
+          close(nodeAt(event.path), event.status, event.at);
           break;
         case 'node.failed':
           close(nodeAt(event.path), event.token.status, event.at);
