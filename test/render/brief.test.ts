@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LEAST_LEAN } from '../../src/analytics/conflict.ts';
+import { convictionOf } from '../../src/analytics/conviction.ts';
+import { sideOf, weightOf } from '../../src/protocol/finding.ts';
 import { renderBrief } from '../../src/render/brief.ts';
 import { escapeMarkdown } from '../../src/render/escape-markdown.ts';
 import { anyText } from './hostile-text.ts';
@@ -31,6 +34,7 @@ describe('a brief', () => {
       'Findings',
       'How this brief was made',
       'Critical ledger',
+      'How to read this',
     ]);
   });
 
@@ -66,6 +70,53 @@ describe('a brief', () => {
     ]) {
       expect(made).toContain(part);
     }
+  });
+
+  it('explains the words it uses at its end, in a few lines, and no others', () => {
+    const legend = sectionOf(brief, 'How to read this').trimEnd().split('\n').slice(2);
+    const terms = legend.map((line) => /^- \*\*(.*?)\*\*: /.exec(line)?.[1]);
+    expect(terms).toEqual([
+      'Conviction',
+      'Coverage',
+      'Dissent',
+      'Leans (log-odds)',
+      'Strength',
+      'Stance and confidence',
+      'Weight',
+      'Critical',
+      'Robust z',
+      'What a synthesis passed up',
+    ]);
+    expect(legend.join('\n')).toContain('no forecast and no probability of return');
+    expect(sectionOf(renderBrief(emptyReport({ findings: [finding('root/a#x')] })), 'How to read this')).not.toMatch(
+      /\*\*(?:Conviction|Coverage|Strength|Critical|What)/,
+    );
+    expect(headings(renderBrief(emptyReport()))).not.toContain('How to read this');
+  });
+
+  it('explains them as they are computed', () => {
+    const legend = sectionOf(brief, 'How to read this');
+    const verdictAt = (conviction: number) =>
+      convictionOf({ logOdds: 2 * Math.atanh(conviction / 100), coverage: 1 }, []).verdict;
+    expect([24, 25, -24, -25].map(verdictAt)).toEqual([
+      'not established',
+      'supported',
+      'not established',
+      'contradicted',
+    ]);
+    expect(legend).toContain('From +25 on the thesis is supported, from −25 on contradicted');
+    expect(convictionOf({ logOdds: 9, coverage: 1 }, [critical('root/a#x')]).conviction).toBe(20);
+    expect(legend).toContain('holds it at +20 or below');
+    expect(legend).toContain(`up to ${LEAST_LEAN} either way is too slight`);
+    expect([Math.exp(1), Math.exp(2)].map(Math.round)).toEqual([3, 7]);
+    expect(legend).toContain('+1 is odds of about 3 to 1 for the thesis, +2 of 7 to 1');
+    expect(sideOf(finding('root/a#x', { stance: 0.1 }))).toBe('neutral');
+    expect(legend).toContain('within 0.1 of 0 neutral');
+    const one = finding('root/a#x', { stance: -0.5, confidence: 0.4 });
+    expect([weightOf(one), weightOf(critical('root/a#x', one))].map((weight) => weight.toFixed(2))).toEqual([
+      '0.20',
+      '0.60',
+    ]);
   });
 
   it('says at the top what is missing, and lists it first among the gaps', () => {

@@ -131,7 +131,18 @@ export const fullReport = (over: Partial<Report> = {}): Report =>
     retention: retention(5),
     dispositions: [{ id: 'root/macro/fx#move', as: 'dropped', why: 'beyond the 20 kept' }],
     children: [
-      { path: 'root/macro', status: 'complete', retention: retention(2), digest: '1'.repeat(64) },
+      {
+        path: 'root/macro',
+        status: 'complete',
+        assessment: {
+          logOdds: -1.59,
+          coverage: 1,
+          dissent: 0,
+          votes: { supports: 0, against: 2, neutral: 0, context: 0 },
+        },
+        retention: retention(2),
+        digest: '1'.repeat(64),
+      },
       { path: 'root/company', status: 'complete', retention: retention(3), digest: '2'.repeat(64) },
     ],
     ...over,
