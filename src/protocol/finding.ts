@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 /** Where a finding comes from. `ref` names the document or series, `sha256` the bytes that were read. */
 export const Source = z.object({
+  /** What the finding was read from last: of a series the first day of its last period, not the run's as-of date. */
   asOf: z.string().exactOptional(),
   kind: z.string().min(1),
   ref: z.string().min(1),

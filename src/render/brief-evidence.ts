@@ -65,7 +65,7 @@ export function findings(reading: Reading): string[] {
     sourceOf(finding),
     escapeMarkdown(finding.source.asOf ?? ''),
   ];
-  const header = ['No.', 'Finding', 'Value', 'Stance', 'Confidence', 'Node and id', 'Source', 'As of'];
+  const header = ['No.', 'Finding', 'Value', 'Stance', 'Confidence', 'Node and id', 'Source', 'Observed'];
   const placed = Map.groupBy(
     reading.findings,
     (finding) => report.children.find((child) => isWithin(finding.path, child.path))?.path ?? report.path,
@@ -92,7 +92,7 @@ export function gaps({ report }: Reading): string[] {
 function ledgerEntry(reading: Reading, finding: Finding, index: number): string[] {
   const { critical, source } = finding;
   const why = critical ? `Rule ${codeSpan(critical.rule)}: ${sentence(escapeMarkdown(critical.reason))} ` : '';
-  const asOf = source.asOf === undefined ? '' : `, as of ${escapeMarkdown(source.asOf)}`;
+  const observed = source.asOf === undefined ? '' : `, observed ${escapeMarkdown(source.asOf)}`;
   const value = valueOf(finding) === '' ? '' : `, value ${valueOf(finding)}`;
   return [
     `**C${index + 1}** ${codeSpan(finding.id)} (${reference(reading, finding.id)})`,
@@ -100,7 +100,7 @@ function ledgerEntry(reading: Reading, finding: Finding, index: number): string[
     `> ${escapeMarkdown(finding.statement)}`,
     '',
     `${why}Stance ${stanceOf(finding)}, confidence ${formatShare(finding.confidence)}, ` +
-      `weight ${formatWeight(weightOf(finding))}${value}. Said by ${codeSpan(finding.path)} from ${sourceOf(finding)}${asOf}.`,
+      `weight ${formatWeight(weightOf(finding))}${value}. Said by ${codeSpan(finding.path)} from ${sourceOf(finding)}${observed}.`,
     '',
   ];
 }

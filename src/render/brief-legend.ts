@@ -54,6 +54,12 @@ export function howToRead({ report, findings }: Reading): string[] {
         '(the median), so that a few extreme years do not distort it. Beyond 3 either way is rare.',
     ],
     [
+      findings.some(({ source }) => source.asOf !== undefined),
+      'Observed',
+      'the date of the last observation that a finding rests on; of monthly data the first day of its month. ' +
+        'It lies before the as-of date of the brief by what a publication takes.',
+    ],
+    [
       [report, ...children].some((each) => each.retention),
       'What a synthesis passed up',
       'signal kept is the share of the incoming weight; criticals verbatim the share of critical findings, unchanged; ' +

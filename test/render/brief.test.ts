@@ -56,6 +56,12 @@ describe('a brief', () => {
     }
   });
 
+  it('calls the date of an observation so, since only the brief has an as-of date', () => {
+    expect(sectionOf(brief, 'Findings')).toMatch(/\| Source \| Observed \|\n/);
+    expect(sectionOf(brief, 'Critical ledger')).toContain(', observed 2008-05-31.');
+    expect(brief.match(/as of/gi)).toHaveLength(2); // the verdict and the label
+  });
+
   it('says how it was made', () => {
     const made = sectionOf(brief, 'How this brief was made');
     for (const part of [
@@ -85,6 +91,7 @@ describe('a brief', () => {
       'Weight',
       'Critical',
       'Robust z',
+      'Observed',
       'What a synthesis passed up',
     ]);
     expect(legend.join('\n')).toContain('no forecast and no probability of return');
