@@ -2,9 +2,9 @@
 import { sideOf, weightOf, type Finding, type Side } from '../protocol/finding.ts';
 import { isWithin, nameOf } from '../protocol/path.ts';
 import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
-import { formatNumber, formatShare, formatSigned, formatWeight } from './figures.ts';
+import { formatNumber, formatShare, formatSigned, formatWeight, NO_FIGURE } from './figures.ts';
 import { reference, section, sentence, sourceOf, table } from './markdown.ts';
-import { groupGaps, placesOf, type Reading } from './reading.ts';
+import { groupGaps, hasVoted, placesOf, type Reading } from './reading.ts';
 
 const valueOf = ({ value, unit }: Finding): string =>
   value === undefined ? '' : escapeMarkdown([formatNumber(value), unit ?? ''].join(' ').trim());
@@ -36,8 +36,8 @@ export function domains({ report }: Reading): string[] {
     return [
       name,
       child.status,
-      lean ? formatSigned(lean.logOdds, 2) : '',
-      lean ? formatShare(lean.coverage) : '',
+      lean && hasVoted(lean.votes) ? formatSigned(lean.logOdds, 2) : NO_FIGURE,
+      lean ? formatShare(lean.coverage) : NO_FIGURE,
       count('supports'),
       count('against'),
       count('neutral'),
@@ -47,7 +47,9 @@ export function domains({ report }: Reading): string[] {
     ];
   });
   const header = ['Domain', 'Ended', 'Leans', 'Coverage', 'For', 'Against', 'Neutral', 'Context', 'Critical', 'Gaps'];
-  const meaning = 'How each leans, in log-odds: above 0 for the thesis, below 0 against it.';
+  const meaning =
+    'How each leans, in log-odds: above 0 for the thesis, below 0 against it, ' +
+    `${NO_FIGURE} where nothing voted or no balance was drawn.`;
   return rows.length === 0 ? [] : section('By domain', [meaning, '', ...table(header, rows)]);
 }
 

@@ -12,7 +12,21 @@ import { howItWasMade } from './brief-making.ts';
 import { escapeMarkdown } from './escape-markdown.ts';
 import { enumerated, formatSigned } from './figures.ts';
 import { reference, references } from './markdown.ts';
-import { balanceOf, groupGaps, holesOf, missingOf, readReport, verdictOf, type Reading } from './reading.ts';
+import {
+  balanceOf,
+  groupGaps,
+  holesOf,
+  lowCoverageOf,
+  missingOf,
+  readReport,
+  verdictOf,
+  type Reading,
+} from './reading.ts';
+
+function lowCoverage({ report }: Reading): string[] {
+  const says = lowCoverageOf(report);
+  return says === undefined ? [] : [`> **${says}**`, ''];
+}
 
 function shortfall({ report }: Reading): string[] {
   if (report.status === 'complete') return [];
@@ -75,6 +89,7 @@ export function renderBrief(report: Report): string {
     `# ${escapeMarkdown(report.question === '' ? report.path : report.question)}`,
     '',
     ...shortfall(reading),
+    ...lowCoverage(reading),
     ...verdict(reading),
     ...narrative(reading),
     ...keyRisks(reading),

@@ -6,7 +6,15 @@ import { sideOf, weightOf } from '../../src/protocol/finding.ts';
 import { renderBrief } from '../../src/render/brief.ts';
 import { escapeMarkdown } from '../../src/render/escape-markdown.ts';
 import { anyText } from './hostile-text.ts';
-import { critical, emptyReport, finding, floodedReport, fullReport, partialReport } from './sample-report.ts';
+import {
+  critical,
+  emptyReport,
+  finding,
+  floodedReport,
+  fullReport,
+  meagreReport,
+  partialReport,
+} from './sample-report.ts';
 
 const headings = (markdown: string): string[] => [...markdown.matchAll(/^## (.*)$/gm)].map(([, name]) => name ?? '');
 const sectionOf = (markdown: string, name: string): string =>
@@ -137,6 +145,23 @@ describe('a brief', () => {
     expect(gaps).toEqual([
       '- **token** `root/sector`: timeout: no answer within 3.0 s',
       '- **stale** `root/sector/a`: ends 2001',
+    ]);
+  });
+
+  it('says at the top when most of the work could say nothing, also when nothing is missing', () => {
+    expect(renderBrief(meagreReport()).split('\n')[2]).toBe(
+      '> **Low coverage: only 7 % of the work could say something, so this brief rests on little.**',
+    );
+    expect(brief).not.toContain('Low coverage');
+  });
+
+  it('shows no leaning of a domain that voted nothing', () => {
+    const rows = sectionOf(renderBrief(meagreReport()), 'By domain').split('\n');
+    expect(rows.filter((row) => row.startsWith('| ')).slice(2)).toEqual([
+      '| macro | complete | −1.59 | 100 % | 0 | 2 | 0 | 0 | 1 | 1 |',
+      '| company | complete | – | – | 1 | 1 | 0 | 1 | 1 | 0 |',
+      '| sector | failed | – | 0 % | 0 | 0 | 0 | 0 | 0 | 0 |',
+      '| credit | timeout | – | – | 0 | 0 | 0 | 0 | 0 | 0 |',
     ]);
   });
 

@@ -189,3 +189,23 @@ export function floodedReport(count: number): Report {
     }),
   });
 }
+
+/** A complete run most of whose work could say nothing, with a domain that could say nothing at all. */
+export function meagreReport(): Report {
+  const full = fullReport();
+  const votes = { supports: 0, against: 0, neutral: 0, context: 0 };
+  return fullReport({
+    ...(full.assessment && { assessment: { ...full.assessment, coverage: 0.07 } }),
+    children: [
+      ...full.children,
+      {
+        path: 'root/sector',
+        status: 'failed',
+        assessment: { logOdds: 0, coverage: 0, dissent: 0, votes },
+        retention: retention(0),
+        digest: '4'.repeat(64),
+      },
+      { path: 'root/credit', status: 'timeout', digest: '5'.repeat(64) },
+    ],
+  });
+}
