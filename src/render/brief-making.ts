@@ -1,10 +1,10 @@
 /** How a brief was made: who was activated and who was not, what each synthesis passed up, when, and in which run. */
 import type { ChildSpec, Decision } from '../protocol/decision.ts';
-import { nameOf } from '../protocol/path.ts';
+import { isWithin, nameOf } from '../protocol/path.ts';
 import type { Report } from '../protocol/report.ts';
 import type { Retention } from '../protocol/retention.ts';
 import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
-import { counted, enumerated, formatDuration, formatInstant, formatShare } from './figures.ts';
+import { counted, enumerated, formatDuration, formatInstant, formatShare, NO_FIGURE } from './figures.ts';
 import { section, table } from './markdown.ts';
 import type { Reading } from './reading.ts';
 
@@ -35,26 +35,32 @@ function decisionLines(decision: Decision | undefined): string[] {
   ];
 }
 
-const retentionRow = (path: string, retention: Retention): string[] => [
-  codeSpan(path),
-  String(retention.incoming),
-  String(retention.kept),
-  String(retention.merged),
-  String(retention.dropped),
-  formatShare(retention.recall),
-  formatShare(retention.verbatim),
-  formatShare(retention.numbersKept),
-  String(retention.numbersFabricated),
-];
+function retentionRow(report: Report, path: string, retention: Retention): string[] {
+  const { incoming, verbatim } = retention;
+  const share = (of: number): string => (incoming === 0 ? NO_FIGURE : formatShare(of));
+  // Of no critical finding all are verbatim; but an alarm is shown in any case.
+  const isVerbatim = verbatim < 1 || report.escalations.some((finding) => isWithin(finding.path, path));
+  return [
+    codeSpan(path),
+    String(incoming),
+    String(retention.kept),
+    String(retention.merged),
+    String(retention.dropped),
+    share(retention.recall),
+    isVerbatim ? formatShare(verbatim) : NO_FIGURE,
+    share(retention.numbersKept),
+    String(retention.numbersFabricated),
+  ];
+}
 
 function retentionLines(report: Report): string[] {
   const rows = [report, ...report.children].flatMap(({ path, retention }) =>
-    retention ? [retentionRow(path, retention)] : [],
+    retention ? [retentionRow(report, path, retention)] : [],
   );
   if (rows.length === 0) return [];
   const header = ['Synthesis of', 'Came in', 'Kept', 'Merged', 'Dropped', 'Signal kept', 'Criticals verbatim'];
   return [
-    'What each synthesis passed up. Anything but 100 % of criticals verbatim is an alarm.',
+    `What each synthesis passed up; ${NO_FIGURE} where nothing came in. Less than 100 % of criticals verbatim is an alarm.`,
     '',
     ...table([...header, 'Numbers kept', 'Numbers made up'], rows),
   ];

@@ -61,7 +61,7 @@ const LOW_COVERAGE = 0.5;
 export function lowCoverageOf({ assessment, status }: Report): string | undefined {
   if (!assessment || status === 'failed' || assessment.coverage >= LOW_COVERAGE) return undefined;
   const share = formatShare(assessment.coverage);
-  return `Low coverage: only ${share} of the work could say something, so this brief rests on little.`;
+  return `Low coverage: this brief rests on ${share} of the work; the rest could say nothing.`;
 }
 
 /** Whether anything voted, neutral votes included: only then is there a leaning to show. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LEAST_LEAN } from '../../src/analytics/conflict.ts';
 import { convictionOf } from '../../src/analytics/conviction.ts';
 import { sideOf, weightOf } from '../../src/protocol/finding.ts';
+import type { Report } from '../../src/protocol/index.ts';
 import { renderBrief } from '../../src/render/brief.ts';
 import { escapeMarkdown } from '../../src/render/escape-markdown.ts';
 import { anyText } from './hostile-text.ts';
@@ -150,7 +151,7 @@ describe('a brief', () => {
 
   it('says at the top when most of the work could say nothing, also when nothing is missing', () => {
     expect(renderBrief(meagreReport()).split('\n')[2]).toBe(
-      '> **Low coverage: only 7 % of the work could say something, so this brief rests on little.**',
+      '> **Low coverage: this brief rests on 7 % of the work; the rest could say nothing.**',
     );
     expect(brief).not.toContain('Low coverage');
   });
@@ -163,6 +164,23 @@ describe('a brief', () => {
       '| sector | failed | – | 0 % | 0 | 0 | 0 | 0 | 0 | 0 |',
       '| credit | timeout | – | – | 0 | 0 | 0 | 0 | 0 | 0 |',
     ]);
+  });
+
+  it('has no share of nothing: where no finding or no critical one came in, none was kept', () => {
+    const report = meagreReport();
+    const rowsOf = (over: Partial<Report>): string[] =>
+      sectionOf(renderBrief({ ...report, ...over }), 'How this brief was made')
+        .split('\n')
+        .filter((line) => line.startsWith('| `'));
+    expect(rowsOf({})).toEqual([
+      '| `root` | 5 | 5 | 0 | 0 | 100 % | 100 % | 99.9 % | 0 |',
+      '| `root/macro` | 2 | 2 | 0 | 0 | 100 % | 100 % | 99.9 % | 0 |',
+      '| `root/company` | 3 | 3 | 0 | 0 | 100 % | 100 % | 99.9 % | 0 |',
+      '| `root/sector` | 0 | 0 | 0 | 0 | – | – | – | 0 |',
+    ]);
+    expect(rowsOf({ escalations: [] })[1]).toContain('| 100 % | – | 99.9 % |');
+    const lost = { ...report.children[0]!, retention: { ...report.retention!, incoming: 0, verbatim: 0.5 } };
+    expect(rowsOf({ children: [lost] })[1]).toContain('| – | 50 % | – |'); // an alarm is never hidden
   });
 
   it('names many children with one gap together', () => {
