@@ -23,7 +23,7 @@ export function howToRead({ report, findings }: Reading): string[] {
     [
       children.some((child) => child.assessment),
       'Leans (log-odds)',
-      'the findings of one domain, pooled. 0 is even; up to 0.25 either way is too slight to call; ' +
+      'the findings of one domain, pooled. 0 is even; up to 0.25 either way is too little to call; ' +
         '+1 is odds of about 3 to 1 for the thesis, +2 of 7 to 1; below 0 the same against it.',
     ],
     [

@@ -123,7 +123,7 @@ describe('a brief', () => {
     expect(legend).toContain('From +25 on the thesis is supported, from −25 on contradicted');
     expect(convictionOf({ logOdds: 9, coverage: 1 }, [critical('root/a#x')]).conviction).toBe(20);
     expect(legend).toContain('holds it at +20 or below');
-    expect(legend).toContain(`up to ${LEAST_LEAN} either way is too slight`);
+    expect(legend).toContain(`up to ${LEAST_LEAN} either way is too little to call`);
     expect([Math.exp(1), Math.exp(2)].map(Math.round)).toEqual([3, 7]);
     expect(legend).toContain('+1 is odds of about 3 to 1 for the thesis, +2 of 7 to 1');
     expect(sideOf(finding('root/a#x', { stance: 0.1 }))).toBe('neutral');
