@@ -71,8 +71,8 @@ function withData(result: unknown, { definition }: Entry): unknown {
 const runOf = ({ definition }: Entry): LeafRun<unknown> | undefined =>
   definition.kind === 'leaf' ? definition.run : definition.execute;
 
-function undoneChildren({ definition }: Entry): GapDraft[] {
+function undoneChildren({ path, definition }: Entry): GapDraft[] {
   if (definition.kind === 'leaf') return [];
-  const why = 'depth is spent, and its parent has no execute of its own';
+  const why = `depth is spent, and ${nameOf(path)} cannot execute: it has no execute of its own`;
   return definition.stages.flat().map((child) => ({ gap: 'undone', why, child: child.name }));
 }

@@ -38,7 +38,7 @@ export function lineOf(event: RunEvent): EventLine | undefined {
     case 'depth.refused':
       return line(
         'yellow',
-        `${path} executes as a leaf: depth is spent, ${counted(event.children.length, 'child', 'children')} refused`,
+        `${path} may not divide: depth is spent, ${counted(event.children.length, 'child', 'children')} refused`,
       );
     case 'attempt.failed': {
       const next = event.willRetry ? ', trying again' : '';

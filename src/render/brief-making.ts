@@ -1,5 +1,5 @@
 /** How a brief was made: who was activated and who was not, what each synthesis passed up, when, and in which run. */
-import type { ChildSpec, Decision } from '../protocol/decision.ts';
+import type { ChildSpec } from '../protocol/decision.ts';
 import { isWithin, nameOf } from '../protocol/path.ts';
 import type { Report } from '../protocol/report.ts';
 import type { Retention } from '../protocol/retention.ts';
@@ -13,13 +13,20 @@ function activated({ name, question, needs }: ChildSpec): string {
   return `- activated **${escapeMarkdown(name)}**${after}${question === undefined ? '' : `: ${escapeMarkdown(question)}`}`;
 }
 
-function decisionLines(decision: Decision | undefined): string[] {
+/** Demoted, and yet without the gap that says what it was executed without: nothing was. */
+const couldNotExecute = ({ decision, gaps, path }: Report): boolean =>
+  decision?.demoted !== undefined && !gaps.some((gap) => gap.kind === 'demoted' && gap.path === path);
+
+function decisionLines(report: Report): string[] {
+  const { decision } = report;
   if (!decision) return ['No decision was reached.', ''];
   const { by, mode, stages, skipped, demoted, quorum } = decision;
   const children = stages.flat();
   const what =
     mode === 'execute'
-      ? 'executed the task itself'
+      ? couldNotExecute(report)
+        ? 'could neither divide the task, since depth was spent, nor execute it, so its children are gaps'
+        : 'executed the task itself'
       : `activated ${counted(children.length, 'child', 'children')} in ${counted(stages.length, 'stage')}`;
   const enough = quorum === undefined ? '' : `, ${quorum} of which suffice`;
   return [
@@ -101,7 +108,7 @@ export function howItWasMade({ report }: Reading): string[] {
     : `${counted(usage.subtree.nodes, 'node')}, ${counted(usage.subtree.attempts, 'attempt')}.`;
   const demotions = run?.demotions ?? [];
   return section('How this brief was made', [
-    ...decisionLines(report.decision),
+    ...decisionLines(report),
     ...(demotions.length > 0
       ? [`Executed as a leaf because depth was spent: ${enumerated(demotions.map((path) => codeSpan(path)))}.`, '']
       : []),
