@@ -77,5 +77,9 @@ export function lineOf(event: RunEvent): EventLine | undefined {
     case 'finding.reported':
     case 'run.completed':
       return undefined;
+    default:
+      // A new event is a line here, or a decision that it has none: not an oversight.
+      event satisfies never;
+      return undefined;
   }
 }
