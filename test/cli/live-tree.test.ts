@@ -1,9 +1,11 @@
 import { WriteStream } from 'node:tty';
+import { stripVTControlCharacters } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { liveTree } from '../../src/cli/live-tree.ts';
 import { plainProgress } from '../../src/cli/plain-progress.ts';
 import { createProgress } from '../../src/cli/run-progress.ts';
-import { attemptFailed, escalated, nodeStarted, planOf, reported, runStarted } from './progress-events.ts';
+import { attemptFailed, escalated, nodeStarted, planOf, reported, runStarted, stamped } from './progress-events.ts';
+import { critical } from '../render/sample-report.ts';
 
 /** A terminal that keeps what is written to it. */
 function terminal(columns: number, rows: number): { stream: WriteStream; written: () => string } {
@@ -36,6 +38,21 @@ describe('the live tree', () => {
     expect(written()).toContain('CRITICAL root/domain-0/leaf-49: What root/domain-0/leaf-49#k says');
     expect(written().split('\u001b[?2026h')).toHaveLength(4); // the first frame, the notices, the tree
     view.close();
+  });
+
+  it('wraps a notice to two lines, and cuts it at the end of a clause', () => {
+    vi.useFakeTimers();
+    const { stream, written } = terminal(80, 24);
+    const view = liveTree(stream, createProgress(planOf(2, 3)));
+    const statement =
+      'US employment, construction (2009-01): 12.2 % below a year earlier (robust z -3.2), the last 3 months at an ' +
+      'annual -21.1 %, mean break at 2008-10 (sup-F 11.7)';
+    const finding = critical('root/macro/cyclical-jobs#k', { statement });
+    view.show(stamped({ type: 'finding.escalated', path: 'root', finding }));
+    view.close();
+    const shown = stripVTControlCharacters(written());
+    expect(shown).toContain('CRITICAL root/macro/cyclical-jobs: US employment, construction (2009-01):\n');
+    expect(shown).toContain('  12.2 % below a year earlier (robust z -3.2), …\n');
   });
 
   it('leaves the tree of the domains behind, and stops', () => {
