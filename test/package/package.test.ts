@@ -87,7 +87,10 @@ describe.concurrent('an empty TypeScript project with the package installed', ()
   });
 
   test.each([
-    ['scenario.ts', 'complete contradicted root/macro/survey#mood # There is work for everybody\nthesis contradicted, conviction −36'],
+    [
+      'scenario.ts',
+      'complete contradicted root/macro/survey#mood # There is work for everybody\nthesis contradicted, conviction −36',
+    ],
     ['embedded.ts', 'complete root/macro/survey#mood'],
     ['tested.ts', 'partial true'],
     ['traced.ts', 'complete'],
