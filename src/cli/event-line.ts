@@ -30,7 +30,9 @@ export function lineOf(event: RunEvent): EventLine | undefined {
       );
     }
     case 'node.planned': {
-      const { stages, skipped } = event.decision;
+      const { stages, skipped, mode, demoted } = event.decision;
+      // Where depth is spent, the refusal that follows says it all.
+      if (mode === 'execute') return demoted ? undefined : line('dim', `${path} executes the task itself`, false);
       const left = skipped.length === 0 ? '' : `, ${skipped.length} skipped`;
       const children = counted(stages.flat().length, 'child', 'children');
       return line('dim', `${path} activates ${children} in ${counted(stages.length, 'stage')}${left}`, false);

@@ -45,7 +45,8 @@ export function howToRead({ report, findings }: Reading): string[] {
     [
       escalations.length > 0,
       'Critical',
-      'passed a threshold that its rule names, so it reaches this brief word for word, whatever a synthesis made of it.',
+      'held by the rule it names to be too important to lose, so it reaches this brief word for word, whatever a ' +
+        'synthesis made of it.',
     ],
     [
       findings.length > 0,
@@ -57,7 +58,7 @@ export function howToRead({ report, findings }: Reading): string[] {
       findings.some(({ source }) => source.asOf !== undefined),
       'Observed',
       'the date of the last observation that a finding rests on; of monthly data the first day of its month. ' +
-        'It lies before the as-of date of the brief by what a publication takes.',
+        'It is earlier than the as-of date of the brief, since figures are published with a delay.',
     ],
     [
       [report, ...children].some((each) => each.retention),

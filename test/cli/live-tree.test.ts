@@ -72,6 +72,28 @@ describe('the live tree', () => {
 });
 
 describe('plain progress', () => {
+  it('says of a node without children to activate that it executes, or why it may not divide', () => {
+    const lines: string[] = [];
+    const view = plainProgress({ write: (text: string) => lines.push(text) > 0 } as NodeJS.WritableStream);
+    const estimates = { leaves: 0, criticalPathMs: 0 };
+    const decision = { by: 'scenario', mode: 'execute' as const, stages: [], skipped: [], estimates };
+    view.show(stamped({ type: 'node.planned', path: 'root/a', decision }));
+    view.show(stamped({ type: 'node.planned', path: 'root/b', decision: { ...decision, demoted: ['c'] } }));
+    view.show(stamped({ type: 'depth.refused', path: 'root/b', maxDepth: 1, children: ['c'] }));
+    expect(lines).toEqual([
+      '   0.00 s  root/a executes the task itself\n',
+      '   0.00 s  root/b may not divide: depth is spent, 1 child refused\n',
+    ]);
+  });
+
+  it('cuts nothing: who reads a log may search it', () => {
+    const lines: string[] = [];
+    const view = plainProgress({ write: (text: string) => lines.push(text) > 0 } as NodeJS.WritableStream);
+    const finding = critical('root/a#k', { statement: `${'very '.repeat(100)}12.2 %` });
+    view.show(stamped({ type: 'finding.escalated', path: 'root', finding }));
+    expect(lines.join('')).toContain(`very 12.2 %\n`);
+  });
+
   it('says what matters, one line each, with the time since the start', () => {
     const lines: string[] = [];
     const stream = { write: (text: string) => lines.push(text) > 0 } as NodeJS.WritableStream;
