@@ -31,7 +31,9 @@ export function lineOf(event: RunEvent): EventLine | undefined {
       );
     }
     case 'node.planned': {
-      const { stages, skipped } = event.decision;
+      const { stages, skipped, mode, demoted } = event.decision;
+      // Where depth is spent, the refusal that follows says it all.
+      if (mode === 'execute') return demoted ? undefined : line('dim', `${path} executes the task itself`, false);
       const left = skipped.length === 0 ? '' : `, ${skipped.length} skipped`;
       const children = counted(stages.flat().length, 'child', 'children');
       return line('dim', `${path} activates ${children} in ${counted(stages.length, 'stage')}${left}`, false);
@@ -39,7 +41,7 @@ export function lineOf(event: RunEvent): EventLine | undefined {
     case 'depth.refused':
       return line(
         'yellow',
-        `${path} executes as a leaf: depth is spent, ${counted(event.children.length, 'child', 'children')} refused`,
+        `${path} may not divide: depth is spent, ${counted(event.children.length, 'child', 'children')} refused`,
       );
     case 'attempt.failed': {
       const next = event.willRetry ? ', trying again' : '';
@@ -82,6 +84,10 @@ export function lineOf(event: RunEvent): EventLine | undefined {
     case 'attempt.started':
     case 'finding.reported':
     case 'run.completed':
+      return undefined;
+    default:
+      // A new event is a line here, or a decision that it has none: not an oversight.
+      event satisfies never;
       return undefined;
   }
 }

@@ -33,16 +33,26 @@ export type RunProgress = {
   apply(event: RunEvent): void;
 };
 
-/** Leaves that have ended, of all there are. A node without children counts as a leaf. */
-export type LeafCount = { ended: number; running: number; total: number };
+/** Whether it was ended from outside, with its parent or by a cancelled run, before it had said its last word. */
+export const isCutOff = ({ outcome }: NodeProgress): boolean => outcome === 'closed' || outcome === 'cancelled';
+
+/** Leaves that ended by themselves, were cut off or are at work, of all there are. A node without children counts as a leaf. */
+export type LeafCount = { ended: number; cutOff: number; running: number; total: number };
 export function countLeaves(node: NodeProgress): LeafCount {
   if (node.children.length === 0) {
-    return { ended: node.state === 'ended' ? 1 : 0, running: node.state === 'running' ? 1 : 0, total: 1 };
+    const isEnded = node.state === 'ended';
+    return {
+      ended: Number(isEnded && !isCutOff(node)),
+      cutOff: Number(isEnded && isCutOff(node)),
+      running: Number(node.state === 'running'),
+      total: 1,
+    };
   }
-  const counts = { ended: 0, running: 0, total: 0 };
+  const counts = { ended: 0, cutOff: 0, running: 0, total: 0 };
   for (const child of node.children) {
-    const { ended, running, total } = countLeaves(child);
+    const { ended, cutOff, running, total } = countLeaves(child);
     counts.ended += ended;
+    counts.cutOff += cutOff;
     counts.running += running;
     counts.total += total;
   }
