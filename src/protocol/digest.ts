@@ -10,7 +10,8 @@ import type { Outcome, Report, Timing, UnsealedOutcome, UnsealedReport } from '.
 
 /**
  * The canonical JSON of a JSON value: sorted keys, shortest numbers. What already has its keys in order, as our own
- * reports have, needs no sorting: `JSON.stringify` then writes the same text in a fifth of the time.
+ * reports and the schemas of their parts have, needs no sorting: `JSON.stringify` then writes the same text in a fifth
+ * of the time.
  */
 export function canonicalJson(value: unknown): string {
   if (isInOrder(value)) return JSON.stringify(value) ?? 'null';
@@ -20,6 +21,10 @@ export function canonicalJson(value: unknown): string {
     return beyondRfc(value);
   }
 }
+
+/** A copy with its own keys in alphabetical order, so that its canonical JSON needs no sorting. For names, not numbers. */
+export const inKeyOrder = <T extends object>(value: T): T =>
+  Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) as T;
 
 /** What RFC 8785 refuses and a report may still hold, a lone surrogate above all: written as `JSON.stringify` does. */
 function beyondRfc(value: unknown): string {

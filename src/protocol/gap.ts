@@ -20,7 +20,7 @@ export const GapKind = z.enum([
 ]);
 export type GapKind = z.infer<typeof GapKind>;
 
-export const Gap = z.object({ path: z.string().min(1), kind: GapKind, why: z.string() });
+export const Gap = z.object({ kind: GapKind, path: z.string().min(1), why: z.string() });
 export type Gap = z.infer<typeof Gap>;
 
 /** A gap as a leaf's author writes it: the host adds the path. */

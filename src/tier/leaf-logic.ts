@@ -141,7 +141,7 @@ function readOutput(path: string, output: unknown): { findings: Draft[]; gaps: G
     else if ('statement' in read.value) findings.push(read.value);
     else {
       const { child, gap, why } = read.value;
-      gaps.push({ path: child === undefined ? path : childPath(path, child), kind: gap, why });
+      gaps.push({ kind: gap, path: child === undefined ? path : childPath(path, child), why });
     }
   }
   return { findings, gaps, fault };

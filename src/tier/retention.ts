@@ -36,12 +36,16 @@ export type RetentionInput = {
 export function measureRetention(input: RetentionInput): Retention {
   const incoming = uniqueById([...input.incoming]);
   const prose = splitCitations(input.narrative).prose;
+  const { kept, merged, dropped, recall } = passedUp(incoming, input);
   return {
+    dropped,
     incoming: incoming.size,
-    ...passedUp(incoming, input),
-    verbatim: verbatimShare(input.incomingCriticals, input.escalations),
-    numbersKept: numbersKept(incoming, input, prose),
+    kept,
+    merged,
     numbersFabricated: numbersFabricated(incoming, input, prose),
+    numbersKept: numbersKept(incoming, input, prose),
+    recall,
+    verbatim: verbatimShare(input.incomingCriticals, input.escalations),
   };
 }
 
