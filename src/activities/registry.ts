@@ -54,6 +54,12 @@ export function registryOf(scenario: Scenario, thesis: string): Map<string, Entr
   return entries;
 }
 
+/** How many leaves there are at and below a definition. */
+export const leavesUnder = (definition: Definition): number =>
+  definition.kind === 'leaf'
+    ? 1
+    : definition.stages.reduce((sum, stage) => stage.reduce((more, child) => more + leavesUnder(child), sum), 0);
+
 /** What an orchestrator keeps back for its synthesis, in ms. */
 export const reserveOf = (definition: Domain | Scenario): number =>
   definition.synthesize ? SYNTHESIZER_RESERVE_MS : DETERMINISTIC_RESERVE_MS;

@@ -2,7 +2,7 @@
 import { customAlphabet } from 'nanoid';
 import type { AnyActorLogic } from 'xstate';
 import { createActivities } from '../../activities/create-activities.ts';
-import { registryOf, reserveOf } from '../../activities/registry.ts';
+import { leavesUnder, reserveOf } from '../../activities/registry.ts';
 import type { Limits, Scenario } from '../../define/spec.ts';
 import type { Activities } from '../../ports/activities.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
@@ -81,7 +81,7 @@ export function prepareRun(scenario: Scenario, options: RunOptions & WiringOptio
     stream,
     task: rootTask({ runId, thesis, asOf, limits, issuedAt, deadline }),
     reserveMs: reserveOf(scenario),
-    leaves: registryOf(scenario, thesis).get(ROOT)?.leaves ?? 0,
+    leaves: leavesUnder(scenario),
     started: {
       type: 'run.started',
       path: ROOT,
