@@ -9,6 +9,7 @@
 import type { z } from 'zod';
 import { canonicalJson } from '../protocol/digest.ts';
 import { FindingDraft, type Finding } from '../protocol/finding.ts';
+import { NONE } from '../protocol/freeze.ts';
 import { GapDraft, isHole, type Gap } from '../protocol/gap.ts';
 import { childPath } from '../protocol/path.ts';
 import type { UnsealedOutcome, UnsealedReport } from '../protocol/report.ts';
@@ -28,7 +29,7 @@ export type LeafState = {
   readonly said: Said;
   /** The findings of the present attempt, in the order said. */
   present: Set<Finding>;
-  gaps: readonly Gap[];
+  gaps: Gap[];
   spoken: number;
   /** The drafts without a key that this attempt has said live, as canonical JSON. */
   live: string[];
@@ -60,7 +61,7 @@ export function beginLeaf(task: Task, maxAttempts: number): [LeafState, LeafEffe
     attempt: 1,
     said: new Map(),
     present: new Set(),
-    gaps: [],
+    gaps: NONE,
     spoken: 0,
     live: [],
   };
@@ -117,7 +118,7 @@ function executed(state: LeafState, output: unknown): Effects {
   const saidBefore = new Set(state.live);
   for (const [index, draft] of findings.entries()) {
     // said live already, without a key that would tell
-    if (draft.key === undefined && saidBefore.delete(canonicalJson(draft))) continue;
+    if (saidBefore.size > 0 && draft.key === undefined && saidBefore.delete(canonicalJson(draft))) continue;
     // an answer that fails its schema is not believed, but what it calls critical was said
     if (!fault || draft.critical) effects.push(...say(state, draft, index));
   }
@@ -132,7 +133,7 @@ function executed(state: LeafState, output: unknown): Effects {
 function readOutput(path: string, output: unknown): { findings: Draft[]; gaps: Gap[]; fault: Fault | undefined } {
   const drafts: readonly unknown[] = Array.isArray(output) ? output : [output];
   const findings: Draft[] = [];
-  const gaps: Gap[] = [];
+  let gaps: Gap[] = NONE;
   let fault: Fault | undefined;
   for (let index = 0; index < drafts.length; index++) {
     const name = drafts.length > 1 ? `result ${index + 1} of ${drafts.length}` : 'the result';
@@ -141,6 +142,7 @@ function readOutput(path: string, output: unknown): { findings: Draft[]; gaps: G
     else if ('statement' in read.value) findings.push(read.value);
     else {
       const { child, gap, why } = read.value;
+      if (gaps === NONE) gaps = [];
       gaps.push({ kind: gap, path: child === undefined ? path : childPath(path, child), why });
     }
   }
@@ -191,23 +193,24 @@ function failureOf(state: LeafState, fault: Fault, attempts = state.attempt): Un
 function leafReport({ task, attempt, gaps }: LeafState, findings: Finding[]): UnsealedReport {
   const usage = ownUsage(task.path, { leaves: 1, attempts: attempt });
   const hasHole = gaps.some(isHole);
+  const criticals = findings.filter((finding) => finding.critical);
   // Keys in alphabetical order: so the digest of a leaf's report needs no sorting.
   return {
-    artifacts: [],
-    children: [],
-    conflicts: [],
+    artifacts: NONE,
+    children: NONE,
+    conflicts: NONE,
     depth: usage.depth,
-    derived: [],
-    dispositions: [],
-    escalations: findings.filter((finding) => finding.critical),
+    derived: NONE,
+    dispositions: NONE,
+    escalations: criticals.length > 0 ? criticals : NONE,
     findings,
-    gaps: [...gaps],
+    gaps,
     kind: 'report',
     madeBy: 'leaf',
     narrative: '',
     path: task.path,
     question: task.question,
-    relations: [],
+    relations: NONE,
     runId: task.runId,
     schemaVersion: SCHEMA_VERSION,
     status: !hasHole ? 'complete' : findings.length > 0 ? 'partial' : 'failed',
