@@ -26,9 +26,10 @@ export type LeafState = {
   readonly maxAttempts: number;
   phase: 'executing' | 'verifying' | 'recovering' | 'reported';
   attempt: number;
-  readonly said: Said;
+  /** What it has said so far; like `present` made on first use, because thousands may be alive that have said nothing. */
+  said: Said | undefined;
   /** The findings of the present attempt, in the order said. */
-  present: Set<Finding>;
+  present: Set<Finding> | undefined;
   gaps: Gap[];
   spoken: number;
   /** The drafts without a key that this attempt has said live, as canonical JSON. */
@@ -59,8 +60,8 @@ export function beginLeaf(task: Task, maxAttempts: number): [LeafState, LeafEffe
     maxAttempts,
     phase: 'executing',
     attempt: 1,
-    said: new Map(),
-    present: new Set(),
+    said: undefined,
+    present: undefined,
     gaps: NONE,
     spoken: 0,
     live: [],
@@ -71,10 +72,13 @@ export function beginLeaf(task: Task, maxAttempts: number): [LeafState, LeafEffe
 /** A copy to branch from in a search. */
 export const cloneLeaf = (state: LeafState): LeafState => ({
   ...state,
-  said: new Map(state.said),
-  present: new Set(state.present),
+  said: state.said && new Map(state.said),
+  present: state.present && new Set(state.present),
   live: [...state.live],
 });
+
+export const saidBy = (state: LeafState): Said => (state.said ??= new Map());
+const presentOf = (state: LeafState): Set<Finding> => (state.present ??= new Set());
 
 export function leafStep(state: LeafState, event: LeafEvent): Effects {
   if (state.phase === 'reported') return NOTHING;
@@ -84,7 +88,7 @@ export function leafStep(state: LeafState, event: LeafEvent): Effects {
     case 'executed':
       return state.phase === 'executing' ? executed(state, event.output) : NOTHING;
     case 'verified':
-      return state.phase === 'verifying' ? [end(state, leafReport(state, [...state.present]))] : NOTHING;
+      return state.phase === 'verifying' ? [end(state, leafReport(state, [...presentOf(state)]))] : NOTHING;
     case 'failed':
       return failed(state, event.fault);
     case 'recovered':
@@ -104,8 +108,8 @@ function saidLive(state: LeafState, draft: unknown): Effects {
 }
 
 function say(state: LeafState, draft: Draft, ordinal: number): Effects {
-  const { finding, isNew } = mint(state.task.path, draft, ordinal, state.said);
-  state.present.add(finding);
+  const { finding, isNew } = mint(state.task.path, draft, ordinal, saidBy(state));
+  presentOf(state).add(finding);
   return isNew ? [{ type: 'say', finding }] : NOTHING;
 }
 
@@ -115,17 +119,17 @@ function executed(state: LeafState, output: unknown): Effects {
   }
   const { findings, gaps, fault } = readOutput(state.task.path, output);
   const effects: LeafEffect[] = [];
-  const saidBefore = new Set(state.live);
+  const saidBefore = state.live.length > 0 ? new Set(state.live) : undefined;
   for (const [index, draft] of findings.entries()) {
     // said live already, without a key that would tell
-    if (saidBefore.size > 0 && draft.key === undefined && saidBefore.delete(canonicalJson(draft))) continue;
+    if (draft.key === undefined && saidBefore?.delete(canonicalJson(draft))) continue;
     // an answer that fails its schema is not believed, but what it calls critical was said
     if (!fault || draft.critical) effects.push(...say(state, draft, index));
   }
   if (fault) return [...effects, ...failed(state, fault)];
   state.gaps = gaps;
   state.phase = 'verifying';
-  effects.push({ type: 'verify', findings: [...state.present] });
+  effects.push({ type: 'verify', findings: [...presentOf(state)] });
   return effects;
 }
 
@@ -173,7 +177,7 @@ function nextAttempt(state: LeafState, enrichment: string): LeafEffect {
   state.task = { ...state.task, enrichments: [...state.task.enrichments, enrichment] };
   state.phase = 'executing';
   state.attempt++;
-  state.present = new Set([...state.said.values()].filter((finding) => finding.critical));
+  state.present = new Set([...saidBy(state).values()].filter((finding) => finding.critical));
   state.spoken = 0;
   state.live = [];
   return { type: 'execute', task: state.task, attempt: state.attempt };
@@ -185,7 +189,7 @@ function end(state: LeafState, outcome: UnsealedOutcome): LeafEffect {
 }
 
 function failureOf(state: LeafState, fault: Fault, attempts = state.attempt): UnsealedOutcome {
-  const said = [...state.said.values()];
+  const said = [...saidBy(state).values()];
   const partial = said.length > 0 ? { ...leafReport(state, said), status: 'partial' as const } : undefined;
   return tokenOf(state.task, fault, attempts, partial);
 }
