@@ -99,7 +99,7 @@ export function leafStep(state: LeafState, event: LeafEvent): Effects {
 }
 
 function saidLive(state: LeafState, draft: unknown): Effects {
-  const read = readAnswer(FindingDraft, draft);
+  const read = readDraft(draft);
   if ('value' in read) {
     if (read.value.key === undefined) state.live.push(canonicalJson(read.value));
     return say(state, read.value, state.spoken++);
@@ -157,12 +157,22 @@ function readOutput(path: string, output: unknown): { findings: Draft[]; gaps: G
 function readResult(drafts: readonly unknown[], index: number): Answer<Draft> | Answer<GapDraft> {
   try {
     const draft = drafts[index];
-    const isGap = typeof draft === 'object' && draft !== null && 'gap' in draft;
-    return isGap ? readAnswer(GapDraft, draft) : readAnswer(FindingDraft, draft);
+    return has(draft, 'gap') ? readAnswer(GapDraft, draft) : readDraft(draft);
   } catch (error) {
     return unreadable(error);
   }
 }
+
+/** Most drafts have no `data`. It is recursive, and whatever may hold it zod keeps account of, to find cycles. */
+const DraftWithoutData = FindingDraft.omit({ data: true });
+function readDraft(draft: unknown): Answer<Draft> {
+  try {
+    return readAnswer<Draft>(has(draft, 'data') ? FindingDraft : DraftWithoutData, draft);
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+const has = (draft: unknown, key: string): boolean => typeof draft === 'object' && draft !== null && key in draft;
 
 function failed(state: LeafState, fault: Fault): Effects {
   const { attempt } = state;

@@ -143,7 +143,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     if (!leaf) return snapshot;
     snapshot.value = leaf.phase;
     const { path } = leaf.task;
-    const said = effects.flatMap((effect) => (effect.type === 'say' ? effect.finding : []));
+    const said = saidIn(effects);
     // Critical: up before anybody is told, because a listener may end the run.
     if (said.some((finding) => finding.critical)) sendUp(scope, said.splice(0));
     for (const effect of effects) {
@@ -274,6 +274,12 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
 const OVER: Fault = { status: 'cancelled', message: 'the attempt is over' };
 /** After the present step: what an abort listener says then is said to a leaf that knows where it stands. */
 const abortSoon = (io: LazyIo | undefined, fault: Fault): void => queueMicrotask(() => io?.abort(fault));
+
+function saidIn(effects: readonly LeafEffect[]): Finding[] {
+  const said: Finding[] = [];
+  for (const effect of effects) if (effect.type === 'say') said.push(effect.finding);
+  return said;
+}
 
 const isPresent = (snapshot: LeafSnapshot, io: LazyIo, scope: Scope): boolean => isLive(scope) && snapshot.io === io;
 const tellLeaf = (scope: Scope, told: LeafEvent): void => tellSelf(scope, { type: 'leaf.told', told });
