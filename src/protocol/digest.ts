@@ -22,10 +22,6 @@ export function canonicalJson(value: unknown): string {
   }
 }
 
-/** A copy with its own keys in alphabetical order, so that its canonical JSON needs no sorting. For names, not numbers. */
-export const inKeyOrder = <T extends object>(value: T): T =>
-  Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) as T;
-
 /** What RFC 8785 refuses and a report may still hold, a lone surrogate above all: written as `JSON.stringify` does. */
 function beyondRfc(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(beyondRfc).join()}]`;

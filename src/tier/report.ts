@@ -10,7 +10,7 @@ import { deterministicSynthesis } from '../analytics/deterministic-synthesis.ts'
 import type { Ended } from '../ports/activities.ts';
 import type { Assessment } from '../protocol/assessment.ts';
 import type { Decision } from '../protocol/decision.ts';
-import { inKeyOrder, seal } from '../protocol/digest.ts';
+import { seal } from '../protocol/digest.ts';
 import { CONTEXT_FLAG, votes, type Finding } from '../protocol/finding.ts';
 import { isHole, type Gap } from '../protocol/gap.ts';
 import { childPath, depthOf, nameOf } from '../protocol/path.ts';
@@ -143,6 +143,10 @@ function keepBooks(
   }
   return { findings, dispositions };
 }
+
+/** A copy with its own keys in alphabetical order, so that its canonical JSON needs no sorting. For names, not numbers. */
+const inKeyOrder = <T extends object>(value: T): T =>
+  Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) as T;
 
 /** The stance of a merged finding is the confidence-weighted mean of its parts, its confidence the greatest of theirs. */
 function merged(path: string, key: string, lead: Finding, statement: string, parts: readonly Finding[]): Finding {
