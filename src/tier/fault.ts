@@ -38,14 +38,14 @@ const FINAL: ReadonlySet<FailureStatus> = new Set(['refused', 'budget', 'cancell
 
 type Failing = Pick<Task, 'runId' | 'path' | 'tier'>;
 export const tokenOf = (at: Failing, fault: Fault, attempts: number, partial?: UnsealedReport): UnsealedToken => ({
-  kind: 'failure',
-  schemaVersion: SCHEMA_VERSION,
-  runId: at.runId,
-  path: at.path,
-  tier: at.tier,
-  status: fault.status,
   attempts,
+  kind: 'failure',
   message: fault.message,
-  retryable: !FINAL.has(fault.status),
   ...(partial && { partial }),
+  path: at.path,
+  retryable: !FINAL.has(fault.status),
+  runId: at.runId,
+  schemaVersion: SCHEMA_VERSION,
+  status: fault.status,
+  tier: at.tier,
 });

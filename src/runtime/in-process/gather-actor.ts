@@ -15,6 +15,7 @@ import {
 } from 'xstate';
 import type { ChildSpec } from '../../protocol/decision.ts';
 import type { Finding } from '../../protocol/finding.ts';
+import { NONE } from '../../protocol/freeze.ts';
 import { childPath, depthOf } from '../../protocol/path.ts';
 import type { Outcome, Tier, UnsealedReport } from '../../protocol/report.ts';
 import type { Task } from '../../protocol/task.ts';
@@ -182,7 +183,7 @@ export function gatherActor(
   };
 
   const taskOf = ({ input: { task, deadline }, before }: GatherSnapshot, child: ChildSpec): Task => {
-    const prior = (child.needs ?? []).flatMap((name) => {
+    const prior = child.needs?.flatMap((name) => {
       const outcome = before.get(name);
       return outcome?.kind === 'report' ? [outcome] : [];
     });
@@ -194,8 +195,8 @@ export function gatherActor(
       charter: child.charter ?? task.charter,
       ...(task.asOf !== undefined && { asOf: task.asOf }),
       grant: childGrant(task.grant, child, deadline, clock.now()),
-      prior,
-      enrichments: [],
+      prior: prior ?? NONE,
+      enrichments: NONE,
       ...(task.traceparent !== undefined && { traceparent: task.traceparent }),
     };
   };
