@@ -13,7 +13,7 @@ import { NONE } from '../protocol/freeze.ts';
 import { GapDraft, isHole, type Gap } from '../protocol/gap.ts';
 import { childPath } from '../protocol/path.ts';
 import type { UnsealedOutcome, UnsealedReport } from '../protocol/report.ts';
-import type { Fault } from '../protocol/run-event.ts';
+import type { Fault } from '../protocol/fault.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
 import { readAnswer, unreadable, type Answer } from './answer.ts';

@@ -22,7 +22,7 @@ import type {
   UnsealedReport,
   UnsealedToken,
 } from '../protocol/report.ts';
-import type { Fault } from '../protocol/run-event.ts';
+import type { Fault } from '../protocol/fault.ts';
 import type { Disposition, Synthesis } from '../protocol/synthesis.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { UnsealedOutcome, type UnsealedReport, type UnsealedToken } from '../../src/protocol/report.ts';
-import type { Fault } from '../../src/protocol/run-event.ts';
+import type { Fault } from '../../src/protocol/fault.ts';
 import {
   beginLeaf,
   cloneLeaf,

@@ -1,7 +1,7 @@
 /** A step with an effect (plan, synthesize) as an actor that ends by its deadline. Nothing in it throws. */
 import type { ActorLogic, AnyEventObject, Snapshot } from 'xstate';
 import type { Io } from '../../ports/activities.ts';
-import type { Fault } from '../../protocol/run-event.ts';
+import type { Fault } from '../../protocol/fault.ts';
 import { errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
 import { isLive, persisted, STOP, tellSelf, type Host } from './host.ts';
 

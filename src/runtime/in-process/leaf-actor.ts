@@ -10,7 +10,7 @@ import type { AttemptIo } from '../../ports/activities.ts';
 import type { Slot } from '../../ports/slots.ts';
 import { FindingDraft, type Finding } from '../../protocol/finding.ts';
 import type { UnsealedOutcome } from '../../protocol/report.ts';
-import type { Fault } from '../../protocol/run-event.ts';
+import type { Fault } from '../../protocol/fault.ts';
 import { CANCELLED, errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
 import { beginLeaf, leafStep, saidBy, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
 import { mint, MISATTRIBUTED } from '../../tier/minting.ts';
