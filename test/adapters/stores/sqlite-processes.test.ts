@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { sqliteStore } from '../../../src/adapters/stores/sqlite-store.ts';
@@ -11,8 +12,8 @@ import { storeFile } from './store-file.ts';
 const PROCESS = fileURLToPath(new URL('store-process.ts', import.meta.url));
 
 /** Resolves when the process has said something, or ended. */
-async function started(mode: string, file: string): Promise<{ child: ChildProcess; said: string }> {
-  const child = spawn(process.execPath, [PROCESS, mode, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function started(mode: string, file: string, at = 0): Promise<{ child: ChildProcess; said: string }> {
+  const child = spawn(process.execPath, [PROCESS, mode, file, String(at)], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const said = await new Promise<string>((resolve) => {
     child.stdout.on('data', (data) => resolve(String(data).trim()));
@@ -65,22 +66,35 @@ describe('two processes', () => {
 
   test('many that make the file at the same time all get the same one', async () => {
     const file = storeFile();
-    const all = await Promise.all(Array.from({ length: 6 }, () => started('begin', file)));
+    const at = Date.now() + 1_000;
+    const all = await Promise.all(Array.from({ length: 6 }, () => started('begin', file, at)));
     expect(all.map(({ said }) => said)).toEqual(all.map(() => 'begun'));
     const store = opened(file);
     expect([...store.runs()].map(({ events }) => events)).toEqual(all.map(() => 1));
     expect(store.problems()).toEqual([]);
   });
+
+  test('one that finds the file locked before it is all made waits for the other', async () => {
+    const file = storeFile();
+    sqliteStore(file).close();
+    const database = new DatabaseSync(file);
+    database.exec('PRAGMA journal_mode = DELETE');
+    database.close();
+    expect((await started('lock', file)).said).toBe('locked');
+    opened(file).begin(newRun('a'));
+  });
 });
 
-test('20,000 events of 80 MB are read with a heap of 16', () => {
+test.each([
+  { count: 20_000, size: 4_000, heapMb: 16 },
+  { count: 40, size: 3_000_000, heapMb: 48 },
+])('$count events of $size bytes are read with a heap of $heapMb MB', ({ count, size, heapMb }) => {
   const file = storeFile();
-  const store = opened(file);
-  const writer = store.begin(newRun('a'));
-  const body = 'x'.repeat(4_000);
-  for (let seq = 0; seq < 20_000; seq += 1_000) writer.write(batch({ events: eventsFrom(seq, 1_000, { body }) }));
-  const { stdout } = spawnSync(process.execPath, ['--max-old-space-size=16', PROCESS, 'read', file]);
-  expect(String(stdout).trim()).toBe('20000 80000000');
+  const writer = opened(file).begin(newRun('a'));
+  const body = 'x'.repeat(size);
+  for (let seq = 0; seq < count; seq += 20) writer.write(batch({ events: eventsFrom(seq, 20, { body }) }));
+  const { stdout } = spawnSync(process.execPath, [`--max-old-space-size=${heapMb}`, PROCESS, 'read', file]);
+  expect(String(stdout).trim()).toBe(`${count} ${count * size}`);
 });
 
 /** Root may write anywhere, so it becomes nobody. */

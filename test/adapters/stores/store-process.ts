@@ -1,9 +1,10 @@
-/** Another process with the same store open: `node store-process.ts MODE FILE`. What it found goes to stdout. */
+/** Another process with the same store open: `node store-process.ts MODE FILE [AT]`. What it found goes to stdout. */
+import { DatabaseSync } from 'node:sqlite';
 import { sqliteStore } from '../../../src/adapters/stores/sqlite-store.ts';
 import { EspalierError } from '../../../src/errors.ts';
 import { batch, eventsFrom, newRun, node } from '../../contracts/store-samples.ts';
 
-const [mode = '', file = ''] = process.argv.slice(2);
+const [mode = '', file = '', at = '0'] = process.argv.slice(2);
 const say = (word: unknown): void => console.log(word);
 const said = (work: () => unknown): string => {
   try {
@@ -38,7 +39,16 @@ const modes: Record<string, () => void> = {
     }
     say(`${count} ${length}`);
   },
+  /** Has the file locked for a while. */
+  lock() {
+    const database = new DatabaseSync(file);
+    database.exec('BEGIN IMMEDIATE');
+    say('locked');
+    setTimeout(() => database.exec('ROLLBACK'), 300);
+  },
+  /** As nearly at that instant as can be, in epoch ms. */
   begin() {
+    while (Date.now() < Number(at));
     const store = sqliteStore(file);
     store.begin(newRun(`of-${process.pid}`)).write(batch({ events: eventsFrom(0, 1) }));
     store.close();
