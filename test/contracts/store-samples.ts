@@ -1,4 +1,5 @@
 /** Runs, events and nodes as a recorder would hand them to a store. */
+import { hash } from 'node:crypto';
 import type { Batch, NewRun, StoredEvent, StoredNode } from '../../src/ports/store.ts';
 
 export const newRun = (runId: string, over: Partial<NewRun> = {}): NewRun => ({
@@ -52,3 +53,6 @@ export const end = (over: Partial<NonNullable<Batch['end']>> = {}): NonNullable<
   receipt: { schemaVersion: 1, runId: 'a', brief: 'digest', criticals: {}, events: 2, head: 'sum-1' },
   ...over,
 });
+
+export const sha = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');
+export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
