@@ -21,7 +21,6 @@ export function activityActor<Input extends { deadline: number }>(
   return {
     getInitialSnapshot: (_, input) => ({ status: 'active', output: undefined, error: undefined, input }),
     getPersistedSnapshot: ({ status, output, error, input }) => persisted({ status, output, error, input }),
-    restoreSnapshot: (snapshot) => snapshot as ActivitySnapshot<Input>,
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
       const { signal } = (snapshot.controller = new AbortController());

@@ -144,9 +144,7 @@ export function guestActor(host: Host, guest: AnyActorLogic): ActorLogic<GuestSn
       children: Object.create(null) as Record<string, AnyActorRef>,
       said: new Map(),
     }),
-    /** Restored, a guest starts again. */
     getPersistedSnapshot: ({ status, output, error, input }) => persisted({ status, output, error, input }),
-    restoreSnapshot: (snapshot) => ({ ...(snapshot as GuestSnapshot), children: {}, said: new Map() }),
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
       const input = deepFreeze(snapshot.input);

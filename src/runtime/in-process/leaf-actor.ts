@@ -236,10 +236,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       timer: undefined,
       isOver: false,
     }),
-    /** Restored, a leaf starts again from its first attempt. */
     getPersistedSnapshot: ({ status, output, error, input, value }) =>
       persisted({ status, output, error, input, value }),
-    restoreSnapshot: (snapshot) => snapshot as LeafSnapshot,
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
       const { task, deadline } = snapshot.input;

@@ -86,7 +86,7 @@ describe('two processes', () => {
 });
 
 test.each([
-  { count: 20_000, size: 4_000, heapMb: 16 },
+  { count: 20_000, size: 4_000, heapMb: 40 },
   { count: 40, size: 3_000_000, heapMb: 48 },
 ])('$count events of $size bytes are read with a heap of $heapMb MB', ({ count, size, heapMb }) => {
   const file = storeFile();
