@@ -87,15 +87,15 @@ async function resumed(widths: Widths, file: string): Promise<number> {
   });
   const scenario = scenarioOf(tree, { maxDepth: widths.length });
   const store = sqliteStore(file);
-  const { runId, result, stop } = start(scenario, { store });
+  const first = start(scenario, { store });
   await rest;
   await new Promise((next) => setTimeout(next, 100)); // the other leaves end in this time
-  stop();
-  await result.catch(() => {});
+  first.stop();
+  await first.result.catch(() => {});
   hangs = false;
   done = 0;
   const seconds = await secondsOf(async () => {
-    const { status } = await run(scenario, { store, resume: runId });
+    const { status } = await run(scenario, { store, resume: first.runId });
     if (status !== 'complete' || done !== 1) throw new Error(`resumed: ${status}, ${done} leaves ran`);
   });
   store.close();
