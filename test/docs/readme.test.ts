@@ -24,7 +24,10 @@ test('the example in the README runs, and finds that employment shrinks', () => 
 test('the brief in the README is what the run prints', () => {
   const args = ['--conditions=espalier-source', 'src/cli/main.ts', 'run', 'scenarios/us-tech-2008.ts', '--out'];
   const out = `test/docs/readme-run-${process.pid}`;
-  const run = spawnSync(process.execPath, [...args, out], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+  const run = spawnSync(process.execPath, [...args, out, '--no-store'], {
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
   rmSync(out, { recursive: true, force: true });
   const shown = between('brief', 'text').trimEnd();
   expect(shown).not.toBe('');
