@@ -4,6 +4,7 @@ import type { Entry } from '../../activities/registry.ts';
 import type { Limits, Scenario } from '../../define/spec.ts';
 import { EspalierError } from '../../errors.ts';
 import type { Store } from '../../ports/store.ts';
+import { ROOT } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import { HOST_VERSION } from '../../version.ts';
 import type { RunOptions } from '../run.ts';
@@ -47,12 +48,15 @@ export function openRecord(options: RecordOptions): Record {
   }
   try {
     const { events = 0, head = '' } = store.run(runId) ?? {};
-    const { recall, criticals } = recallOf({ store, runId, identify, retryFailed });
+    const recall = recallOf({ store, runId, identify, retryFailed });
     const { events: invalidated, gone } = changedSince(store, runId, (path) => {
       const entry = registry.get(path);
       return entry && definitionDigest(entry.definition);
     });
-    const recorder = createRecorder({ ...given, ...sign, before: { head, criticals, gone } });
+    // Still with those of the nodes that are taken back: that is recorded next.
+    const before = { head, criticals: recall.criticalsUnder(ROOT), gone };
+    const recorder = createRecorder({ ...given, ...sign, before });
+    for (const event of invalidated) recall.forget(event);
     return { identify, recorder, events, recall, invalidated };
   } catch (error) {
     writer.release();

@@ -32,7 +32,7 @@ export function createReceiptBuilder(
       runId,
       brief: digest,
       sha256,
-      criticals: Object.fromEntries(Array.from(criticals.all(), ([id, one]) => [id, one.sha256])),
+      criticals: Object.fromEntries(Array.from(criticals.all(), ({ finding, sha256 }) => [finding.id, sha256])),
       events: seq + 1,
       head,
     }),

@@ -1,50 +1,64 @@
-/** Which critical findings of a run stand: those that were said, but for what was said under a path that was taken back. */
+/**
+ * Which critical findings of a run stand: all that were said, but for those of nodes that were taken back since. A node
+ * that is taken back takes its own with it, not those of the nodes below: each of them is asked for itself.
+ */
 import { canonicalJson, sha256 } from '../../protocol/digest.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { parentOf } from '../../protocol/path.ts';
-import type { RunEvent } from '../../protocol/run-event.ts';
+import type { RunEventBody } from '../../protocol/run-event.ts';
 
-type Standing = { readonly path: string; readonly sha256: string };
+type Standing = { readonly finding: Finding; readonly sha256: string };
 export type StandingCriticals = {
   note(finding: Finding): void;
-  apply(event: RunEvent): void;
-  /** The id and SHA-256 of each that was said at this path or below it. */
-  under(path: string): Iterable<readonly [id: string, sha256: string]>;
-  all(): ReadonlyMap<string, Standing>;
+  /** Takes in the next event. Returns what it took back. */
+  apply(event: RunEventBody): Finding[];
+  /** Those that were said at this path or below it. */
+  under(path: string): Iterable<Standing>;
+  all(): Iterable<Standing>;
+  readonly size: number;
 };
 
 export const findingHash = (finding: Finding): string => sha256(canonicalJson(finding));
 
 export function standingCriticals(): StandingCriticals {
   const standing = new Map<string, Standing>();
-  /** Their ids, by each node that they have to pass. */
+  /** By each node that they have to pass. */
   const idsUnder = new Map<string, Set<string>>();
 
   const note = (finding: Finding): void => {
     const { id, path, critical } = finding;
     if (!critical) return;
-    standing.set(id, { path, sha256: findingHash(finding) });
+    standing.set(id, { finding, sha256: findingHash(finding) });
     for (let at = path; at !== ''; at = parentOf(at)) {
       const ids = idsUnder.get(at);
       if (ids) ids.add(id);
       else idsUnder.set(at, new Set([id]));
     }
   };
-  const takeBack = (path: string): void => {
-    for (const id of [...(idsUnder.get(path) ?? [])]) {
-      for (let at = standing.get(id)?.path ?? ''; at !== ''; at = parentOf(at)) idsUnder.get(at)?.delete(id);
-      standing.delete(id);
+  function* under(path: string): Iterable<Standing> {
+    for (const id of idsUnder.get(path) ?? []) {
+      const one = standing.get(id);
+      if (one) yield one;
     }
+  }
+  const takeBack = (path: string): Finding[] => {
+    const own = Array.from(under(path), ({ finding }) => finding).filter((finding) => finding.path === path);
+    for (const { id } of own) {
+      standing.delete(id);
+      for (let at = path; at !== ''; at = parentOf(at)) idsUnder.get(at)?.delete(id);
+    }
+    return own;
   };
   return {
     note,
+    under,
+    all: () => standing.values(),
+    get size() {
+      return standing.size;
+    },
     apply(event) {
       if (event.type === 'finding.reported') note(event.finding);
-      else if (event.type === 'node.invalidated') takeBack(event.path);
+      return event.type === 'node.invalidated' ? takeBack(event.path) : [];
     },
-    *under(path) {
-      for (const id of idsUnder.get(path) ?? []) yield [id, standing.get(id)?.sha256 ?? ''];
-    },
-    all: () => standing,
   };
 }
