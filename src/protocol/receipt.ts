@@ -6,7 +6,7 @@ export const Receipt = z.object({
   runId: z.string(),
   /** The digest of the root's report: what the brief says. */
   brief: z.string(),
-  /** SHA-256 of the whole brief as JSON, with its run and its times. */
+  /** SHA-256 of the canonical JSON of the whole brief, with its run and its times. */
   sha256: z.string(),
   /** SHA-256 of the canonical JSON of each critical finding, by its id: every one that a leaf reported. */
   criticals: z.record(z.string(), z.string()),
