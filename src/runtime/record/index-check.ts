@@ -45,12 +45,15 @@ export function createIndexCheck(
   };
   /** What looks up one node, or the children of one, must find the same as what goes through all. */
   const compareListing = (): void => {
-    const childrenOf = Map.groupBy([...nodes.values()].filter((node) => !inDoubt.has(node.path)), ({ path }) => parentOf(path));
+    const childrenOf = Map.groupBy(
+      [...nodes.values()].filter((node) => !inDoubt.has(node.path)),
+      ({ path }) => parentOf(path),
+    );
     const listings = [undefined, ...childrenOf.keys()];
     for (const parent of listings) {
       const listed = readingOf(() => {
         const filter = parent === undefined ? {} : { parent };
-        return new Set(Array.from(store.nodes(runId, filter), ({ path }) => path));
+        return new Set(Array.from(store.nodes(runId, filter), ({ path }) => String(path)));
       });
       if ('fault' in listed) {
         problems.add('', `its index cannot be read (${listed.fault})`);
@@ -73,7 +76,10 @@ export function createIndexCheck(
   return {
     apply,
     conclude(name) {
-      for (const { path, seq } of store.nodes(runId)) for (const at of Object.values(seq)) name(path, at);
+      // What cannot be read is said below.
+      readingOf(() => {
+        for (const { path, seq } of store.nodes(runId)) for (const at of Object.values(seq ?? {})) name(path, at);
+      });
       for (const node of nodes.values()) if (!inDoubt.has(node.path)) compare(node);
       compareListing();
     },

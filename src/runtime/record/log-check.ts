@@ -38,13 +38,13 @@ export function createLogCheck(runId: string, problems: Problems): LogCheck {
   };
   /** Whether it stands where it belongs; when it does not, that was said. */
   const isInPlace = ({ seq = next, path }: LogRow, event: RunEvent | undefined): boolean => {
-    if (seq === next) return true;
     const about = event?.path ?? path ?? '';
     const from = event && gapAt(event.seq);
     if (from) {
       name(from, about);
       return false;
     }
+    if (seq === next) return true;
     if (event?.seq === next) {
       problems.add(about, `event ${next} stands as number ${seq}`, next);
       return true;

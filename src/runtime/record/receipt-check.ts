@@ -18,7 +18,8 @@ export function checkSignature(receipt: unknown, key: KeyObject | undefined, pro
   }
   const signer = signerOf(given);
   if (signer === undefined) problems.add('', 'the signature of its receipt is not valid');
-  else if (key && !isSigned(given, key)) problems.add('', `its receipt is signed by ${signer}, not by ${fingerprintOf(key)}`);
+  else if (key && !isSigned(given, key))
+    problems.add('', `its receipt is signed by ${signer}, not by ${fingerprintOf(key)}`);
   else return signer;
   return undefined;
 }

@@ -30,5 +30,7 @@ export const fingerprintOf = (key: KeyObject): string =>
 
 /** Who signed the receipt; undefined when nobody did, or not with the key it names. */
 export function signerOf(receipt: Receipt): string | undefined {
-  return receipt.signature && isSigned(receipt) ? fingerprintOf(createPublicKey(receipt.signature.publicKey)) : undefined;
+  return receipt.signature && isSigned(receipt)
+    ? fingerprintOf(createPublicKey(receipt.signature.publicKey))
+    : undefined;
 }

@@ -86,7 +86,8 @@ export function createUpwardCheck(runId: string, problems: Problems, inDoubt: Re
   };
   const complete = ({ status, digest, sha256, seq }: RunEvent & { type: 'run.completed' }): void => {
     for (const [id, one] of ahead) {
-      if (!inDoubt.has(one.path)) problems.add(one.path, `the critical finding ${id} was not escalated as it was reported`, one.seq);
+      if (!inDoubt.has(one.path))
+        problems.add(one.path, `the critical finding ${id} was not escalated as it was reported`, one.seq);
     }
     const root = ends.get(ROOT);
     if (inDoubt.has(ROOT)) return;

@@ -73,7 +73,10 @@ function checkItself(text: string, brief: Report, problems: Problems): void {
   const found = new Map(brief.findings.map((finding) => [finding.id, findingHash(finding)]));
   for (const finding of brief.escalations) {
     if (found.get(finding.id) === findingHash(finding)) continue;
-    problems.add(path, `the critical finding ${finding.id} does not stand in the findings of the brief as it was escalated`);
+    problems.add(
+      path,
+      `the critical finding ${finding.id} does not stand in the findings of the brief as it was escalated`,
+    );
   }
 }
 

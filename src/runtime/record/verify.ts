@@ -84,7 +84,8 @@ type Told = {
 };
 /** What the store says of the run besides its log. Where its scenario was found is the caller's, and not checked. */
 function checkRow(store: Store, run: StoredRun, { first, log, completed, isFinished }: Told, problems: Problems): void {
-  const { runId, options, startedAt } = run;
+  const { runId, startedAt } = run;
+  const options: Partial<StoredRun['options']> = run.options ?? {};
   const isSaid = (what: string, is: unknown, said: unknown): void => {
     if (is !== said) problems.add('', `its ${what} is not what its events say`);
   };
@@ -100,9 +101,14 @@ function checkRow(store: Store, run: StoredRun, { first, log, completed, isFinis
     isSaid('depth limit', options.maxDepth, first.maxDepth);
     isSaid('concurrency', options.concurrency, first.concurrency);
     isSaid('as-of date', options.asOf ?? first.asOf, first.asOf);
-    isSaid('start or deadline', startedAt + options.deadlineMs, first.deadline);
+    isSaid('start or deadline', startedAt + (options.deadlineMs ?? 0), first.deadline);
   }
-  const filter = { scenario: run.scenario, state: run.state, startedAfter: startedAt - 1, startedBefore: startedAt + 1 };
+  const filter = {
+    scenario: run.scenario,
+    state: run.state,
+    startedAfter: startedAt - 1,
+    startedBefore: startedAt + 1,
+  };
   const found = readingOf(() => Array.from(store.runs(filter), (one) => one.runId).includes(runId));
   if (!('value' in found && found.value)) problems.add('', 'it is filed under another scenario, state or start');
 }
