@@ -23,7 +23,8 @@ import type { Finding } from '../protocol/finding.ts';
 import type { Grant } from '../protocol/grant.ts';
 import { depthOf } from '../protocol/path.ts';
 import type { UnsealedOutcome } from '../protocol/report.ts';
-import type { Fault, RunEventBody } from '../protocol/run-event.ts';
+import type { Fault } from '../protocol/fault.ts';
+import type { RunEventBody } from '../protocol/run-event.ts';
 import type { Task } from '../protocol/task.ts';
 import { readAnswer } from './answer.ts';
 import { CANCELLED, faultOf, faultOfEnd, tokenOf } from './fault.ts';
@@ -234,7 +235,7 @@ type Part = Partial<Context>;
 function decide({ task }: Context, answer: unknown): Part {
   const read = readAnswer(Decision, answer);
   if (!('value' in read)) {
-    const message = `the plan has the wrong shape at ${read.where || 'its top'}: ${read.why}`;
+    const message = `the plan has the wrong shape: ${read.why}`;
     return planFault(task, { status: 'invalid', message });
   }
   const decision = read.value;
