@@ -16,6 +16,7 @@ import {
 } from './options.ts';
 import type { Output } from './output.ts';
 import type { ResumeFlags } from './resume.ts';
+import type { VerifyFlags } from './verify.ts';
 
 const EXAMPLES = `
 Examples:
@@ -73,6 +74,17 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .action(async (run: string, flags: ResumeFlags) => {
       const { resumeCommand } = await import('./resume.ts');
       conclude(await resumeCommand(run, flags, output));
+    });
+  program
+    .command('verify')
+    .description('recompute a run from its leaves to its brief, and say what is not as it was made')
+    .argument('<run>', 'its id, the beginning of it, "latest", or the brief.json of one')
+    .option('--key <file>', 'a public key in PEM: only its signature will do')
+    .addOption(jsonOption('what was checked'))
+    .addOption(storeOption())
+    .action(async (run: string, flags: VerifyFlags) => {
+      const { verifyCommand } = await import('./verify.ts');
+      conclude(await verifyCommand(run, flags, output));
     });
   return program;
 }

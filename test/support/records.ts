@@ -94,7 +94,7 @@ export function forged(record: StoredRecord, change: (body: Report) => void): St
 
 /** With a receipt made anew, which nobody signed. */
 export function withOwnReceipt(record: StoredRecord): StoredRecord {
-  const builder = createReceiptBuilder(record.run.runId);
+  const builder = createReceiptBuilder();
   for (const [i, event] of eventsOf(record).entries()) {
     builder.add(event, record.events[i]?.body ?? '');
     if (event.type === 'run.completed') return { ...record, run: { ...record.run, receipt: builder.receiptOf(event) } };

@@ -37,7 +37,8 @@ export function createLogCheck(runId: string, problems: Problems): LogCheck {
     inDoubt.add(path);
   };
   /** Whether it stands where it belongs; when it does not, that was said. */
-  const isInPlace = ({ seq = next, path }: LogRow, event: RunEvent | undefined): boolean => {
+  const isInPlace = (row: LogRow, event: RunEvent | undefined): boolean => {
+    const { seq = event?.seq ?? next, path } = row;
     const about = event?.path ?? path ?? '';
     const from = event && gapAt(event.seq);
     if (from) {

@@ -41,7 +41,7 @@ export function openRecord(options: RecordOptions): Record {
   const { store, scenario, runId, registry, domains, resume, retryFailed = false, signingKey, onFailure } = options;
   const identify = identifyIn(registry, domains);
   const writer = resume === undefined ? store.begin(newRun(options)) : store.claim(runId);
-  const given = { runId, scenario: scenario.name, writer, onFailure };
+  const given = { scenario: scenario.name, writer, onFailure };
   const sign = signingKey && { sign: (receipt: Parameters<typeof signed>[0]) => signed(receipt, signingKey) };
   if (resume === undefined) {
     return { identify, recorder: createRecorder({ ...given, ...sign }), events: 0, invalidated: [] };

@@ -15,7 +15,6 @@ export type ReceiptBuilder = {
 
 /** `before`: what an interrupted run had, the checksum of its last event and its critical findings. */
 export function createReceiptBuilder(
-  runId: string,
   before: { head: string; criticals: Iterable<Finding> } = { head: '', criticals: [] },
 ): ReceiptBuilder {
   const criticals = standingCriticals();
@@ -27,7 +26,7 @@ export function createReceiptBuilder(
       criticals.apply(event);
       return head;
     },
-    receiptOf: ({ digest, sha256, seq }) => ({
+    receiptOf: ({ runId, digest, sha256, seq }) => ({
       schemaVersion: SCHEMA_VERSION,
       runId,
       brief: digest,

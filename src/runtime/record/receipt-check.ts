@@ -4,28 +4,37 @@ import { Receipt } from '../../protocol/receipt.ts';
 import type { Problems } from './problems.ts';
 import { fingerprintOf, isSigned, signerOf } from './signature.ts';
 
-/** Returns the fingerprint of the key that signed it. With a `key`, no other's signature will do. */
-export function checkSignature(receipt: unknown, key: KeyObject | undefined, problems: Problems): string | undefined {
-  const read = Receipt.safeParse(receipt);
-  if (!read.success) {
+export type ReceiptCheck = {
+  /** The receipt that what there is would have. What it lacks is not known. */
+  own: Partial<Receipt>;
+  /** No other's signature will do. */
+  key: KeyObject | undefined;
+  problems: Problems;
+};
+
+/** Returns the fingerprint of the key that signed it, if that is the right one. */
+export function checkReceipt(receipt: unknown, { own, key, problems }: ReceiptCheck): string | undefined {
+  if (!Receipt.safeParse(receipt).success) {
     problems.add('', 'its receipt cannot be read');
     return undefined;
   }
-  const given = receipt as Receipt;
-  if (!given.signature) {
-    if (key) problems.add('', `its receipt is not signed, and was to be by ${fingerprintOf(key)}`);
-    return undefined;
-  }
+  const given = receipt as Receipt; // with what the schema would leave out: that was not signed
+  compare(given, own, problems);
   const signer = signerOf(given);
-  if (signer === undefined) problems.add('', 'the signature of its receipt is not valid');
-  else if (key && !isSigned(given, key))
-    problems.add('', `its receipt is signed by ${signer}, not by ${fingerprintOf(key)}`);
-  else return signer;
+  const wrong = wrongSignature(given, signer, key);
+  if (wrong === undefined) return signer;
+  problems.add('', wrong);
   return undefined;
 }
 
-/** `own`: the receipt that what there is would have. Fields that it lacks are not known. */
-export function checkReceipt(receipt: Receipt, own: Partial<Receipt>, problems: Problems): void {
+function wrongSignature(receipt: Receipt, signer: string | undefined, key: KeyObject | undefined): string | undefined {
+  if (!receipt.signature) return key && `its receipt is not signed, and was to be by ${fingerprintOf(key)}`;
+  if (signer === undefined) return 'the signature of its receipt is not valid';
+  if (key && !isSigned(receipt, key)) return `its receipt is signed by ${signer}, not by ${fingerprintOf(key)}`;
+  return undefined;
+}
+
+function compare(receipt: Receipt, own: Partial<Receipt>, problems: Problems): void {
   const wrong = (what: string): unknown => problems.add('', what);
   const differs = (field: Exclude<keyof Receipt, 'criticals' | 'signature'>): boolean =>
     own[field] !== undefined && receipt[field] !== own[field];

@@ -14,7 +14,6 @@ import { createNodeIndex } from './node-index.ts';
 import { createReceiptBuilder } from './receipt-builder.ts';
 
 export type RecorderOptions = {
-  runId: string;
   scenario: string;
   writer: RunWriter;
   /** What an interrupted run had: the checksum of its last event, its critical findings, nodes it has no more. */
@@ -35,9 +34,9 @@ const TOGETHER_MS = 1;
 const MOST_TOGETHER = 64; // nodes, when the event loop is too busy for a timer
 const FLUSH_MS = 20;
 
-export function createRecorder({ runId, scenario, writer, before, sign, onFailure }: RecorderOptions): Recorder {
+export function createRecorder({ scenario, writer, before, sign, onFailure }: RecorderOptions): Recorder {
   const index = createNodeIndex(scenario, before?.gone);
-  const receipts = createReceiptBuilder(runId, before);
+  const receipts = createReceiptBuilder(before);
   let events: StoredEvent[] = [];
   let ended = 0;
   let writtenAt = 0;

@@ -1,12 +1,12 @@
 /** Proof of a brief away from its store: against itself, its receipt, and the events it came from. */
 import { canonicalJson, digestOf, sha256 } from '../../protocol/digest.ts';
-import { Receipt } from '../../protocol/receipt.ts';
+import type { Receipt } from '../../protocol/receipt.ts';
 import { Report } from '../../protocol/report.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
 import { createLogCheck } from './log-check.ts';
 import { createProblems, type Problems } from './problems.ts';
 import { createReceiptBuilder } from './receipt-builder.ts';
-import { checkReceipt, checkSignature } from './receipt-check.ts';
+import { checkReceipt } from './receipt-check.ts';
 import { findingHash } from './standing-criticals.ts';
 import { createUpwardCheck } from './upward-check.ts';
 import type { Verification, VerifyOptions } from './verify.ts';
@@ -33,10 +33,7 @@ export function verifyBrief(text: string, { receipt, events, key }: VerifyBriefO
   checkItself(text, brief, problems);
   let signedBy: string | undefined;
   if (receipt !== undefined) {
-    signedBy = checkSignature(receipt, key, problems);
-    if (Receipt.safeParse(receipt).success) {
-      checkReceipt(receipt as Receipt, { ...told?.receipt, ...receiptOf(brief) }, problems);
-    }
+    signedBy = checkReceipt(receipt, { own: { ...told?.receipt, ...receiptOf(brief) }, key, problems });
   } else if (key) problems.add('', 'there is no receipt that could be signed');
   const own = { events: 0, nodes: 1, findings: brief.findings.length, criticals: brief.escalations.length };
   return {
@@ -85,7 +82,7 @@ function checkEvents(lines: Iterable<string>, brief: Report, problems: Problems)
   const { runId } = brief;
   const log = createLogCheck(runId, problems);
   const upward = createUpwardCheck(runId, problems, log.inDoubt);
-  const receipts = createReceiptBuilder(runId);
+  const receipts = createReceiptBuilder();
   let last: RunEvent | undefined;
   let ended: Partial<Receipt> = {};
   for (const body of lines) {
