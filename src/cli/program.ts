@@ -25,6 +25,7 @@ Examples:
   espalier run scenarios/us-tech-2008.ts --json | jq .assessment
   espalier run scenarios/us-tech-2008.ts --fault root/macro=hang --deadline 5s
   espalier plan scenarios/us-tech-2008.ts --max-depth 1        what would run, and what would not
+  espalier verify latest                                       that nothing was changed or lost since
 
 Exit codes: 0 complete, 3 partial, 1 failed, 2 misuse, 130 on a second ^C.
 A first ^C closes the run: the brief is delivered with what was found.`;

@@ -68,8 +68,7 @@ function verifyFile(file: string, options: VerifyOptions): Verified {
   ];
   return {
     verification,
-    reach:
-      missing.length === 0 ? 'all the way to the brief' : `without ${missing.join(' and ')}, which is not beside it`,
+    reach: missing.length === 0 ? 'all the way to the brief' : `without ${missing.join(' and ')} beside it`,
   };
 }
 

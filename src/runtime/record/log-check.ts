@@ -10,7 +10,7 @@ import { checksumOf } from './checksum.ts';
 import type { Placed, Problems } from './problems.ts';
 
 /** A stored event; or a line of a file, which has a body alone. */
-export type LogRow = Pick<StoredEvent, 'body'> & Partial<StoredEvent>;
+type LogRow = Pick<StoredEvent, 'body'> & Partial<StoredEvent>;
 export type LogCheck = {
   /** The event that the row holds, if it can be believed. */
   take(row: LogRow): RunEvent | undefined;
@@ -19,7 +19,7 @@ export type LogCheck = {
   readonly events: number;
   readonly head: string;
   /** A node of which the event with this number was: says so where that event is missing. */
-  nameMissing(path: string, seq: number): void;
+  readonly nameMissing: (path: string, seq: number) => void;
 };
 type Gap = { from: number; to: number; problem: Placed };
 

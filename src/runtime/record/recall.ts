@@ -32,7 +32,7 @@ export type Recall = {
   /** A node cannot stand: nothing is left of what it was. */
   forget(event: Invalidated): void;
 };
-export type Invalidated = Extract<RunEventBody, { type: 'node.invalidated' }>;
+type Invalidated = Extract<RunEventBody, { type: 'node.invalidated' }>;
 
 /** `retryFailed`: do again what failed by its own doing, too. */
 export type RecallOptions = { store: Store; runId: string; identify: Identify; retryFailed: boolean };

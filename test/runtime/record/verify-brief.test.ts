@@ -10,6 +10,7 @@ import { parseRehearsedFault } from '../../../src/testing/rehearsed-fault.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { CRITICAL, draft, tree } from '../../support/world.ts';
 
+const [TAB, SPACE] = [9, 32];
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 type Given = { text: string; receipt: Receipt; events: string[] };
 
@@ -51,7 +52,7 @@ it('finds any byte of the brief that is changed, with its receipt alone', () => 
   const unseen: number[] = [];
   for (let at = 0; at < bytes.length; at++) {
     const changed = bytes.slice();
-    changed[at] = (changed[at] ?? 0) ^ 1;
+    changed[at] = changed[at] === SPACE ? TAB : (changed[at] ?? 0) ^ 1;
     if (messages(new TextDecoder().decode(changed), { receipt }).length === 0) unseen.push(at);
   }
   expect(unseen).toEqual([]);
