@@ -62,4 +62,6 @@ export type { Paint, Style } from './render/paint.ts';
 export { renderTerminalBrief, type TerminalBriefOptions } from './render/terminal-brief.ts';
 export { run, start, type InProcessOptions } from './runtime/in-process/start.ts';
 export { plan } from './runtime/plan.ts';
+export { verifyBrief, type VerifyBriefOptions } from './runtime/record/verify-brief.ts';
+export { verifyRun, type Verification, type VerifyOptions } from './runtime/record/verify.ts';
 export type { Plan, PlannedNode, RunHandle, RunOptions, RunOutcome } from './runtime/run.ts';

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import * as protocol from 'espalier';
 
-const schemas = { report: protocol.Report, 'run-event': protocol.RunEvent };
+const schemas = { receipt: protocol.Receipt, report: protocol.Report, 'run-event': protocol.RunEvent };
 
 /** Parts that stand under their own name in `$defs`. */
 const named = {

@@ -1,23 +1,37 @@
 /**
- * The files a run leaves behind: DIR/events.ndjson while it runs, DIR/brief.md and DIR/brief.json at its end.
+ * The files a run leaves behind: DIR/events.ndjson while it runs; DIR/brief.md, DIR/brief.json and DIR/receipt.json at
+ * its end.
  *  1. What is wrong with the directory before the run is misuse; afterwards it costs a file and never the run.
  *  2. Events are on disk at most 50 ms after they happened, and all of them when `flush` or `finish` returns.
  */
+import type { KeyObject } from 'node:crypto';
 import { appendFileSync, closeSync, mkdirSync, openSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers';
+import type { Receipt } from '../protocol/receipt.ts';
 import type { Report } from '../protocol/report.ts';
 import type { RunEvent } from '../protocol/run-event.ts';
 import { renderBrief } from '../render/brief.ts';
+import { createReceiptBuilder } from '../runtime/record/receipt-builder.ts';
+import { signed } from '../runtime/record/signature.ts';
+import { briefText } from '../runtime/record/verify-brief.ts';
 import { misuse, reasonOf } from './misuse.ts';
 
 export type OutDir = {
-  readonly files: { readonly brief: string; readonly report: string; readonly events: string };
+  readonly files: {
+    readonly brief: string;
+    readonly report: string;
+    readonly events: string;
+    readonly receipt: string;
+  };
   write(event: RunEvent): void;
   /** Puts what is buffered on disk. Never throws. */
   flush(): void;
-  /** Writes the brief in both forms and closes. Never throws: what could not be written is in `problems`. */
-  finish(report: Report): void;
+  /**
+   * Writes the brief in both forms and its receipt, signed with the key if there is one, and closes. Never throws: what
+   * could not be written is in `problems`.
+   */
+  finish(report: Report, signingKey?: KeyObject): void;
   /** What could not be written, one sentence per file. */
   readonly problems: ReadonlyMap<string, string>;
 };
@@ -41,14 +55,25 @@ export function openOutDir(directory: string, earlier: Iterable<{ body: string }
     brief: join(directory, 'brief.md'),
     report: join(directory, 'brief.json'),
     events: join(directory, 'events.ndjson'),
+    receipt: join(directory, 'receipt.json'),
+  };
+  /** Of what the files hold, whether or not there is a store: the same one that a store would have. */
+  const receipts = createReceiptBuilder();
+  let receipt: Receipt | undefined;
+  const note = (event: RunEvent, body: string): void => {
+    receipts.add(event, body);
+    if (event.type === 'run.completed') receipt = receipts.receiptOf(event);
   };
   let descriptor: number;
   try {
     mkdirSync(directory, { recursive: true });
     // Each run's files are its own: an older brief must not stand beside the events of one that was killed.
-    for (const file of [files.brief, files.report]) removeOld(file);
+    for (const file of [files.brief, files.report, files.receipt]) removeOld(file);
     descriptor = openSync(files.events, 'w');
-    for (const { body } of earlier) appendFileSync(descriptor, `${body}\n`);
+    for (const { body } of earlier) {
+      appendFileSync(descriptor, `${body}\n`);
+      note(JSON.parse(body) as RunEvent, body);
+    }
   } catch (error) {
     throw misuse(
       `The directory ${directory} cannot be written to: ${reasonOf(error)}. Name another with --out.`,
@@ -84,15 +109,21 @@ export function openOutDir(directory: string, earlier: Iterable<{ body: string }
     problems,
     flush,
     write(event) {
-      buffer += `${JSON.stringify(event)}\n`;
+      const body = JSON.stringify(event);
+      buffer += `${body}\n`;
+      note(event, body);
       if (buffer.length >= FLUSH_CHARACTERS) flush();
       else timer ??= setTimeout(flush, FLUSH_MS).unref();
     },
-    finish(report) {
+    finish(report, signingKey) {
       flush();
       attempt(files.events, () => closeSync(descriptor));
       attempt(files.brief, () => writeFileSync(files.brief, renderBrief(report)));
-      attempt(files.report, () => writeFileSync(files.report, `${JSON.stringify(report, null, 2)}\n`));
+      attempt(files.report, () => writeFileSync(files.report, briefText(report)));
+      const made = receipt;
+      if (!made) return;
+      const proof = signingKey ? signed(made, signingKey) : made;
+      attempt(files.receipt, () => writeFileSync(files.receipt, `${JSON.stringify(proof, null, 2)}\n`));
     },
   };
 }

@@ -16,6 +16,7 @@ import {
 } from './options.ts';
 import type { Output } from './output.ts';
 import type { ResumeFlags } from './resume.ts';
+import type { VerifyFlags } from './verify.ts';
 
 const EXAMPLES = `
 Examples:
@@ -24,6 +25,7 @@ Examples:
   espalier run scenarios/us-tech-2008.ts --json | jq .assessment
   espalier run scenarios/us-tech-2008.ts --fault root/macro=hang --deadline 5s
   espalier plan scenarios/us-tech-2008.ts --max-depth 1        what would run, and what would not
+  espalier verify latest                                       that nothing was changed or lost since
 
 Exit codes: 0 complete, 3 partial, 1 failed, 2 misuse, 130 on a second ^C.
 A first ^C closes the run: the brief is delivered with what was found.`;
@@ -73,6 +75,17 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .action(async (run: string, flags: ResumeFlags) => {
       const { resumeCommand } = await import('./resume.ts');
       conclude(await resumeCommand(run, flags, output));
+    });
+  program
+    .command('verify')
+    .description('recompute a run from its leaves to its brief, and say what is not as it was made')
+    .argument('<run>', 'its id, the beginning of it, "latest", or the brief.json of one')
+    .option('--key <file>', 'a public key in PEM: only its signature will do')
+    .addOption(jsonOption('what was checked'))
+    .addOption(storeOption())
+    .action(async (run: string, flags: VerifyFlags) => {
+      const { verifyCommand } = await import('./verify.ts');
+      conclude(await verifyCommand(run, flags, output));
     });
   return program;
 }

@@ -4,8 +4,10 @@ import { z } from 'zod';
 export const Receipt = z.object({
   schemaVersion: z.literal(1),
   runId: z.string(),
-  /** The digest of the root's report. */
+  /** The digest of the root's report: what the brief says. */
   brief: z.string(),
+  /** SHA-256 of the canonical JSON of the whole brief, with its run and its times. */
+  sha256: z.string(),
   /** SHA-256 of the canonical JSON of each critical finding, by its id: every one that a leaf reported. */
   criticals: z.record(z.string(), z.string()),
   /** How many events the run had until then, and the checksum of the last. */

@@ -75,7 +75,8 @@ export const RunEvent = z.discriminatedUnion('type', [
   event('node.failed', { tier: Tier, token: FailureToken }),
   /** From here on the run is not stored any more. */
   event('record.failed', { message: z.string() }),
-  event('run.completed', { status: ReportStatus, digest: z.string() }),
+  /** `sha256`: of the canonical JSON of the whole brief, with its run and its times, which its digest leaves out. */
+  event('run.completed', { status: ReportStatus, digest: z.string(), sha256: z.string() }),
 ]);
 export type RunEvent = z.infer<typeof RunEvent>;
 export type RunEventType = RunEvent['type'];

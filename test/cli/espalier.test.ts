@@ -19,7 +19,7 @@ describe.concurrent('espalier run', () => {
     const runId = readdirSync(join(at.path, 'runs')).find((name) => !name.startsWith('espalier.db')) ?? '';
     const directory = join(at.path, 'runs', runId);
     expect(stdout).toContain(join('runs', runId, 'brief.md'));
-    expect(readdirSync(directory).sort()).toEqual(['brief.json', 'brief.md', 'events.ndjson']);
+    expect(readdirSync(directory).sort()).toEqual(['brief.json', 'brief.md', 'events.ndjson', 'receipt.json']);
     const events = linesOf(join(directory, 'events.ndjson')).map((line) => RunEvent.parse(JSON.parse(line)));
     expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index));
     expect(events.at(-1)?.type).toBe('run.completed');

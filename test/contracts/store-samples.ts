@@ -50,7 +50,7 @@ export const batch = (over: Partial<Batch>): Batch => ({
 export const end = (over: Partial<NonNullable<Batch['end']>> = {}): NonNullable<Batch['end']> => ({
   state: 'complete',
   endedAt: 9_000,
-  receipt: { schemaVersion: 1, runId: 'a', brief: 'digest', criticals: {}, events: 2, head: 'sum-1' },
+  receipt: { schemaVersion: 1, runId: 'a', brief: 'digest', sha256: 'whole', criticals: {}, events: 2, head: 'sum-1' },
   ...over,
 });
 

@@ -87,7 +87,7 @@ describe('RunEvent', () => {
     'synthesis.rejected': fc.record({ attempt: fc.nat(), fault, willRetry: fc.boolean() }),
     'node.reported': fc.record({ tier: fc.constant('domain'), report: any.reports }),
     'node.failed': fc.record({ tier: fc.constant('domain'), token: any.tokens }),
-    'run.completed': fc.record({ status: fc.constant('partial'), digest: fc.string() }),
+    'run.completed': fc.record({ status: fc.constant('partial'), digest: fc.string(), sha256: fc.string() }),
   };
   it('has a case here for every type', () => {
     const types = RunEvent.options.map((option) => option.shape.type.value);

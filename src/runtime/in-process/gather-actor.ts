@@ -204,7 +204,11 @@ export function gatherActor(
         tellOurselves(scope, { type: 'gather.reused', name, outcome: earlier.outcome });
         return;
       }
-      if (earlier) emit({ type: 'node.invalidated', path, why: earlier.invalidated });
+      if (earlier) {
+        const event = { type: 'node.invalidated' as const, path, why: earlier.invalidated };
+        host.recall?.forget(event);
+        emit(event);
+      }
       const prior = task.prior.map((report) => ({ path: report.path, digest: report.digest }));
       const identity = host.identify?.(task);
       emit({
@@ -299,7 +303,9 @@ export function gatherActor(
         heard(name) {
           const said = heard.get(name)?.values() ?? [];
           const child = children[name];
-          return child ? [...said, ...unsent(child)] : said; // it is cut off
+          const live = child ? [...said, ...unsent(child)] : said; // it is cut off
+          const earlier = host.recall?.criticalsUnder(childPath(task.path, name)) ?? [];
+          return earlier.length === 0 ? live : byId([...earlier, ...live]);
         },
       });
       if (mayChildren.length < input.children.length) {
@@ -358,6 +364,10 @@ function tellOurselves(scope: Scope, event: AnyEventObject): void {
 
 const tierOf = (parent: Task, { role }: ChildSpec): Tier =>
   parent.path === '' ? 'root' : role === 'leaf' ? 'leaf' : 'domain';
+
+/** One of each; the later one counts. */
+const byId = (findings: readonly Finding[]): Iterable<Finding> =>
+  new Map(findings.map((finding) => [finding.id, finding])).values();
 
 const isReport = (output: unknown): output is UnsealedReport =>
   typeof output === 'object' && output !== null && 'kind' in output && output.kind === 'report';

@@ -15,7 +15,7 @@ import {
   type AnyEventObject,
   type Snapshot,
 } from 'xstate';
-import { digestOf } from '../../protocol/digest.ts';
+import { canonicalJson, digestOf, sha256 } from '../../protocol/digest.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { isHole } from '../../protocol/gap.ts';
 import { ROOT } from '../../protocol/path.ts';
@@ -62,7 +62,8 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
     const { run } = snapshot;
     const report = reportOfRoot(run.task, joined.ended[0]?.outcome, run.host);
     escalate(snapshot, report.escalations);
-    run.host.emit({ type: 'run.completed', path: ROOT, status: report.status, digest: report.digest });
+    const { status, digest } = report;
+    run.host.emit({ type: 'run.completed', path: ROOT, status, digest, sha256: sha256(canonicalJson(report)) });
     release(snapshot);
     return { ...snapshot, children: {}, status: 'done', output: report, error: undefined };
   };

@@ -5,6 +5,7 @@ import type { Limits, Scenario } from '../../define/spec.ts';
 import { EspalierError } from '../../errors.ts';
 import type { Artifacts } from '../../ports/artifacts.ts';
 import type { RunWriter, Store } from '../../ports/store.ts';
+import { ROOT } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import { HOST_VERSION } from '../../version.ts';
 import type { RunOptions } from '../run.ts';
@@ -42,7 +43,7 @@ export function openRecord(options: RecordOptions): Record {
   const { store, scenario, runId, registry, domains, resume, retryFailed = false, signingKey, onFailure } = options;
   const identify = identifyIn(registry, domains);
   const writer = resume === undefined ? store.begin(newRun(options)) : store.claim(runId);
-  const given = { runId, scenario: scenario.name, writer, onFailure };
+  const given = { scenario: scenario.name, writer, onFailure };
   const artifacts = storedArtifacts(store, runId, writer);
   const sign = signingKey && { sign: (receipt: Parameters<typeof signed>[0]) => signed(receipt, signingKey) };
   if (resume === undefined) {
@@ -50,12 +51,15 @@ export function openRecord(options: RecordOptions): Record {
   }
   try {
     const { events = 0, head = '' } = store.run(runId) ?? {};
-    const { recall, criticals } = recallOf({ store, runId, identify, retryFailed });
+    const recall = recallOf({ store, runId, identify, retryFailed });
     const { events: invalidated, gone } = changedSince(store, runId, (path) => {
       const entry = registry.get(path);
       return entry && definitionDigest(entry.definition);
     });
-    const recorder = createRecorder({ ...given, ...sign, before: { head, criticals, gone } });
+    // Still with those of the nodes that are taken back: that is recorded next.
+    const before = { head, criticals: recall.criticalsUnder(ROOT), gone };
+    const recorder = createRecorder({ ...given, ...sign, before });
+    for (const event of invalidated) recall.forget(event);
     return { identify, artifacts, recorder, events, recall, invalidated };
   } catch (error) {
     writer.release();

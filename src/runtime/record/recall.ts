@@ -12,63 +12,68 @@ import { digestOf } from '../../protocol/digest.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { deepFreeze } from '../../protocol/freeze.ts';
 import { isInterruption } from '../../protocol/gap.ts';
-import { isWithin, parentOf } from '../../protocol/path.ts';
+import { parentOf } from '../../protocol/path.ts';
 import type { Outcome } from '../../protocol/report.ts';
 import { RunEvent, type RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { LeafProgress } from '../../tier/leaf-logic.ts';
+import { standingCriticals, type StandingCriticals } from './standing-criticals.ts';
 
 export type Recall = {
-  /** How the node of this task had ended, if that can stand; or why it cannot. */
+  /** How the node of this task had ended, if that can stand; or why it cannot. Asked before the node starts. */
   endOf(task: Task): { outcome: Outcome } | { invalidated: string } | undefined;
   decisionOf(task: Task): Decision | undefined;
   /** How far a leaf had come that had not ended. */
   leafOf(task: Task): LeafProgress | undefined;
   /** Whether the root has been told of this finding. */
   wasEscalated(id: string): boolean;
+  /** The critical findings that were said at this path or below it, and still stand. */
+  criticalsUnder(path: string): Finding[];
+  /** A node cannot stand: nothing is left of what it was. */
+  forget(event: Invalidated): void;
 };
+type Invalidated = Extract<RunEventBody, { type: 'node.invalidated' }>;
 
 /** `retryFailed`: do again what failed by its own doing, too. */
 export type RecallOptions = { store: Store; runId: string; identify: Identify; retryFailed: boolean };
 
-/** `criticals`: all that were said and still stand. */
-export type Earlier = { recall: Recall; criticals: Iterable<Finding> };
-
-export function recallOf({ store, runId, identify, retryFailed }: RecallOptions): Earlier {
-  const { leaves, criticals, escalated } = readLog(store, runId);
+export function recallOf({ store, runId, identify, retryFailed }: RecallOptions): Recall {
+  const { leaves, forgotten, criticals, escalated, forget } = readLog(store, runId);
 
   const eventAt = (seq: number): RunEvent | undefined => {
     const stored = store.event(runId, seq);
     return stored && readEvent(stored.body);
   };
+  /** Where the decisions of nodes stand that are asked the same again. */
+  const planned = new Map<string, number>();
   return {
-    criticals: criticals.values(),
-    recall: {
-      endOf(task) {
-        const { path } = task;
-        const node = store.node(runId, path);
-        if (node?.seq.ended === undefined) return undefined;
-        const identity = identify(task);
-        if (node.definition !== identity?.definition) return undefined; // said when the run was taken up
-        if (node.taskDigest !== identity?.taskDigest) return { invalidated: 'it is asked something else now' };
-        const outcome = outcomeIn(eventAt(node.seq.ended));
-        if (!outcome || outcome.path !== path || digestOf(outcome) !== outcome.digest) {
-          return { invalidated: 'its stored end cannot be read, or was changed' };
-        }
-        return canStand(outcome, retryFailed) ? { outcome: deepFreeze(outcome) } : undefined;
-      },
-      decisionOf(task) {
-        const node = store.node(runId, task.path);
-        const isSame = node?.taskDigest === identify(task)?.taskDigest;
-        const event = isSame && node?.seq.planned !== undefined ? eventAt(node.seq.planned) : undefined;
-        return event?.type === 'node.planned' ? event.decision : undefined;
-      },
-      leafOf(task) {
-        const leaf = leaves.get(task.path);
-        return leaf && leaf.taskDigest === identify(task)?.taskDigest ? leaf.progress : undefined;
-      },
-      wasEscalated: (id) => escalated.has(id),
+    endOf(task) {
+      const { path } = task;
+      const node = forgotten.has(path) ? undefined : store.node(runId, path);
+      const identity = identify(task);
+      if (!node || node.definition !== identity?.definition) return undefined; // said when the run was taken up
+      if (node.taskDigest !== identity?.taskDigest) return { invalidated: 'it is asked something else now' };
+      // Now: once the node has started again, the store has its new entry.
+      if (node.seq.planned !== undefined) planned.set(path, node.seq.planned);
+      if (node.seq.ended === undefined) return undefined;
+      const outcome = outcomeIn(eventAt(node.seq.ended));
+      if (!outcome || outcome.path !== path || digestOf(outcome) !== outcome.digest) {
+        return { invalidated: 'its stored end cannot be read, or was changed' };
+      }
+      return canStand(outcome, retryFailed) ? { outcome: deepFreeze(outcome) } : undefined;
     },
+    decisionOf(task) {
+      const seq = planned.get(task.path);
+      const event = seq === undefined ? undefined : eventAt(seq);
+      return event?.type === 'node.planned' ? event.decision : undefined;
+    },
+    leafOf(task) {
+      const leaf = leaves.get(task.path);
+      return leaf && leaf.taskDigest === identify(task)?.taskDigest ? leaf.progress : undefined;
+    },
+    wasEscalated: (id) => escalated.has(id),
+    criticalsUnder: (path) => Array.from(criticals.under(path), ({ finding }) => finding),
+    forget,
   };
 }
 
@@ -86,27 +91,45 @@ function canStand(outcome: Outcome, retryFailed: boolean): boolean {
 
 type Unfinished = { taskDigest: string | undefined; progress: Mutable<LeafProgress> };
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer One)[] ? One[] : T[Key] };
-type Log = { leaves: Map<string, Unfinished>; criticals: Map<string, Finding>; escalated: Set<string> };
+type Log = {
+  leaves: Map<string, Unfinished>;
+  /** Nodes that were taken back and have not started since. */
+  forgotten: Set<string>;
+  criticals: StandingCriticals;
+  escalated: Set<string>;
+  forget: Recall['forget'];
+};
+const notBegun = (): Mutable<LeafProgress> => ({ attempt: 1, enrichments: [], criticals: [] });
 const READ = ['node.started', 'attempt.started', 'attempt.failed', 'finding.reported', 'finding.escalated'] as const;
 const ENDS = ['node.reported', 'node.failed', 'node.invalidated'] as const;
 
 /** Reads the log once, and keeps only what is critical or unfinished. */
 function readLog(store: Store, runId: string): Log {
   const leaves: Log['leaves'] = new Map();
-  const criticals: Log['criticals'] = new Map();
+  const forgotten: Log['forgotten'] = new Set();
+  const criticals = standingCriticals();
   const escalated: Log['escalated'] = new Set();
+  const forget: Log['forget'] = (event) => {
+    for (const { id } of criticals.apply(event)) escalated.delete(id);
+    leaves.delete(event.path);
+    forgotten.add(event.path);
+  };
   for (const { type, path, body } of store.events(runId, { types: [...READ, ...ENDS] })) {
     if (type === 'node.reported' || type === 'node.failed') {
-      leaves.delete(path); // what it ended with is read when it is asked for
+      // What it ended with is read when it is asked for. Should it run again, what it had called critical was said.
+      const { taskDigest, progress } = leaves.get(path) ?? {};
+      if (!progress || progress.criticals.length === 0) leaves.delete(path);
+      else leaves.set(path, { taskDigest, progress: { ...notBegun(), criticals: progress.criticals } });
       continue;
     }
     const event = readEvent(body);
     const leaf = leaves.get(path);
     switch (event?.type) {
       case 'node.started':
+        forgotten.delete(path);
         // Also when an earlier resumption had begun it anew: what had failed before that counts on.
         if (!leaf || leaf.taskDigest !== event.taskDigest) {
-          leaves.set(path, { taskDigest: event.taskDigest, progress: { attempt: 1, enrichments: [], criticals: [] } });
+          leaves.set(path, { taskDigest: event.taskDigest, progress: notBegun() });
         }
         break;
       case 'attempt.started':
@@ -121,19 +144,19 @@ function readLog(store: Store, runId: string): Log {
         break;
       case 'finding.reported':
         if (!event.finding.critical) break;
-        criticals.set(event.finding.id, event.finding);
+        criticals.note(event.finding);
         leaf?.progress.criticals.push(event.finding);
         break;
       case 'finding.escalated':
         escalated.add(event.finding.id);
         break;
       case 'node.invalidated':
-        for (const [id, finding] of criticals) if (isWithin(finding.path, path)) criticals.delete(id);
+        forget(event);
         break;
       default:
     }
   }
-  return { leaves, criticals, escalated };
+  return { leaves, forgotten, criticals, escalated, forget };
 }
 
 function readEvent(body: string): RunEvent | undefined {
@@ -145,11 +168,14 @@ function readEvent(body: string): RunEvent | undefined {
 }
 
 export type Changes = {
-  /** What to say of it: the deepest nodes that have changed, and the topmost of those that are gone. */
-  events: Extract<RunEventBody, { type: 'node.invalidated' }>[];
+  /** What to say of it: of the deepest nodes that have changed, and of each that is gone. */
+  events: Invalidated[];
   /** Every node that is gone. */
   gone: StoredNode[];
 };
+
+/** Why a node is taken back that the resumed run does not have. */
+export const GONE = 'it is not in the scenario any more';
 
 /** What of a stored run cannot stand because the scenario is another by now. */
 export function changedSince(store: Store, runId: string, definitionAt: (path: string) => string | undefined): Changes {
@@ -169,9 +195,7 @@ export function changedSince(store: Store, runId: string, definitionAt: (path: s
     gone: [...gone.values()],
     events: [
       ...changed.filter((path) => !above.has(path)).map((path) => said(path, 'its definition has changed')),
-      ...[...gone.keys()]
-        .filter((path) => !gone.has(parentOf(path)))
-        .map((path) => said(path, 'it is not in the scenario any more')),
+      ...Array.from(gone.keys(), (path) => said(path, GONE)),
     ],
   };
 }

@@ -7,17 +7,13 @@
  */
 import { setInterval, setTimeout } from 'node:timers';
 import { CLAIM_MS, type RunWriter, type StoredEvent, type StoredNode } from '../../ports/store.ts';
-import { canonicalJson, sha256 } from '../../protocol/digest.ts';
 import type { Finding } from '../../protocol/finding.ts';
-import { isWithin } from '../../protocol/path.ts';
 import type { Receipt } from '../../protocol/receipt.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
-import { SCHEMA_VERSION } from '../../protocol/version.ts';
-import { checksumOf } from './checksum.ts';
 import { createNodeIndex } from './node-index.ts';
+import { createReceiptBuilder } from './receipt-builder.ts';
 
 export type RecorderOptions = {
-  runId: string;
   scenario: string;
   writer: RunWriter;
   /** What an interrupted run had: the checksum of its last event, its critical findings, nodes it has no more. */
@@ -38,20 +34,14 @@ const TOGETHER_MS = 1;
 const MOST_TOGETHER = 64; // nodes, when the event loop is too busy for a timer
 const FLUSH_MS = 20;
 
-export function createRecorder({ runId, scenario, writer, before, sign, onFailure }: RecorderOptions): Recorder {
+export function createRecorder({ scenario, writer, before, sign, onFailure }: RecorderOptions): Recorder {
   const index = createNodeIndex(scenario, before?.gone);
-  const criticals = new Map<string, { path: string; sha256: string }>();
-  let head = before?.head ?? '';
+  const receipts = createReceiptBuilder(before);
   let events: StoredEvent[] = [];
   let ended = 0;
   let writtenAt = 0;
   let isOver = false;
   let timer: NodeJS.Timeout | undefined;
-
-  const noteCritical = (finding: Finding): void => {
-    if (finding.critical) criticals.set(finding.id, { path: finding.path, sha256: sha256(canonicalJson(finding)) });
-  };
-  for (const finding of before?.criticals ?? []) noteCritical(finding);
 
   const guarded = (work: () => void): void => {
     if (isOver) return;
@@ -69,26 +59,19 @@ export function createRecorder({ runId, scenario, writer, before, sign, onFailur
     events = [];
     writer.release();
   };
-  const write = (end?: RunEvent & { type: 'run.completed' }): void => {
+  const write = (completed?: RunEvent & { type: 'run.completed' }): void => {
     clearTimeout(timer);
     timer = undefined;
     if (events.length === 0) return;
-    const batch = { events, ...index.take(), ...(end && { end: endOf(end) }) };
+    const batch = { events, ...index.take(), ...(completed && { end: endOf(completed) }) };
     events = [];
     ended = 0;
     writer.write(batch);
     writtenAt = performance.now();
   };
-  const endOf = ({ status, digest, at, seq }: RunEvent & { type: 'run.completed' }) => {
-    const receipt: Receipt = {
-      schemaVersion: SCHEMA_VERSION,
-      runId,
-      brief: digest,
-      criticals: Object.fromEntries(Array.from(criticals, ([id, { sha256 }]) => [id, sha256])),
-      events: seq + 1,
-      head,
-    };
-    return { state: status, endedAt: at, receipt: sign?.(receipt) ?? receipt };
+  const endOf = (completed: RunEvent & { type: 'run.completed' }) => {
+    const receipt = receipts.receiptOf(completed);
+    return { state: completed.status, endedAt: completed.at, receipt: sign?.(receipt) ?? receipt };
   };
   const soon = (ms: number): NodeJS.Timeout => setTimeout(() => guarded(() => write()), ms).unref();
   const heartbeat = setInterval(() => guarded(() => writer.renew()), CLAIM_MS / 3).unref();
@@ -97,13 +80,7 @@ export function createRecorder({ runId, scenario, writer, before, sign, onFailur
     record: (event) =>
       guarded(() => {
         const body = JSON.stringify(event);
-        const checksum = checksumOf(head, body);
-        head = checksum;
-        events.push({ seq: event.seq, type: event.type, path: event.path, body, checksum });
-        if (event.type === 'finding.reported') noteCritical(event.finding);
-        else if (event.type === 'node.invalidated') {
-          for (const [id, { path }] of criticals) if (isWithin(path, event.path)) criticals.delete(id);
-        }
+        events.push({ seq: event.seq, type: event.type, path: event.path, body, checksum: receipts.add(event, body) });
         if (index.apply(event)) ended++;
         if (event.type === 'run.completed') write(event);
         else if (ended === 0) timer ??= soon(FLUSH_MS);

@@ -1,5 +1,5 @@
 /** Signing and checking a receipt with Ed25519. */
-import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto';
 import { canonicalJson } from '../../protocol/digest.ts';
 import type { Receipt } from '../../protocol/receipt.ts';
 
@@ -22,4 +22,15 @@ export function isSigned(receipt: Receipt, key?: KeyObject): boolean {
   } catch {
     return false;
   }
+}
+
+/** What a public key is known by: the SHA-256 of its DER encoding, in hexadecimal. */
+export const fingerprintOf = (key: KeyObject): string =>
+  hash('sha256', key.export({ type: 'spki', format: 'der' }), 'hex');
+
+/** Who signed the receipt; undefined when nobody did, or not with the key it names. */
+export function signerOf(receipt: Receipt): string | undefined {
+  return receipt.signature && isSigned(receipt)
+    ? fingerprintOf(createPublicKey(receipt.signature.publicKey))
+    : undefined;
 }

@@ -1,0 +1,115 @@
+/** Critical findings of an interrupted run: in the brief, the record and the receipt of the one that goes on. */
+import { expect, it } from 'vitest';
+import { memoryStore } from '../../../src/adapters/stores/memory-store.ts';
+import { defineDomain } from '../../../src/define/define-domain.ts';
+import { defineLeaf } from '../../../src/define/define-leaf.ts';
+import { defineScenario } from '../../../src/define/define-scenario.ts';
+import type { Child, DomainSpec, LeafRun, Scenario } from '../../../src/define/spec.ts';
+import type { Store } from '../../../src/ports/store.ts';
+import type { Task } from '../../../src/protocol/task.ts';
+import { start, type InProcessOptions } from '../../../src/runtime/in-process/start.ts';
+import { recallOf } from '../../../src/runtime/record/recall.ts';
+import { verifyRun } from '../../../src/runtime/record/verify.ts';
+import type { RunOutcome } from '../../../src/runtime/run.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
+import { CRITICAL, draft, never } from '../../support/world.ts';
+
+const ID = 'root/d/loud#said';
+const loud = (then: LeafRun): Child =>
+  defineLeaf({
+    name: 'loud',
+    run: (context) => {
+      context.report(draft(context.task.path, CRITICAL));
+      return then(context);
+    },
+  });
+const quiet = (run: LeafRun = ({ task }) => draft(task.path)): Child => defineLeaf({ name: 'quiet', run });
+const hangs: LeafRun = () => never();
+const domain = (children: readonly Child[], over: Partial<DomainSpec> = {}): Scenario =>
+  defineScenario({
+    name: 'resumed',
+    thesis: 'It holds',
+    domains: [defineDomain({ name: 'd', charter: 'of d', children: [...children], ...over })],
+    limits: { deadline: 10_000 },
+  });
+
+/** Each scenario is a session of the same run: the process ends after so many ms, or the run is cancelled at once. */
+async function sessions(...given: readonly (readonly [Scenario, cut?: number | 'cancelled'])[]): Promise<{
+  store: Store;
+  outcome: RunOutcome;
+}> {
+  const store = memoryStore();
+  const clock = new VirtualClock();
+  let outcome: RunOutcome | undefined;
+  for (const [session, [scenario, cut]] of given.entries()) {
+    const options: InProcessOptions = { store, clock, ...(session === 0 ? { runId: 'run' } : { resume: 'run' }) };
+    const handle = start(scenario, options);
+    if (cut === 'cancelled') handle.cancel();
+    else if (cut !== undefined) clock.setTimeout(() => handle.stop(), cut);
+    outcome = await clock.run(handle.result.catch(() => undefined));
+  }
+  if (!outcome) throw new Error('the last session delivers');
+  return { store, outcome };
+}
+const criticalsOf = ({ store, outcome }: { store: Store; outcome: RunOutcome }): unknown => ({
+  brief: outcome.escalations.map(({ id }) => id),
+  receipt: Object.keys(store.run('run')?.receipt?.criticals ?? {}),
+  problems: verifyRun(store, 'run').problems,
+});
+const KEPT = { brief: [ID], receipt: [ID], problems: [] };
+const TAKEN_BACK = { brief: [], receipt: [], problems: [] };
+
+it('keeps what was said by a leaf that ended too late, and does not say it again', async () => {
+  let attempts = 0;
+  const run: LeafRun = ({ task, report }) => {
+    if (attempts++ > 0) return draft(task.path, { key: 'other' });
+    report(draft(task.path, CRITICAL));
+    return never();
+  };
+  const scenario = domain([quiet(), defineLeaf({ name: 'loud', run })]);
+  expect(criticalsOf(await sessions([scenario], [scenario]))).toEqual(KEPT);
+});
+
+it('keeps what was said by leaves that the resumed run does not reach', async () => {
+  const scenario = domain([loud(hangs), quiet()]);
+  expect(criticalsOf(await sessions([scenario, 50], [scenario, 'cancelled']))).toEqual(KEPT);
+});
+
+it('keeps what was said by a leaf that goes on in a domain that was taken back', async () => {
+  const children = [loud(({ task }) => draft(task.path, { key: 'end' })), quiet(hangs)];
+  const changed = domain(children, { join: { quorum: 1 } }); // as they were, with another parent
+  expect(criticalsOf(await sessions([domain(children), 50], [changed]))).toEqual(KEPT);
+});
+
+it('takes back what was said by a leaf that has changed since', async () => {
+  const changed = defineLeaf({ name: 'loud', run: ({ task }) => draft(task.path) });
+  expect(criticalsOf(await sessions([domain([loud(hangs), quiet()]), 50], [domain([changed, quiet()])]))).toEqual(
+    TAKEN_BACK,
+  );
+});
+
+it('takes back what was said by a leaf that is gone, and runs it again when it is back', async () => {
+  const children = [loud(({ task }) => draft(task.path, { key: 'end' })), quiet(hangs)];
+  const without = domain([quiet(hangs)]);
+  expect(criticalsOf(await sessions([domain(children), 50], [without]))).toEqual(TAKEN_BACK);
+  expect(criticalsOf(await sessions([domain(children), 50], [without, 50], [domain(children)]))).toEqual(KEPT);
+});
+
+it('knows a decision from before its node started again, also when the store has the new entry', async () => {
+  const scenario = domain([loud(hangs)]);
+  const store = memoryStore();
+  const clock = new VirtualClock();
+  const handle = start(scenario, { store, clock, runId: 'run' });
+  clock.setTimeout(() => handle.stop(), 50);
+  await clock.run(handle.result.catch(() => undefined));
+  const node = store.node('run', 'root/d');
+  if (!node?.taskDigest || !node.definition) throw new Error('it has started');
+  const { definition, taskDigest } = node;
+  const identify = () => ({ definition, taskDigest });
+  const recall = recallOf({ store, runId: 'run', identify, retryFailed: false });
+  const task = { path: 'root/d' } as Task;
+  expect(recall.endOf(task)).toBeUndefined();
+  const { planned: _, ...seq } = node.seq;
+  store.claim('run').write({ events: [], nodes: [{ ...node, seq }], durations: [], enrichments: [] });
+  expect(recall.decisionOf(task)?.stages).toHaveLength(1);
+});
