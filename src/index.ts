@@ -58,6 +58,8 @@ export type { Telemetry } from './ports/telemetry.ts';
 export type { SourceAdapter } from './ports/sources.ts';
 export * from './protocol/index.ts';
 export { renderBrief } from './render/brief.ts';
+export type { Paint, Style } from './render/paint.ts';
+export { renderTerminalBrief, type TerminalBriefOptions } from './render/terminal-brief.ts';
 export { run, start, type InProcessOptions } from './runtime/in-process/start.ts';
 export { plan } from './runtime/plan.ts';
 export type { Plan, PlannedNode, RunHandle, RunOptions, RunOutcome } from './runtime/run.ts';

@@ -4,6 +4,7 @@ import { EspalierError } from '../errors.ts';
 import type { AttemptInput, AttemptIo } from '../ports/activities.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import type { GapDraft } from '../protocol/gap.ts';
+import { misfitOf } from '../protocol/misfit.ts';
 import { nameOf } from '../protocol/path.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import { errorOf } from '../tier/fault.ts';
@@ -59,11 +60,11 @@ function withData(result: unknown, { definition }: Entry): unknown {
   if (!shape) return result;
   for (const draft of Array.isArray(result) ? result : [result]) {
     if (typeof draft !== 'object' || draft === null || 'gap' in draft) continue;
-    const parsed = shape.safeParse((draft as { data?: unknown }).data);
+    const { data } = draft as { data?: unknown };
+    const parsed = shape.safeParse(data);
     if (parsed.success) continue;
-    const [issue] = parsed.error.issues;
-    const where = ['data', ...(issue?.path ?? [])].map(String).join('.');
-    throw errorOf({ status: 'invalid', message: `${where} is not as the leaf declares it: ${issue?.message}` });
+    const why = misfitOf(parsed.error, data);
+    throw errorOf({ status: 'invalid', message: `data is not as the leaf declares it: ${why}` });
   }
   return result;
 }
@@ -71,8 +72,8 @@ function withData(result: unknown, { definition }: Entry): unknown {
 const runOf = ({ definition }: Entry): LeafRun<unknown> | undefined =>
   definition.kind === 'leaf' ? definition.run : definition.execute;
 
-function undoneChildren({ definition }: Entry): GapDraft[] {
+function undoneChildren({ path, definition }: Entry): GapDraft[] {
   if (definition.kind === 'leaf') return [];
-  const why = 'depth is spent, and its parent has no execute of its own';
+  const why = `depth is spent, and ${nameOf(path)} cannot execute: it has no execute of its own`;
   return definition.stages.flat().map((child) => ({ gap: 'undone', why, child: child.name }));
 }

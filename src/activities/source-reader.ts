@@ -10,6 +10,7 @@ import type { SourceReader } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import { Source } from '../protocol/finding.ts';
+import { misfitOf } from '../protocol/misfit.ts';
 import type { Frequency, Observation, Series, SeriesRecord } from '../protocol/series.ts';
 import { IsoDate } from '../protocol/task.ts';
 import { sharedLoad, type SeriesCache } from './shared-loads.ts';
@@ -91,7 +92,7 @@ const RecordShape = z.object({
 
 function checked(id: string, answer: unknown): SeriesRecord {
   const result = RecordShape.readonly().safeParse(answer);
-  if (!result.success) throw invalid(id, z.prettifyError(result.error));
+  if (!result.success) throw invalid(id, misfitsOf(result.error, answer));
   const record = result.data;
   if (record.id !== id) throw invalid(id, `the adapter answered with "${record.id}"`);
   let before: Observation | undefined;
@@ -103,6 +104,12 @@ function checked(id: string, answer: unknown): SeriesRecord {
     before = observation;
   }
   return record;
+}
+
+/** One line, however many observations are wrong: mending the first often mends them all. */
+function misfitsOf(error: z.ZodError, answer: unknown): string {
+  const more = error.issues.length - 1;
+  return `${misfitOf(error, answer)}${more === 0 ? '' : ` (and ${more} more)`}`;
 }
 
 /** 2008-01-31 to 2008-03-01 is one whole month. */

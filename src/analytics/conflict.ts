@@ -7,7 +7,7 @@ import { compareText, dissentOf, heavierFirst } from './pool.ts';
 
 /** From this dissent on, the lighter side holds at least three tenths of the weight. */
 const LEAST_DISSENT = 0.3;
-/** Log-odds within ±0.25 (odds of about 5 to 4) lean nowhere. */
+/** Log-odds within ±0.25 (odds of about 5 to 4) lean too little to call. */
 export const LEAST_LEAN = 0.25;
 /** Relations are pairs: only the strongest children of either direction are compared, or 10,000 would give 50 million. */
 const MOST_RELATED = 12;

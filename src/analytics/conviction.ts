@@ -128,7 +128,7 @@ export function combine(voices: readonly Voice[]): Pool {
   const certainty = Math.sqrt(Math.max(1, VOICES * voting.length));
   return {
     logOdds: (sum(leanings) / coverage) * certainty + 0,
-    dissent: dissentOf(sum(leanings.filter((l) => l > 0)), -sum(leanings.filter((l) => l < 0))),
+    dissent: dissentOf(sum(leanings.filter((l) => l > 0)), sum(leanings.filter((l) => l < 0).map(Math.abs))),
     votes,
   };
 }

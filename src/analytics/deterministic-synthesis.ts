@@ -137,16 +137,25 @@ function sides(bySide: BySide, count: Count): string {
   return `${parts.join(', ')}.`;
 }
 
-function balance({ votes, logOdds, coverage, verdict, capped }: Assessment): string {
+function balance(assessment: Assessment): string {
+  const { votes, coverage, verdict, capped } = assessment;
   const missing = coverage < 1 ? 'not every child could say something; the gaps say why' : '';
   if (!hasVoted(votes)) return missing && `However, ${missing}.`;
-  const thesis = verdict ? 'it' : 'the thesis';
-  const side = logOdds > 0 ? 'for' : 'against';
-  const leaning = Math.abs(logOdds) <= LEAST_LEAN ? 'leans neither way' : `leans ${side} ${thesis}`;
+  const leaning = leaningOf(assessment);
   const settled = { supported: 'supports the thesis', contradicted: 'contradicts the thesis', 'not established': '' };
   const said = (verdict && settled[verdict]) || (verdict ? `does not settle the thesis and ${leaning}` : leaning);
   const held = capped ? ', held down by critical findings against it' : '';
   return `On balance the evidence ${said}${held}${missing && `, though ${missing}`}.`;
+}
+
+/** In words that agree with the figure beside them: only what shows as 0 leans neither way. */
+function leaningOf({ logOdds, conviction, verdict }: Assessment): string {
+  const isSlight = Math.abs(logOdds) <= LEAST_LEAN;
+  const isNought = (conviction ?? Number(logOdds.toFixed(2))) === 0;
+  if (isSlight && isNought) return 'leans neither way';
+  const towards = `${logOdds > 0 ? 'for' : 'against'} ${verdict ? 'it' : 'the thesis'}`;
+  if (isSlight) return `leans slightly ${towards}, too little to call`;
+  return isNought ? `leans ${towards} only as far as it goes` : `leans ${towards}`;
 }
 
 /** The heaviest finding of either side; where nobody takes a side, the two most reliable ones. */

@@ -22,15 +22,18 @@ export function lineOf(event: RunEvent): EventLine | undefined {
   const { path } = event;
   switch (event.type) {
     case 'run.started': {
+      const resumed = event.resumed ? `, resumed after ${counted(event.resumed.events, 'event')}` : '';
       const asOf = event.asOf === undefined ? '' : `, as of ${event.asOf}`;
       return line(
         'bold',
-        `${event.scenario}: ${event.thesis}${asOf}, due in ${formatDuration(event.deadline - event.at)}`,
+        `${event.scenario}: ${event.thesis}${asOf}, due in ${formatDuration(event.deadline - event.at)}${resumed}`,
         false,
       );
     }
     case 'node.planned': {
-      const { stages, skipped } = event.decision;
+      const { stages, skipped, mode, demoted } = event.decision;
+      // Where depth is spent, the refusal that follows says it all.
+      if (mode === 'execute') return demoted ? undefined : line('dim', `${path} executes the task itself`, false);
       const left = skipped.length === 0 ? '' : `, ${skipped.length} skipped`;
       const children = counted(stages.flat().length, 'child', 'children');
       return line('dim', `${path} activates ${children} in ${counted(stages.length, 'stage')}${left}`, false);
@@ -38,7 +41,7 @@ export function lineOf(event: RunEvent): EventLine | undefined {
     case 'depth.refused':
       return line(
         'yellow',
-        `${path} executes as a leaf: depth is spent, ${counted(event.children.length, 'child', 'children')} refused`,
+        `${path} may not divide: depth is spent, ${counted(event.children.length, 'child', 'children')} refused`,
       );
     case 'attempt.failed': {
       const next = event.willRetry ? ', trying again' : '';
@@ -72,10 +75,19 @@ export function lineOf(event: RunEvent): EventLine | undefined {
     }
     case 'node.failed':
       return line('yellow', `${path} failed: ${event.token.status}: ${event.token.message}`);
+    case 'node.invalidated':
+      return line('yellow', `${path} runs again: ${event.why}`);
+    case 'record.failed':
+      return line('red', `Not stored from here on: ${event.message}`);
     case 'node.started':
+    case 'node.reused':
     case 'attempt.started':
     case 'finding.reported':
     case 'run.completed':
+      return undefined;
+    default:
+      // A new event is a line here, or a decision that it has none: not an oversight.
+      event satisfies never;
       return undefined;
   }
 }

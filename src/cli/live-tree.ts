@@ -4,7 +4,7 @@
  */
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
-import { clipped, wrapText } from '../render/text-layout.ts';
+import { wrappedWithin } from '../render/text-layout.ts';
 import { lineOf } from './event-line.ts';
 import { closingFrame, frameOf, type FrameOptions } from './progress-frame.ts';
 import type { ProgressView } from './progress-view.ts';
@@ -29,11 +29,7 @@ export function liveTree(stream: WriteStream, progress: RunProgress): ProgressVi
   let told = 0;
   let isOpen = true;
 
-  const noticeOf = (text: string): string[] => {
-    const { columns } = options();
-    const [first = '', ...more] = wrapText(clipped(text, columns * NOTICE_LINES), columns);
-    return more.length === 0 ? [first] : [first, clipped(`  ${more.join(' ')}`, columns)];
-  };
+  const noticeOf = (text: string): string[] => wrappedWithin(text, options().columns, NOTICE_LINES);
   // In one write per tick: a flood of criticals must not redraw the tree for each.
   const tell = (): void => {
     if (notices.length > 0) log.persist(notices.join('\n'));

@@ -6,7 +6,8 @@ import { misuse } from './misuse.ts';
 
 const DEFAULT_STORE = 'runs/espalier.db';
 
-export type StoreFlags = { store?: string };
+/** `false`: keep nothing. */
+export type StoreFlags = { store?: string | false };
 
 /** `--store FILE`, or the environment's `ESPALIER_STORE`. */
 export const storeOption = (): Option =>
@@ -19,10 +20,10 @@ export const storeOption = (): Option =>
     });
 
 /** @throws EspalierError `store-fault` */
-export async function openStore({ store = DEFAULT_STORE }: StoreFlags): Promise<Store> {
+export async function openStore({ store }: StoreFlags): Promise<Store> {
   // Not before it is needed: most of a second command's start would be spent on it.
   const { sqliteStore } = await import('../adapters/stores/sqlite-store.ts');
-  return sqliteStore(store);
+  return sqliteStore(store || DEFAULT_STORE);
 }
 
 /**

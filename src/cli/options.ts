@@ -1,10 +1,11 @@
 /** The options of `run` and `plan`, read strictly: what cannot be read is said, never guessed. */
 import { Option, type Command } from 'commander';
-import { checkAsOf } from '../define/define-scenario.ts';
+import { checkAsOf } from '../define/as-of.ts';
 import { parseDuration } from '../define/duration.ts';
 import type { RunOptions } from '../runtime/run.ts';
-import { parseRehearsedFault, type RehearsedFault } from '../testing/rehearsal.ts';
+import { parseRehearsedFault, type RehearsedFault } from '../testing/rehearsed-fault.ts';
 import { misuse } from './misuse.ts';
+import type { StoreFlags } from './open-store.ts';
 
 /** What a scenario file that exports a function is called with. */
 export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'concurrency' | 'domains'> & {
@@ -14,7 +15,7 @@ export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'c
   data?: string;
 };
 export type PlanFlags = ScenarioFlags & { fault?: RehearsedFault[]; json?: boolean };
-export type RunFlags = PlanFlags & { out?: string; otel?: boolean };
+export type RunFlags = PlanFlags & StoreFlags & { out?: string; otel?: boolean };
 
 function asOf(text: string): string {
   checkAsOf(text);
@@ -58,25 +59,26 @@ const directory =
     return text;
   };
 
+export const deadlineOption = (): Option =>
+  new Option('--deadline <duration>', 'deliver the brief within this time: 90s, 8m, 1h30m').argParser((text: string) =>
+    parseDuration(text, 'deadline'),
+  );
+export const concurrencyOption = (): Option =>
+  new Option('--concurrency <n>', 'how many leaves work at once').argParser(wholeNumber('--concurrency', 1));
+
 /** Adds the options that `run` and `plan` share. */
 export const withScenarioOptions = (command: Command): Command =>
   command
     .argument('<scenario>', 'a .ts or .js file whose default export is a scenario, or a function that returns one')
     .addOption(new Option('--as-of <date>', 'use only what was known on this day, YYYY-MM-DD').argParser(asOf))
     .addOption(new Option('--thesis <text>', "examine this claim instead of the scenario's own").argParser(thesis))
-    .addOption(
-      new Option('--deadline <duration>', 'deliver the brief within this time: 90s, 8m, 1h30m').argParser(
-        (text: string) => parseDuration(text, 'deadline'),
-      ),
-    )
+    .addOption(deadlineOption())
     .addOption(
       new Option('--max-depth <n>', 'the greatest depth any node may have; the root is at 0').argParser(
         wholeNumber('--max-depth', 0),
       ),
     )
-    .addOption(
-      new Option('--concurrency <n>', 'how many leaves work at once').argParser(wholeNumber('--concurrency', 1)),
-    )
+    .addOption(concurrencyOption())
     .addOption(
       new Option('--data <dir>', 'the folder that a scenario such as csv-folder reads').argParser(
         directory('--data', 'read from'),

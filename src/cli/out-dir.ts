@@ -32,10 +32,11 @@ function removeOld(file: string): void {
 }
 
 /**
- * Creates the directory and its event file, and removes the brief of an earlier run.
+ * Creates the directory and its event file, and removes the brief of an earlier run. `earlier`: the events that a
+ * resumed run already had.
  * @throws EspalierError `invalid-input` when that cannot be done
  */
-export function openOutDir(directory: string): OutDir {
+export function openOutDir(directory: string, earlier: Iterable<{ body: string }> = []): OutDir {
   const files = {
     brief: join(directory, 'brief.md'),
     report: join(directory, 'brief.json'),
@@ -47,6 +48,7 @@ export function openOutDir(directory: string): OutDir {
     // Each run's files are its own: an older brief must not stand beside the events of one that was killed.
     for (const file of [files.brief, files.report]) removeOld(file);
     descriptor = openSync(files.events, 'w');
+    for (const { body } of earlier) appendFileSync(descriptor, `${body}\n`);
   } catch (error) {
     throw misuse(
       `The directory ${directory} cannot be written to: ${reasonOf(error)}. Name another with --out.`,

@@ -3,10 +3,19 @@ import { Command } from 'commander';
 import { HOST_VERSION } from '../version.ts';
 import { EXIT } from './exit-code.ts';
 import { failureOf } from './misuse.ts';
-import { jsonOption, otelOption, outOption, withScenarioOptions, type PlanFlags, type RunFlags } from './options.ts';
+import { storeOption } from './open-store.ts';
+import {
+  concurrencyOption,
+  deadlineOption,
+  jsonOption,
+  otelOption,
+  outOption,
+  withScenarioOptions,
+  type PlanFlags,
+  type RunFlags,
+} from './options.ts';
 import type { Output } from './output.ts';
-import { planCommand } from './plan.ts';
-import { runCommand } from './run.ts';
+import type { ResumeFlags } from './resume.ts';
 
 const EXAMPLES = `
 Examples:
@@ -19,6 +28,7 @@ Examples:
 Exit codes: 0 complete, 3 partial, 1 failed, 2 misuse, 130 on a second ^C.
 A first ^C closes the run: the brief is delivered with what was found.`;
 
+// A command is imported when it is called: help, version and misuse need neither the other one nor the runtime.
 function programOf(output: Output, conclude: (code: number) => void): Command {
   const program = new Command('espalier')
     .description('Runs a thesis through a tree of agents, and brings back a brief.')
@@ -36,11 +46,34 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .addOption(outOption)
     .addOption(jsonOption('the root report'))
     .addOption(otelOption)
-    .action(async (file: string, flags: RunFlags) => conclude(await runCommand(file, flags, output)));
+    .addOption(storeOption())
+    .option('--no-store', 'keep nothing that could be resumed, shown or verified')
+    .action(async (file: string, flags: RunFlags) => {
+      const { runCommand } = await import('./run.ts');
+      conclude(await runCommand(file, flags, output));
+    });
   withScenarioOptions(program.command('plan'))
     .description('show the decision before anything runs')
     .addOption(jsonOption('the plan'))
-    .action(async (file: string, flags: PlanFlags) => conclude(await planCommand(file, flags, output)));
+    .action(async (file: string, flags: PlanFlags) => {
+      const { planCommand } = await import('./plan.ts');
+      conclude(await planCommand(file, flags, output));
+    });
+  program
+    .command('resume')
+    .description('go on with a run that was interrupted: what had ended is taken over')
+    .argument('<run>', 'its id, the beginning of it, or "latest"')
+    .addOption(deadlineOption())
+    .addOption(concurrencyOption())
+    .option('--retry-failed', 'do again also what had failed by its own doing')
+    .addOption(outOption)
+    .addOption(jsonOption('the root report'))
+    .addOption(otelOption)
+    .addOption(storeOption())
+    .action(async (run: string, flags: ResumeFlags) => {
+      const { resumeCommand } = await import('./resume.ts');
+      conclude(await resumeCommand(run, flags, output));
+    });
   return program;
 }
 

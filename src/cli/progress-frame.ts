@@ -7,7 +7,7 @@ import { formatDuration } from '../render/figures.ts';
 import type { Paint, Style } from '../render/paint.ts';
 import { clipped, displayWidth, padded } from '../render/text-layout.ts';
 import { escapeTerminal } from '../render/escape-terminal.ts';
-import { countLeaves, type NodeProgress, type RunProgress } from './run-progress.ts';
+import { countLeaves, isCutOff, type NodeProgress, type RunProgress } from './run-progress.ts';
 
 export type FrameOptions = {
   readonly columns: number;
@@ -26,11 +26,12 @@ type Row = { lead: string; glyph: string; style: Style; name: string; note: stri
 
 const isLeaf = (node: NodeProgress): boolean => node.children.length === 0;
 const hasFailed = ({ outcome }: NodeProgress): boolean =>
-  outcome !== undefined && outcome !== 'complete' && outcome !== 'partial';
+  outcome !== undefined && outcome !== 'complete' && outcome !== 'partial' && outcome !== 'reused';
 
 const GLYPHS: Readonly<Record<string, { glyph: string; style: Style }>> = {
   complete: { glyph: '✓', style: 'green' },
   partial: { glyph: '!', style: 'yellow' },
+  reused: { glyph: '✓', style: 'dim' },
   closed: { glyph: '-', style: 'dim' },
   cancelled: { glyph: '-', style: 'dim' },
 };
@@ -47,9 +48,11 @@ const elapsedOf = ({ startedAt, endedAt }: NodeProgress, now: number): string =>
 
 function noteOf(node: NodeProgress, now: number, isWide: boolean): string {
   const parts: string[] = [];
-  const { ended, total } = countLeaves(node);
-  if (!isLeaf(node) && node.state !== 'waiting')
+  const { ended, cutOff, total } = countLeaves(node);
+  if (!isLeaf(node) && node.state !== 'waiting') {
     parts.push(isWide ? `${ended} of ${total} leaves` : `${ended}/${total}`);
+    if (cutOff > 0) parts.push(isWide ? `${cutOff} cut off` : `${cutOff} cut`);
+  }
   if (node.state === 'ended' && hasFailed(node)) parts.push(node.outcome ?? '');
   else if (isWide && node.state === 'ended' && isLeaf(node)) parts.push(`${node.findings} found`);
   if (node.state === 'running' && node.attempt > 1) parts.push(`attempt ${node.attempt}`);
@@ -72,7 +75,8 @@ function pickLeaves(leaves: readonly NodeProgress[], most: number): { shown: Rea
   };
   const rest = [
     ...count('running', (leaf) => leaf.state === 'running'),
-    ...count('failed', hasFailed),
+    ...count('failed', (leaf) => hasFailed(leaf) && !isCutOff(leaf)),
+    ...count('cut off', isCutOff),
     ...count('done', (leaf) => leaf.state === 'ended' && !hasFailed(leaf)),
     ...count('waiting', (leaf) => leaf.state === 'waiting'),
   ];

@@ -13,8 +13,8 @@ export type NodeProgress = {
   readonly path: string;
   readonly name: string;
   state: 'waiting' | 'running' | 'ended';
-  /** How it ended; `closed` when it was cut off with its parent. */
-  outcome?: ReportStatus | FailureStatus | 'closed';
+  /** How it ended; `closed` when it was cut off with its parent, `reused` when that ended before a run was resumed. */
+  outcome?: ReportStatus | FailureStatus | 'closed' | 'reused';
   startedAt?: number;
   endedAt?: number;
   attempt: number;
@@ -33,16 +33,26 @@ export type RunProgress = {
   apply(event: RunEvent): void;
 };
 
-/** Leaves that have ended, of all there are. A node without children counts as a leaf. */
-export type LeafCount = { ended: number; running: number; total: number };
+/** Whether it was ended from outside, with its parent or by a cancelled run, before it had said its last word. */
+export const isCutOff = ({ outcome }: NodeProgress): boolean => outcome === 'closed' || outcome === 'cancelled';
+
+/** Leaves that ended by themselves, were cut off or are at work, of all there are. A node without children counts as a leaf. */
+export type LeafCount = { ended: number; cutOff: number; running: number; total: number };
 export function countLeaves(node: NodeProgress): LeafCount {
   if (node.children.length === 0) {
-    return { ended: node.state === 'ended' ? 1 : 0, running: node.state === 'running' ? 1 : 0, total: 1 };
+    const isEnded = node.state === 'ended';
+    return {
+      ended: Number(isEnded && !isCutOff(node)),
+      cutOff: Number(isEnded && isCutOff(node)),
+      running: Number(node.state === 'running'),
+      total: 1,
+    };
   }
-  const counts = { ended: 0, running: 0, total: 0 };
+  const counts = { ended: 0, cutOff: 0, running: 0, total: 0 };
   for (const child of node.children) {
-    const { ended, running, total } = countLeaves(child);
+    const { ended, cutOff, running, total } = countLeaves(child);
     counts.ended += ended;
+    counts.cutOff += cutOff;
     counts.running += running;
     counts.total += total;
   }
@@ -83,7 +93,7 @@ export function createProgress(plan: Plan): RunProgress {
   const close = (node: NodeProgress, outcome: NonNullable<NodeProgress['outcome']>, at: number): void => {
     if (node.state === 'ended') return;
     Object.assign(node, { state: 'ended', outcome, endedAt: at });
-    for (const child of node.children) close(child, 'closed', at);
+    for (const child of node.children) close(child, outcome === 'reused' ? 'reused' : 'closed', at);
   };
 
   return {
@@ -126,6 +136,10 @@ export function createProgress(plan: Plan): RunProgress {
           nodeAt(event.path).findings = event.report.findings.length;
           nodeAt(event.path).criticals = event.report.escalations.length;
           close(nodeAt(event.path), event.report.status, event.at);
+          break;
+        case 'node.reused':
+          for (const child of nodeAt(event.path).children) close(child, 'reused', event.at);
+          close(nodeAt(event.path), event.status, event.at);
           break;
         case 'node.failed':
           close(nodeAt(event.path), event.token.status, event.at);

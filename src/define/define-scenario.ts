@@ -1,5 +1,5 @@
 import { EspalierError } from '../errors.ts';
-import { IsoDate } from '../protocol/task.ts';
+import { checkAsOf } from './as-of.ts';
 import { ADAPTER, checkFields, checkSpec, METHOD, OBJECT, shown, TEXT } from './check.ts';
 import { checkedStages } from './define-domain.ts';
 import { parseDuration } from './duration.ts';
@@ -44,12 +44,6 @@ export function limitsOf(limits: LimitsSpec): Limits {
     concurrency: wholeNumber('concurrency', limits.concurrency ?? 10, 1),
     maxChildren: wholeNumber('maxChildren', limits.maxChildren ?? 10_000, 1),
   };
-}
-
-/** @throws EspalierError `invalid-input` */
-export function checkAsOf(asOf: string): void {
-  if (IsoDate.safeParse(asOf).success) return;
-  throw new EspalierError('invalid-input', `The as-of date "${asOf}" is not a calendar date. Write it as YYYY-MM-DD.`);
 }
 
 function wholeNumber(name: string, value: number, least: number): number {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 /** Where a finding comes from. `ref` names the document or series, `sha256` the bytes that were read. */
 export const Source = z.object({
+  /** What the finding was read from last: of a series the first day of its last period, not the run's as-of date. */
   asOf: z.string().exactOptional(),
   kind: z.string().min(1),
   ref: z.string().min(1),
@@ -35,9 +36,9 @@ const body = {
   /** What was measured (`growth`, `drawdown` …): findings of one measure can be compared across nodes. */
   measure: z.string().exactOptional(),
   /** −1 speaks fully against the thesis, 0 is neutral, +1 fully for it. */
-  stance: z.number().min(-1).max(1),
+  stance: z.number().min(-1, '−1 to 1').max(1, '−1 to 1'),
   /** 0 … 1: how far the stance can be relied on. */
-  confidence: z.number().min(0).max(1),
+  confidence: z.number().min(0, '0 to 1').max(1, '0 to 1'),
   /** `context`: reported but not voting. Others are the author's. */
   flags: z.array(z.string()),
   /** A critical finding reaches the root verbatim. */

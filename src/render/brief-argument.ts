@@ -6,7 +6,7 @@ import { nameOf } from '../protocol/path.ts';
 import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
 import { counted, enumerated, formatWeight, formatShare } from './figures.ts';
 import { quoted, references, section, sentence } from './markdown.ts';
-import { criticalCount, type Reading } from './reading.ts';
+import { criticalCount, hasVoted, type Reading } from './reading.ts';
 
 const TOLD_IN_FULL = 8;
 const QUOTED_PER_SIDE = 4;
@@ -47,8 +47,7 @@ export function keyRisks(reading: Reading): string[] {
 
 function withoutRisks({ assessment, escalations }: Report): string {
   const none = 'No critical finding speaks against the thesis.';
-  const { supports = 0, against = 0, neutral = 0 } = assessment?.votes ?? {};
-  if (escalations.length === 0 || supports + against + neutral > 0) return none;
+  if (escalations.length === 0 || (assessment && hasVoted(assessment.votes))) return none;
   return `Nothing voted, so nothing is ranked as a risk. ${counted(escalations.length, 'critical finding')} ${escalations.length === 1 ? 'stands' : 'stand'} in the ledger below.`;
 }
 

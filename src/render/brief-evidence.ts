@@ -2,9 +2,9 @@
 import { sideOf, weightOf, type Finding, type Side } from '../protocol/finding.ts';
 import { isWithin, nameOf } from '../protocol/path.ts';
 import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
-import { formatNumber, formatShare, formatSigned, formatWeight } from './figures.ts';
+import { formatNumber, formatShare, formatSigned, formatWeight, NO_FIGURE } from './figures.ts';
 import { reference, section, sentence, sourceOf, table } from './markdown.ts';
-import { groupGaps, placesOf, type Reading } from './reading.ts';
+import { groupGaps, hasVoted, placesOf, type Reading } from './reading.ts';
 
 const valueOf = ({ value, unit }: Finding): string =>
   value === undefined ? '' : escapeMarkdown([formatNumber(value), unit ?? ''].join(' ').trim());
@@ -36,8 +36,8 @@ export function domains({ report }: Reading): string[] {
     return [
       name,
       child.status,
-      lean ? formatSigned(lean.logOdds, 2) : '',
-      lean ? formatShare(lean.coverage) : '',
+      lean && hasVoted(lean.votes) ? formatSigned(lean.logOdds, 2) : NO_FIGURE,
+      lean ? formatShare(lean.coverage) : NO_FIGURE,
       count('supports'),
       count('against'),
       count('neutral'),
@@ -47,7 +47,9 @@ export function domains({ report }: Reading): string[] {
     ];
   });
   const header = ['Domain', 'Ended', 'Leans', 'Coverage', 'For', 'Against', 'Neutral', 'Context', 'Critical', 'Gaps'];
-  const meaning = 'How each leans, in log-odds: above 0 for the thesis, below 0 against it.';
+  const meaning =
+    'How each leans, in log-odds: above 0 for the thesis, below 0 against it, ' +
+    `${NO_FIGURE} where nothing voted or no balance was drawn.`;
   return rows.length === 0 ? [] : section('By domain', [meaning, '', ...table(header, rows)]);
 }
 
@@ -65,7 +67,7 @@ export function findings(reading: Reading): string[] {
     sourceOf(finding),
     escapeMarkdown(finding.source.asOf ?? ''),
   ];
-  const header = ['No.', 'Finding', 'Value', 'Stance', 'Confidence', 'Node and id', 'Source', 'As of'];
+  const header = ['No.', 'Finding', 'Value', 'Stance', 'Confidence', 'Node and id', 'Source', 'Observed'];
   const placed = Map.groupBy(
     reading.findings,
     (finding) => report.children.find((child) => isWithin(finding.path, child.path))?.path ?? report.path,
@@ -92,7 +94,7 @@ export function gaps({ report }: Reading): string[] {
 function ledgerEntry(reading: Reading, finding: Finding, index: number): string[] {
   const { critical, source } = finding;
   const why = critical ? `Rule ${codeSpan(critical.rule)}: ${sentence(escapeMarkdown(critical.reason))} ` : '';
-  const asOf = source.asOf === undefined ? '' : `, as of ${escapeMarkdown(source.asOf)}`;
+  const observed = source.asOf === undefined ? '' : `, observed ${escapeMarkdown(source.asOf)}`;
   const value = valueOf(finding) === '' ? '' : `, value ${valueOf(finding)}`;
   return [
     `**C${index + 1}** ${codeSpan(finding.id)} (${reference(reading, finding.id)})`,
@@ -100,7 +102,7 @@ function ledgerEntry(reading: Reading, finding: Finding, index: number): string[
     `> ${escapeMarkdown(finding.statement)}`,
     '',
     `${why}Stance ${stanceOf(finding)}, confidence ${formatShare(finding.confidence)}, ` +
-      `weight ${formatWeight(weightOf(finding))}${value}. Said by ${codeSpan(finding.path)} from ${sourceOf(finding)}${asOf}.`,
+      `weight ${formatWeight(weightOf(finding))}${value}. Said by ${codeSpan(finding.path)} from ${sourceOf(finding)}${observed}.`,
     '',
   ];
 }

@@ -1,10 +1,10 @@
 /** How a brief was made: who was activated and who was not, what each synthesis passed up, when, and in which run. */
-import type { ChildSpec, Decision } from '../protocol/decision.ts';
-import { nameOf } from '../protocol/path.ts';
+import type { ChildSpec } from '../protocol/decision.ts';
+import { isWithin, nameOf } from '../protocol/path.ts';
 import type { Report } from '../protocol/report.ts';
 import type { Retention } from '../protocol/retention.ts';
 import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
-import { counted, enumerated, formatDuration, formatInstant, formatShare } from './figures.ts';
+import { counted, enumerated, formatDuration, formatInstant, formatShare, NO_FIGURE } from './figures.ts';
 import { section, table } from './markdown.ts';
 import type { Reading } from './reading.ts';
 
@@ -13,13 +13,20 @@ function activated({ name, question, needs }: ChildSpec): string {
   return `- activated **${escapeMarkdown(name)}**${after}${question === undefined ? '' : `: ${escapeMarkdown(question)}`}`;
 }
 
-function decisionLines(decision: Decision | undefined): string[] {
+/** Demoted, and yet without the gap that says what it was executed without: nothing was. */
+const couldNotExecute = ({ decision, gaps, path }: Report): boolean =>
+  decision?.demoted !== undefined && !gaps.some((gap) => gap.kind === 'demoted' && gap.path === path);
+
+function decisionLines(report: Report): string[] {
+  const { decision } = report;
   if (!decision) return ['No decision was reached.', ''];
   const { by, mode, stages, skipped, demoted, quorum } = decision;
   const children = stages.flat();
   const what =
     mode === 'execute'
-      ? 'executed the task itself'
+      ? couldNotExecute(report)
+        ? 'could neither divide the task, since depth was spent, nor execute it, so its children are gaps'
+        : 'executed the task itself'
       : `activated ${counted(children.length, 'child', 'children')} in ${counted(stages.length, 'stage')}`;
   const enough = quorum === undefined ? '' : `, ${quorum} of which suffice`;
   return [
@@ -35,26 +42,32 @@ function decisionLines(decision: Decision | undefined): string[] {
   ];
 }
 
-const retentionRow = (path: string, retention: Retention): string[] => [
-  codeSpan(path),
-  String(retention.incoming),
-  String(retention.kept),
-  String(retention.merged),
-  String(retention.dropped),
-  formatShare(retention.recall),
-  formatShare(retention.verbatim),
-  formatShare(retention.numbersKept),
-  String(retention.numbersFabricated),
-];
+function retentionRow(report: Report, path: string, retention: Retention): string[] {
+  const { incoming, verbatim } = retention;
+  const share = (of: number): string => (incoming === 0 ? NO_FIGURE : formatShare(of));
+  // Of no critical finding all are verbatim; but an alarm is shown in any case.
+  const isVerbatim = verbatim < 1 || report.escalations.some((finding) => isWithin(finding.path, path));
+  return [
+    codeSpan(path),
+    String(incoming),
+    String(retention.kept),
+    String(retention.merged),
+    String(retention.dropped),
+    share(retention.recall),
+    isVerbatim ? formatShare(verbatim) : NO_FIGURE,
+    share(retention.numbersKept),
+    String(retention.numbersFabricated),
+  ];
+}
 
 function retentionLines(report: Report): string[] {
   const rows = [report, ...report.children].flatMap(({ path, retention }) =>
-    retention ? [retentionRow(path, retention)] : [],
+    retention ? [retentionRow(report, path, retention)] : [],
   );
   if (rows.length === 0) return [];
   const header = ['Synthesis of', 'Came in', 'Kept', 'Merged', 'Dropped', 'Signal kept', 'Criticals verbatim'];
   return [
-    'What each synthesis passed up. Anything but 100 % of criticals verbatim is an alarm.',
+    `What each synthesis passed up; ${NO_FIGURE} where nothing came in. Less than 100 % of criticals verbatim is an alarm.`,
     '',
     ...table([...header, 'Numbers kept', 'Numbers made up'], rows),
   ];
@@ -95,7 +108,7 @@ export function howItWasMade({ report }: Reading): string[] {
     : `${counted(usage.subtree.nodes, 'node')}, ${counted(usage.subtree.attempts, 'attempt')}.`;
   const demotions = run?.demotions ?? [];
   return section('How this brief was made', [
-    ...decisionLines(report.decision),
+    ...decisionLines(report),
     ...(demotions.length > 0
       ? [`Executed as a leaf because depth was spent: ${enumerated(demotions.map((path) => codeSpan(path)))}.`, '']
       : []),

@@ -1,5 +1,5 @@
 /**
- * A report as a Markdown brief. It says nothing that the report does not say.
+ * A report as a Markdown brief. It says nothing that the report does not say; at its end it explains its own words.
  *  1. Every escalation stands in the ledger, verbatim, with its id.
  *  2. The gaps have a section, also when there are none; what is missing from a partial brief is said at the top.
  *  3. Text that came from outside (statements, questions, reasons, names) is escaped, and nothing else varies.
@@ -7,11 +7,26 @@
 import type { Report } from '../protocol/report.ts';
 import { acrossDomains, conflicts, keyRisks, patterns } from './brief-argument.ts';
 import { domains, findings, gaps, ledger } from './brief-evidence.ts';
+import { howToRead } from './brief-legend.ts';
 import { howItWasMade } from './brief-making.ts';
 import { escapeMarkdown } from './escape-markdown.ts';
 import { enumerated, formatSigned } from './figures.ts';
 import { reference, references } from './markdown.ts';
-import { balanceOf, groupGaps, holesOf, missingOf, readReport, verdictOf, type Reading } from './reading.ts';
+import {
+  balanceOf,
+  groupGaps,
+  holesOf,
+  lowCoverageOf,
+  missingOf,
+  readReport,
+  verdictOf,
+  type Reading,
+} from './reading.ts';
+
+function lowCoverage({ report }: Reading): string[] {
+  const says = lowCoverageOf(report);
+  return says === undefined ? [] : [`> **${says}**`, ''];
+}
 
 function shortfall({ report }: Reading): string[] {
   if (report.status === 'complete') return [];
@@ -74,6 +89,7 @@ export function renderBrief(report: Report): string {
     `# ${escapeMarkdown(report.question === '' ? report.path : report.question)}`,
     '',
     ...shortfall(reading),
+    ...lowCoverage(reading),
     ...verdict(reading),
     ...narrative(reading),
     ...keyRisks(reading),
@@ -85,6 +101,7 @@ export function renderBrief(report: Report): string {
     ...findings(reading),
     ...howItWasMade(reading),
     ...ledger(reading),
+    ...howToRead(reading),
   ];
   const text = lines
     .join('\n')

@@ -1,6 +1,8 @@
 /** Numbers, shares and times as people read them. Exact values are in the JSON. */
 
 const MINUS = '\u2212';
+/** In place of a figure where there is nothing to measure: not 0, and not 100 %. */
+export const NO_FIGURE = '–';
 const withMinus = (text: string): string => text.replace('-', MINUS);
 
 /** Four significant digits, integers in full: `1,234,567`, `−0.08213`. */

@@ -12,6 +12,7 @@ export type PlanTreeNode = {
   readonly question: string;
   readonly description?: string;
   readonly decision?: Decision;
+  readonly cannotExecute?: true;
   readonly sources: readonly string[];
   readonly needs: readonly string[];
   readonly estimateMs: number;
@@ -34,11 +35,14 @@ export type PlanTreeOptions = {
 };
 
 const leavesUnder = (node: PlanTreeNode): number =>
-  node.children.length === 0 ? 1 : node.children.reduce((sum, child) => sum + leavesUnder(child), 0);
+  node.children.length === 0
+    ? Number(!node.cannotExecute)
+    : node.children.reduce((sum, child) => sum + leavesUnder(child), 0);
 const depthUnder = (node: PlanTreeNode): number =>
   node.children.length === 0 ? 0 : 1 + node.children.reduce((most, child) => Math.max(most, depthUnder(child)), 0);
 
-function workOf({ decision, children, needs, sources, estimateMs }: PlanTreeNode): string {
+function workOf({ decision, cannotExecute, children, needs, sources, estimateMs }: PlanTreeNode): string {
+  if (cannotExecute) return 'cannot execute, having no execute of its own: its children will be gaps';
   const parts: string[] = [];
   if (children.length > 0) {
     const stages = decision?.stages.length ?? 1;
@@ -71,7 +75,9 @@ export function renderPlanTree(plan: PlanTree, options: PlanTreeOptions = {}): s
   const visit = (node: PlanTreeNode, known: string, branch: string, indent: string): void => {
     const left = [
       ...(node.decision?.skipped ?? []).map(({ name, why }) => `skipped ${name}: ${why}`),
-      ...(node.decision?.demoted ?? []).map((name) => `not spawned, depth is spent: ${name}`),
+      ...(node.decision?.demoted ?? []).map((name) =>
+        node.cannotExecute ? `a gap, depth is spent: ${name}` : `not spawned, depth is spent: ${name}`,
+      ),
     ];
     const under = node.children.length + left.length === 0 ? `${indent}  ` : `${indent}│ `;
     const name = nameOf(node.path);

@@ -1,4 +1,5 @@
 /** What every rendering of a report says in the same words: reference numbers, sides, and the lines at its top. */
+import type { Assessment } from '../protocol/assessment.ts';
 import type { Finding } from '../protocol/finding.ts';
 import { isHole, type Gap } from '../protocol/gap.ts';
 import { isWithin, nameOf, parentOf } from '../protocol/path.ts';
@@ -52,6 +53,20 @@ export function balanceOf(report: Report): string | undefined {
     `${counted(supports, 'finding')} for, ${against} against, ${neutral} neutral, ${context} context only.`
   );
 }
+
+/** Below this share of the work, a verdict rests on too little to stand without a word about it. */
+const LOW_COVERAGE = 0.5;
+
+/** What a reader must hear first when most of the work could say nothing, though nothing that was due is missing. */
+export function lowCoverageOf({ assessment, status }: Report): string | undefined {
+  if (!assessment || status === 'failed' || assessment.coverage >= LOW_COVERAGE) return undefined;
+  const share = formatShare(assessment.coverage);
+  return `Low coverage: this brief rests on ${share} of the work; the rest could say nothing.`;
+}
+
+/** Whether anything voted, neutral votes included: only then is there a leaning to show. */
+export const hasVoted = ({ supports, against, neutral }: Assessment['votes']): boolean =>
+  supports + against + neutral > 0;
 
 export const holesOf = (report: Report): readonly Gap[] => report.gaps.filter((gap) => isHole(gap));
 

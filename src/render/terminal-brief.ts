@@ -9,6 +9,7 @@ import {
   criticalCount,
   groupGaps,
   holesOf,
+  lowCoverageOf,
   missingOf,
   placesOf,
   readReport,
@@ -54,6 +55,8 @@ function list(screen: Screen, heading: string, items: readonly string[]): void {
 
 function head(screen: Screen, report: Report): void {
   write(screen, report.question === '' ? report.path : report.question, '', 'bold');
+  const little = lowCoverageOf(report);
+  if (little !== undefined) write(screen, little, '! ', 'yellow');
   const verdict = verdictOf(report);
   const asOf = report.run?.asOf;
   const said = [

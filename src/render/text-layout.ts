@@ -31,6 +31,9 @@ function broken(word: string, width: number): string[] {
   return [...pieces, piece];
 }
 
+/** A number keeps its per cent sign. */
+const WORD_GAP = / (?!%(?:[\s,.;:)]|$))/;
+
 /**
  * Wraps one paragraph to `width` columns. The first line begins with `first`, the others with as many spaces; a line
  * always takes at least 10 columns of text, however narrow the terminal is.
@@ -40,7 +43,7 @@ export function wrapText(text: string, width: number, first = ''): string[] {
   const room = Math.max(10, width - indent);
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ').flatMap((each) => broken(each, room))) {
+  for (const word of text.split(WORD_GAP).flatMap((each) => broken(each, room))) {
     if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > room) {
       lines.push(line);
       line = word;
@@ -48,6 +51,31 @@ export function wrapText(text: string, width: number, first = ''): string[] {
   }
   if (line !== '' || lines.length === 0) lines.push(line);
   return lines.map((each, index) => `${index === 0 ? first : ' '.repeat(indent)}${each}`);
+}
+
+/**
+ * Wraps to at most `most` lines, all but the first indented by two. What does not fit is left out from where a clause
+ * ends, or else a word, with an ellipsis: a number is never cut in two.
+ */
+export function wrappedWithin(text: string, width: number, most: number): string[] {
+  const room = width - 2;
+  // More than can fit, but no more of it: a statement may be a megabyte.
+  const flat = clipped(text, width * (most + 1))
+    .replaceAll(/ +/g, ' ')
+    .trim();
+  const [first = ''] = wrapText(flat, width);
+  if (first.length === flat.length) return [first];
+  if (most === 1) return [cutShort(first, width - 2)];
+  const rest = wrapText(flat.slice(first.length).trimStart(), room);
+  const shown = rest.length < most ? rest : [...rest.slice(0, most - 2), cutShort(rest[most - 2] ?? '', room - 2)];
+  return [first, ...shown.map((line) => `  ${line}`)];
+}
+
+function cutShort(line: string, room: number): string {
+  const [kept = ''] = wrapText(line, room);
+  const clause = Math.max(kept.lastIndexOf(', '), kept.lastIndexOf('; '));
+  const whole = clause > kept.length / 2 ? kept.slice(0, clause + 1) : kept.replace(/ [-−+]?[\d.,]+$/, '');
+  return `${whole} …`;
 }
 
 /** Fills up with spaces on the right. */

@@ -1,6 +1,7 @@
 /** What a run is given, checked, and what its options make of a scenario's limits. */
+import { checkAsOf } from '../define/as-of.ts';
 import { isNames, OBJECT, shown } from '../define/check.ts';
-import { checkAsOf, limitsOf } from '../define/define-scenario.ts';
+import { limitsOf } from '../define/define-scenario.ts';
 import type { Limits, Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { RunOptions } from './run.ts';

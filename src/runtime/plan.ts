@@ -21,8 +21,13 @@ export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
   const warnings: string[] = [];
   if (deepest > limits.maxDepth) {
     warnings.push(
-      `The tree is ${deepest} deep, the limit is ${limits.maxDepth}: nodes at depth ${limits.maxDepth} execute as leaves. Raise maxDepth to ${deepest} to run it whole.`,
+      `The tree is ${deepest} deep, the limit is ${limits.maxDepth}: nodes at depth ${limits.maxDepth} execute as leaves, if they have an execute. Raise maxDepth to ${deepest} to run it whole.`,
     );
+  }
+  const [idle, ...moreIdle] = idleIn(root);
+  if (idle !== undefined) {
+    const who = moreIdle.length === 0 ? `${idle} has` : `${idle} and ${moreIdle.length} more have`;
+    warnings.push(`${who} no execute and no depth left to divide: the children will be gaps.`);
   }
   const tooWide = widerThan(root, limits.maxChildren);
   if (tooWide) {
@@ -46,6 +51,9 @@ export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
     warnings,
   };
 }
+
+/** Nodes that can neither divide nor execute. */
+const idleIn = (node: PlannedNode): string[] => (node.cannotExecute ? [node.path] : node.children.flatMap(idleIn));
 
 /** The widest node that is wider than allowed, the first of several. */
 function widerThan(node: PlannedNode, most: number): PlannedNode | undefined {
@@ -77,6 +85,7 @@ function nodeOf(
     question,
     ...(definition.description !== undefined && { description: definition.description }),
     ...(decision && { decision }),
+    ...(isDemoted && !isLeaf && !definition.execute && { cannotExecute: true as const }),
     sources,
     needs: definition.kind === 'scenario' ? [] : (definition.needs ?? []),
     estimateMs,

@@ -74,6 +74,8 @@ export type PlannedNode = {
   description?: string;
   /** Absent for leaves. */
   decision?: Decision;
+  /** Set where depth is spent and the node has no execute: nobody does the work, and its children will be gaps. */
+  cannotExecute?: true;
   sources: readonly string[];
   /** Names of siblings it waits for. */
   needs: readonly string[];

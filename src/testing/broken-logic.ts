@@ -6,7 +6,7 @@
 import type { AnyActorLogic, AnyActorRef, AnyActorScope, AnyEventObject, Snapshot } from 'xstate';
 import type { Clock } from '../ports/clock.ts';
 import { errorOf } from '../tier/fault.ts';
-import type { RehearsedFault, RehearsedStep } from './rehearsal.ts';
+import type { RehearsedFault, RehearsedStep } from './rehearsed-fault.ts';
 
 export const THROWN = 'a rehearsed fault';
 export const RUBBISH = { rehearsed: 'rubbish' };

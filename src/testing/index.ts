@@ -1,11 +1,6 @@
 export { NOTHING_LEFT, watchLeftovers, type Leftovers, type LeftoverWatch } from './leftovers.ts';
-export {
-  checkRehearsedFaults,
-  parseRehearsedFault,
-  rehearse,
-  type RehearsedFault,
-  type RehearsedStep,
-} from './rehearsal.ts';
+export { checkRehearsedFaults, rehearse } from './rehearsal.ts';
+export { parseRehearsedFault, type RehearsedFault, type RehearsedStep } from './rehearsed-fault.ts';
 export { scripted, type Script } from './scripted.ts';
 export { testScenario, type TestedRun, type TestOptions } from './test-scenario.ts';
 export { VirtualClock } from './virtual-clock.ts';

@@ -5,7 +5,8 @@ import { start, type InProcessOptions } from '../runtime/in-process/start.ts';
 import type { RunOutcome } from '../runtime/run.ts';
 import { watchLeftovers, type Leftovers } from './leftovers.ts';
 import { plan } from '../runtime/plan.ts';
-import { checkRehearsedFaults, parseRehearsedFault, rehearse } from './rehearsal.ts';
+import { checkRehearsedFaults, rehearse } from './rehearsal.ts';
+import { parseRehearsedFault } from './rehearsed-fault.ts';
 import { scripted, type Script } from './scripted.ts';
 import { VirtualClock } from './virtual-clock.ts';
 

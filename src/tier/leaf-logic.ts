@@ -231,7 +231,7 @@ function leafReport({ task, attempt, gaps }: LeafState, findings: Finding[]): Un
   };
 }
 
-const invalid = (what: string, { where, why }: { where: string; why: string }): Fault => ({
+const invalid = (what: string, { why }: { why: string }): Fault => ({
   status: 'invalid',
-  message: `${what} is not a finding${where && ` at ${where}`}: ${why}`,
+  message: `${what} is not a finding: ${why}`,
 });

@@ -234,7 +234,7 @@ type Part = Partial<Context>;
 function decide({ task }: Context, answer: unknown): Part {
   const read = readAnswer(Decision, answer);
   if (!('value' in read)) {
-    const message = `the plan has the wrong shape at ${read.where || 'its top'}: ${read.why}`;
+    const message = `the plan has the wrong shape: ${read.why}`;
     return planFault(task, { status: 'invalid', message });
   }
   const decision = read.value;

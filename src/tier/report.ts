@@ -190,13 +190,22 @@ const unique = (findings: readonly Finding[]): Finding[] => [
 
 /** What a node made of its task as a leaf, in place of the children its decision could not or need not spawn. */
 export function executedReport(task: Task, decision: Decision, outcome: UnsealedOutcome): UnsealedOutcome {
-  const demotion: Gap[] = decision.demoted
-    ? [{ path: task.path, kind: 'demoted', why: `depth is spent: executed without ${decision.demoted.join(', ')}` }]
-    : [];
   const { path, tier } = task;
+  const { demoted } = decision;
+  const demotion: Gap[] =
+    demoted && !(outcome.kind === 'report' && isUndone(outcome, path, demoted))
+      ? [{ path, kind: 'demoted', why: `depth is spent: executed without ${demoted.join(', ')}` }]
+      : [];
   if (outcome.kind === 'report') return { ...outcome, path, tier, decision, gaps: [...outcome.gaps, ...demotion] };
-  const partial = outcome.partial ?? (decision.demoted ? emptyPartial(outcome) : undefined);
+  const partial = outcome.partial ?? (demoted ? emptyPartial(outcome) : undefined);
   return { ...outcome, ...(partial && { partial: { ...partial, decision, gaps: [...partial.gaps, ...demotion] } }) };
+}
+
+/** Whether nothing was executed in the children's place: each is a gap of its own, and that is said once. */
+function isUndone({ findings, gaps }: UnsealedReport, path: string, children: readonly string[]): boolean {
+  if (findings.length > 0 || children.length === 0) return false;
+  const undone = new Set(gaps.flatMap((gap) => (gap.kind === 'undone' ? gap.path : [])));
+  return children.every((name) => undone.has(childPath(path, name)));
 }
 
 /**

@@ -20,9 +20,7 @@ export type Checked = { synthesis: Synthesis } | { fault: Fault };
 
 export function checkSynthesis(answer: unknown, ended: readonly Ended[]): Checked {
   const read = readAnswer(Synthesis, answer);
-  if (!('value' in read)) {
-    return invalid(`the synthesis has the wrong shape at ${read.where || 'its top'}: ${read.why}`);
-  }
+  if (!('value' in read)) return invalid(`the synthesis has the wrong shape: ${read.why}`);
   const synthesis = read.value;
   const byId = new Map(incomingOf(ended).map((finding) => [finding.id, finding]));
   const paths = new Set(ended.map(({ outcome }) => outcome.path));

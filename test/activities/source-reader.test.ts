@@ -156,6 +156,13 @@ describe('shared loads', () => {
     expect(load).toHaveBeenCalledOnce();
   });
 
+  test('a record with many faults is refused in one line, in plain words', async () => {
+    const bad = monthly(300).map((each) => ({ ...each, date: each.date.replaceAll('-', '/') }));
+    await expect(readerOf(adapterOf(record(bad))).series('a')).rejects.toThrow(
+      'Source "a": observations.0.date is "2000/01/01"; it must be a calendar date such as 2008-06-01 (and 299 more). Observations need',
+    );
+  });
+
   test('a failed load is not kept', async () => {
     const cache: SeriesCache = new Map();
     const load = vi.fn<SourceAdapter['load']>().mockRejectedValueOnce(new Error('busy'));

@@ -1,9 +1,11 @@
 import { WriteStream } from 'node:tty';
+import { stripVTControlCharacters } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { liveTree } from '../../src/cli/live-tree.ts';
 import { plainProgress } from '../../src/cli/plain-progress.ts';
 import { createProgress } from '../../src/cli/run-progress.ts';
-import { attemptFailed, escalated, nodeStarted, planOf, reported, runStarted } from './progress-events.ts';
+import { attemptFailed, escalated, nodeStarted, planOf, reported, runStarted, stamped } from './progress-events.ts';
+import { critical } from '../render/sample-report.ts';
 
 /** A terminal that keeps what is written to it. */
 function terminal(columns: number, rows: number): { stream: WriteStream; written: () => string } {
@@ -38,6 +40,21 @@ describe('the live tree', () => {
     view.close();
   });
 
+  it('wraps a notice to two lines, and cuts it at the end of a clause', () => {
+    vi.useFakeTimers();
+    const { stream, written } = terminal(80, 24);
+    const view = liveTree(stream, createProgress(planOf(2, 3)));
+    const statement =
+      'US employment, construction (2009-01): 12.2 % below a year earlier (robust z -3.2), the last 3 months at an ' +
+      'annual -21.1 %, mean break at 2008-10 (sup-F 11.7)';
+    const finding = critical('root/macro/cyclical-jobs#k', { statement });
+    view.show(stamped({ type: 'finding.escalated', path: 'root', finding }));
+    view.close();
+    const shown = stripVTControlCharacters(written());
+    expect(shown).toContain('CRITICAL root/macro/cyclical-jobs: US employment, construction (2009-01):\n');
+    expect(shown).toContain('  12.2 % below a year earlier (robust z -3.2), …\n');
+  });
+
   it('leaves the tree of the domains behind, and stops', () => {
     vi.useFakeTimers();
     const { stream, written } = terminal(40, 24);
@@ -55,6 +72,28 @@ describe('the live tree', () => {
 });
 
 describe('plain progress', () => {
+  it('says of a node without children to activate that it executes, or why it may not divide', () => {
+    const lines: string[] = [];
+    const view = plainProgress({ write: (text: string) => lines.push(text) > 0 } as NodeJS.WritableStream);
+    const estimates = { leaves: 0, criticalPathMs: 0 };
+    const decision = { by: 'scenario', mode: 'execute' as const, stages: [], skipped: [], estimates };
+    view.show(stamped({ type: 'node.planned', path: 'root/a', decision }));
+    view.show(stamped({ type: 'node.planned', path: 'root/b', decision: { ...decision, demoted: ['c'] } }));
+    view.show(stamped({ type: 'depth.refused', path: 'root/b', maxDepth: 1, children: ['c'] }));
+    expect(lines).toEqual([
+      '   0.00 s  root/a executes the task itself\n',
+      '   0.00 s  root/b may not divide: depth is spent, 1 child refused\n',
+    ]);
+  });
+
+  it('cuts nothing: who reads a log may search it', () => {
+    const lines: string[] = [];
+    const view = plainProgress({ write: (text: string) => lines.push(text) > 0 } as NodeJS.WritableStream);
+    const finding = critical('root/a#k', { statement: `${'very '.repeat(100)}12.2 %` });
+    view.show(stamped({ type: 'finding.escalated', path: 'root', finding }));
+    expect(lines.join('')).toContain(`very 12.2 %\n`);
+  });
+
   it('says what matters, one line each, with the time since the start', () => {
     const lines: string[] = [];
     const stream = { write: (text: string) => lines.push(text) > 0 } as NodeJS.WritableStream;

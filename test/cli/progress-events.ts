@@ -74,7 +74,7 @@ export const escalated = (path: string): RunEvent =>
   stamped({ type: 'finding.escalated', path: 'root', finding: critical(`${path}#k`) });
 export const reported = (path: string, tier: 'root' | 'domain' | 'leaf', at = 1_000): RunEvent =>
   stamped({ type: 'node.reported', path, tier, report: emptyReport({ path, tier }) }, at);
-export const failed = (path: string, status: 'timeout' | 'error' = 'timeout', at = 1_000): RunEvent =>
+export const failed = (path: string, status: 'timeout' | 'error' | 'cancelled' = 'timeout', at = 1_000): RunEvent =>
   stamped(
     {
       type: 'node.failed',

@@ -93,10 +93,36 @@ describe('the closing frame', () => {
       reported('root', 'root'),
     ]);
     expect(closingFrame(progress, { columns: 79, rows: 23, now: NOW, paint: plain })).toEqual([
-      '✓ root        100 of 100 leaves, 1.0 s',
-      '├ ✓ domain-0  50 of 50 leaves',
-      '└ ✗ domain-1  50 of 50 leaves, timeout',
+      '✓ root        0 of 100 leaves, 100 cut off, 1.0 s',
+      '├ ✓ domain-0  0 of 50 leaves, 50 cut off',
+      '└ ✗ domain-1  0 of 50 leaves, 50 cut off, timeout',
       '',
     ]);
+  });
+
+  it('counts those that an interrupt cut off apart from those that ended', () => {
+    const progress = under(1, 15, [
+      nodeStarted('root/domain-0', 'domain'),
+      ...Array.from({ length: 8 }, (_, i) => reported(leaf(0, i), 'leaf')),
+      failed(leaf(0, 8)),
+      ...Array.from({ length: 6 }, (_, i) => failed(leaf(0, 9 + i), 'cancelled')),
+    ]);
+    expect(frame(progress, 79, 10).slice(1)).toEqual([
+      '2.5 s of 8 min, 9 of 15 ended, 0 running, 0 critical, as of 2008-06-01',
+      '⠴ root                             9 of 15 leaves, 6 cut off, 2.5 s',
+      '└ ⠴ domain-0                       9 of 15 leaves, 6 cut off, 2.5 s',
+      '  ├ ✗ some-rather-long-analyst-8   timeout',
+      '  ├ - some-rather-long-analyst-9   cancelled',
+      '  ├ - some-rather-long-analyst-10  cancelled',
+      '  ├ - some-rather-long-analyst-11  cancelled',
+      '  ├ - some-rather-long-analyst-12  cancelled',
+      '  └ 2 cut off, 8 done',
+    ]);
+    progress.apply(reported('root/domain-0', 'domain'));
+    progress.apply(reported('root', 'root'));
+    expect(closingFrame(progress, { columns: 79, rows: 23, now: NOW, paint: plain })[0]).toContain(
+      'root        9 of 15 leaves, 6 cut off',
+    );
+    expect(closingFrame(progress, { columns: 50, rows: 23, now: NOW, paint: plain })[0]).toContain('9/15 6 cut');
   });
 });

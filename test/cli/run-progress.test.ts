@@ -17,7 +17,7 @@ const B = 'root/domain-0/some-rather-long-analyst-1';
 
 describe('the progress of a run', () => {
   it('knows every planned node from the start (invariant 1)', () => {
-    expect(countLeaves(createProgress(planOf(3, 4)).root)).toEqual({ ended: 0, running: 0, total: 12 });
+    expect(countLeaves(createProgress(planOf(3, 4)).root)).toEqual({ ended: 0, cutOff: 0, running: 0, total: 12 });
   });
 
   it('counts a leaf as running only while it is attempted', () => {
@@ -32,7 +32,7 @@ describe('the progress of a run', () => {
     expect(running()).toBe(0);
     progress.apply(attemptStarted(A, 2));
     progress.apply(reported(A, 'leaf'));
-    expect(countLeaves(progress.root)).toEqual({ ended: 1, running: 0, total: 2 });
+    expect(countLeaves(progress.root)).toEqual({ ended: 1, cutOff: 0, running: 0, total: 2 });
   });
 
   it('ends what a node leaves behind, once (invariant 2)', () => {
@@ -47,7 +47,7 @@ describe('the progress of a run', () => {
       ['closed', 1_000],
       ['closed', 1_000],
     ]);
-    expect(countLeaves(progress.root)).toMatchObject({ ended: 2, total: 4 });
+    expect(countLeaves(progress.root)).toEqual({ ended: 0, cutOff: 2, running: 0, total: 4 });
   });
 
   it('learns of nodes that the plan did not know, and forgets those that are refused', () => {

@@ -33,7 +33,7 @@ describe('a duration', () => {
     [2 ** 31],
     [''],
     ['0s'],
-    ['8'],
+    ['0'],
     ['m'],
     ['-8m'],
     ['+8m'],
@@ -59,6 +59,11 @@ describe('a duration', () => {
   ])('%j is none', (text) => {
     const message = `The wait "${String(text)}" is not a positive duration of at most 24 days. Write one such as "90s", "8m" or "1h30m".`;
     expect(() => parseDuration(text as string, 'wait')).toThrow(new EspalierError('invalid-input', message));
+  });
+
+  test.each(['3', '1.5'])('%j lacks a unit, and is told so', (text) => {
+    const message = `The wait "${text}" is a number without a unit: add a unit, such as "${text}s" or "${text}m".`;
+    expect(() => parseDuration(text, 'wait')).toThrow(new EspalierError('invalid-input', message));
   });
 
   test('a long text is refused at once', () => {

@@ -114,3 +114,21 @@ describe('a quorum among stages', () => {
     expect(define).toThrow(/^Scenario "tech" needs quorum 3 in each stage, but its widest of 2 stages has 2/);
   });
 });
+
+it.each([
+  ['2008/02/01', 'the text "2008/02/01"'],
+  ['2008-02-30', 'the text "2008-02-30"'],
+  [new Date(0), 'an object'],
+])('a series in memory with the date %s is refused in one line, where it is written', (date, shown) => {
+  const values = [
+    ['2008-01-01', 1],
+    [date, 2],
+    [date, 3],
+  ] as [string, number][];
+  expect(() => inMemorySources([{ id: 'jobs', values }])).toThrow(
+    new EspalierError(
+      'invalid-data',
+      `Value 2 of the series "jobs" in memory is dated ${shown}, which is no calendar date. Write it as YYYY-MM-DD, such as 2008-06-01.`,
+    ),
+  );
+});

@@ -1,6 +1,6 @@
 /** The files of somebody who knows the package by its README: what they write has to compile, run and say these things. */
 
-const scenario = `import { defineDomain, defineLeaf, defineScenario, inMemorySources, renderBrief, run } from 'espalier';
+const scenario = `import { defineDomain, defineLeaf, defineScenario, inMemorySources, renderBrief, renderTerminalBrief, run } from 'espalier';
 import { growth } from 'espalier/analytics';
 
 export const payrolls = defineLeaf({
@@ -27,6 +27,7 @@ export default scenario;
 if (process.argv[1]?.endsWith('scenario.ts')) {
   const { status, brief, escalations } = await run(scenario);
   console.log(status, brief.assessment?.verdict, escalations.map(({ id }) => id).join(), renderBrief(brief).split('\\n')[0]);
+  console.log(renderTerminalBrief(brief, { width: 60 }).split('\\n')[1]);
 }
 `;
 

@@ -1,9 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LEAST_LEAN } from '../../src/analytics/conflict.ts';
+import { convictionOf } from '../../src/analytics/conviction.ts';
+import { sideOf, weightOf } from '../../src/protocol/finding.ts';
+import type { Report } from '../../src/protocol/index.ts';
 import { renderBrief } from '../../src/render/brief.ts';
 import { escapeMarkdown } from '../../src/render/escape-markdown.ts';
 import { anyText } from './hostile-text.ts';
-import { critical, emptyReport, finding, floodedReport, fullReport, partialReport } from './sample-report.ts';
+import {
+  critical,
+  emptyReport,
+  finding,
+  floodedReport,
+  fullReport,
+  meagreReport,
+  partialReport,
+} from './sample-report.ts';
 
 const headings = (markdown: string): string[] => [...markdown.matchAll(/^## (.*)$/gm)].map(([, name]) => name ?? '');
 const sectionOf = (markdown: string, name: string): string =>
@@ -31,6 +43,7 @@ describe('a brief', () => {
       'Findings',
       'How this brief was made',
       'Critical ledger',
+      'How to read this',
     ]);
   });
 
@@ -52,6 +65,12 @@ describe('a brief', () => {
     }
   });
 
+  it('calls the date of an observation so, since only the brief has an as-of date', () => {
+    expect(sectionOf(brief, 'Findings')).toMatch(/\| Source \| Observed \|\n/);
+    expect(sectionOf(brief, 'Critical ledger')).toContain(', observed 2008-05-31.');
+    expect(brief.match(/as of/gi)).toHaveLength(2); // the verdict and the label
+  });
+
   it('says how it was made', () => {
     const made = sectionOf(brief, 'How this brief was made');
     for (const part of [
@@ -68,6 +87,54 @@ describe('a brief', () => {
     }
   });
 
+  it('explains the words it uses at its end, in a few lines, and no others', () => {
+    const legend = sectionOf(brief, 'How to read this').trimEnd().split('\n').slice(2);
+    const terms = legend.map((line) => /^- \*\*(.*?)\*\*: /.exec(line)?.[1]);
+    expect(terms).toEqual([
+      'Conviction',
+      'Coverage',
+      'Dissent',
+      'Leans (log-odds)',
+      'Strength',
+      'Stance and confidence',
+      'Weight',
+      'Critical',
+      'Robust z',
+      'Observed',
+      'What a synthesis passed up',
+    ]);
+    expect(legend.join('\n')).toContain('no forecast and no probability of return');
+    expect(sectionOf(renderBrief(emptyReport({ findings: [finding('root/a#x')] })), 'How to read this')).not.toMatch(
+      /\*\*(?:Conviction|Coverage|Strength|Critical|What)/,
+    );
+    expect(headings(renderBrief(emptyReport()))).not.toContain('How to read this');
+  });
+
+  it('explains them as they are computed', () => {
+    const legend = sectionOf(brief, 'How to read this');
+    const verdictAt = (conviction: number) =>
+      convictionOf({ logOdds: 2 * Math.atanh(conviction / 100), coverage: 1 }, []).verdict;
+    expect([24, 25, -24, -25].map(verdictAt)).toEqual([
+      'not established',
+      'supported',
+      'not established',
+      'contradicted',
+    ]);
+    expect(legend).toContain('From +25 on the thesis is supported, from −25 on contradicted');
+    expect(convictionOf({ logOdds: 9, coverage: 1 }, [critical('root/a#x')]).conviction).toBe(20);
+    expect(legend).toContain('holds it at +20 or below');
+    expect(legend).toContain(`up to ${LEAST_LEAN} either way is too little to call`);
+    expect([Math.exp(1), Math.exp(2)].map(Math.round)).toEqual([3, 7]);
+    expect(legend).toContain('+1 is odds of about 3 to 1 for the thesis, +2 of 7 to 1');
+    expect(sideOf(finding('root/a#x', { stance: 0.1 }))).toBe('neutral');
+    expect(legend).toContain('within 0.1 of 0 neutral');
+    const one = finding('root/a#x', { stance: -0.5, confidence: 0.4 });
+    expect([weightOf(one), weightOf(critical('root/a#x', one))].map((weight) => weight.toFixed(2))).toEqual([
+      '0.20',
+      '0.60',
+    ]);
+  });
+
   it('says at the top what is missing, and lists it first among the gaps', () => {
     const partial = renderBrief(partialReport());
     expect(partial.split('\n')[2]).toBe(
@@ -80,6 +147,40 @@ describe('a brief', () => {
       '- **token** `root/sector`: timeout: no answer within 3.0 s',
       '- **stale** `root/sector/a`: ends 2001',
     ]);
+  });
+
+  it('says at the top when most of the work could say nothing, also when nothing is missing', () => {
+    expect(renderBrief(meagreReport()).split('\n')[2]).toBe(
+      '> **Low coverage: this brief rests on 7 % of the work; the rest could say nothing.**',
+    );
+    expect(brief).not.toContain('Low coverage');
+  });
+
+  it('shows no leaning of a domain that voted nothing', () => {
+    const rows = sectionOf(renderBrief(meagreReport()), 'By domain').split('\n');
+    expect(rows.filter((row) => row.startsWith('| ')).slice(2)).toEqual([
+      '| macro | complete | −1.59 | 100 % | 0 | 2 | 0 | 0 | 1 | 1 |',
+      '| company | complete | – | – | 1 | 1 | 0 | 1 | 1 | 0 |',
+      '| sector | failed | – | 0 % | 0 | 0 | 0 | 0 | 0 | 0 |',
+      '| credit | timeout | – | – | 0 | 0 | 0 | 0 | 0 | 0 |',
+    ]);
+  });
+
+  it('has no share of nothing: where no finding or no critical one came in, none was kept', () => {
+    const report = meagreReport();
+    const rowsOf = (over: Partial<Report>): string[] =>
+      sectionOf(renderBrief({ ...report, ...over }), 'How this brief was made')
+        .split('\n')
+        .filter((line) => line.startsWith('| `'));
+    expect(rowsOf({})).toEqual([
+      '| `root` | 5 | 5 | 0 | 0 | 100 % | 100 % | 99.9 % | 0 |',
+      '| `root/macro` | 2 | 2 | 0 | 0 | 100 % | 100 % | 99.9 % | 0 |',
+      '| `root/company` | 3 | 3 | 0 | 0 | 100 % | 100 % | 99.9 % | 0 |',
+      '| `root/sector` | 0 | 0 | 0 | 0 | – | – | – | 0 |',
+    ]);
+    expect(rowsOf({ escalations: [] })[1]).toContain('| 100 % | – | 99.9 % |');
+    const lost = { ...report.children[0]!, retention: { ...report.retention!, incoming: 0, verbatim: 0.5 } };
+    expect(rowsOf({ children: [lost] })[1]).toContain('| – | 50 % | – |'); // an alarm is never hidden
   });
 
   it('names many children with one gap together', () => {

@@ -131,7 +131,18 @@ export const fullReport = (over: Partial<Report> = {}): Report =>
     retention: retention(5),
     dispositions: [{ id: 'root/macro/fx#move', as: 'dropped', why: 'beyond the 20 kept' }],
     children: [
-      { path: 'root/macro', status: 'complete', retention: retention(2), digest: '1'.repeat(64) },
+      {
+        path: 'root/macro',
+        status: 'complete',
+        assessment: {
+          logOdds: -1.59,
+          coverage: 1,
+          dissent: 0,
+          votes: { supports: 0, against: 2, neutral: 0, context: 0 },
+        },
+        retention: retention(2),
+        digest: '1'.repeat(64),
+      },
       { path: 'root/company', status: 'complete', retention: retention(3), digest: '2'.repeat(64) },
     ],
     ...over,
@@ -176,5 +187,25 @@ export function floodedReport(count: number): Report {
         patterns: [],
       },
     }),
+  });
+}
+
+/** A complete run most of whose work could say nothing, with a domain that could say nothing at all. */
+export function meagreReport(): Report {
+  const full = fullReport();
+  const votes = { supports: 0, against: 0, neutral: 0, context: 0 };
+  return fullReport({
+    ...(full.assessment && { assessment: { ...full.assessment, coverage: 0.07 } }),
+    children: [
+      ...full.children,
+      {
+        path: 'root/sector',
+        status: 'failed',
+        assessment: { logOdds: 0, coverage: 0, dissent: 0, votes },
+        retention: retention(0),
+        digest: '4'.repeat(64),
+      },
+      { path: 'root/credit', status: 'timeout', digest: '5'.repeat(64) },
+    ],
   });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { renderTerminalBrief } from '../../src/render/terminal-brief.ts';
 import { displayWidth } from '../../src/render/text-layout.ts';
-import { critical, emptyReport, floodedReport, fullReport, partialReport } from './sample-report.ts';
+import { critical, emptyReport, floodedReport, fullReport, meagreReport, partialReport } from './sample-report.ts';
 
 const files = { Brief: 'runs/x/brief.md', Report: 'runs/x/brief.json' };
 
@@ -34,6 +34,14 @@ describe('the brief on a terminal', () => {
     const screen = renderTerminalBrief(partialReport());
     expect(screen).toContain('! This brief is partial. Missing: root/sector.');
     expect(screen.indexOf('partial')).toBeLessThan(screen.indexOf('Key risks'));
+  });
+
+  it('says before anything that rests on it when most of the work could say nothing', () => {
+    expect(renderTerminalBrief(meagreReport()).split('\n').slice(1, 3)).toEqual([
+      '! Low coverage: this brief rests on 7 % of the work; the rest could say nothing.',
+      'as of 2008-06-01: thesis contradicted, conviction −54',
+    ]);
+    expect(renderTerminalBrief(fullReport())).not.toContain('Low coverage');
   });
 
   it('steers no terminal', () => {

@@ -23,6 +23,24 @@ describe('the plan', () => {
     expect(plan(limited([3, 4], 4)).warnings).toEqual([]);
   });
 
+  it('says of a node that can neither divide nor execute that its children will be gaps', () => {
+    const idle = plan(limited([2, 2], 9), { maxDepth: 1 });
+    expect(idle.root.children.map(({ cannotExecute }) => cannotExecute)).toEqual([true, true]);
+    expect(idle.warnings).toContain(
+      'root/d0 and 1 more have no execute and no depth left to divide: the children will be gaps.',
+    );
+    expect(renderPlanTree(idle)).toContain(`
+├ d0: cannot execute, having no execute of its own: its children will be gaps
+│ ├ a gap, depth is spent: l0
+│ └ a gap, depth is spent: l1
+`);
+    expect(renderPlanTree(idle)).toContain('0 leaves');
+    const able = plan(tree([2, 2], { domain: { execute: () => [] } }), { maxDepth: 1 });
+    expect(able.root.children.map(({ cannotExecute }) => cannotExecute)).toEqual([undefined, undefined]);
+    expect(able.warnings).toHaveLength(1);
+    expect(renderPlanTree(able)).toContain('d0: executes as a leaf');
+  });
+
   it('counts only children that would be spawned', () => {
     expect(plan(limited([3, 4], 2), { domains: ['d0', 'd1'], maxDepth: 1 }).warnings.join()).not.toContain(REFUSED);
     expect(plan(limited([3], 2), { domains: ['l0'] }).warnings).toEqual([]);

@@ -4,6 +4,7 @@ import { createActor, fromPromise } from 'xstate';
 import { defineDomain } from '../../src/define/define-domain.ts';
 import { defineLeaf } from '../../src/define/define-leaf.ts';
 import { defineScenario } from '../../src/define/define-scenario.ts';
+import { renderBrief } from '../../src/render/brief.ts';
 import { gatherActor } from '../../src/runtime/in-process/gather-actor.ts';
 import type { GatherInput } from '../../src/tier/orchestrator-machine.ts';
 import { bareHost, rootTask } from '../support/bare-host.ts';
@@ -35,16 +36,20 @@ describe('with depth for the domains alone', () => {
     expect(w.leftovers()).toEqual(NOTHING_LEFT);
   });
 
-  it('a domain without an execute of its own leaves a gap per child', async () => {
+  it('a domain without an execute of its own leaves a gap per child, and none besides', async () => {
     const w = world([2, 2]);
     const { brief } = await w.run({ maxDepth: 1 });
     expect(brief.status).toBe('failed');
-    expect(brief.gaps.filter(({ kind }) => kind === 'undone').map(({ path }) => path)).toEqual([
-      'root/d0/l0',
-      'root/d0/l1',
-      'root/d1/l0',
-      'root/d1/l1',
+    expect(brief.gaps.map(({ path, kind }) => `${kind} ${path}`)).toEqual([
+      'undone root/d0/l0',
+      'undone root/d0/l1',
+      'undone root/d1/l0',
+      'undone root/d1/l1',
     ]);
+    expect(brief.run?.demotions).toEqual([]); // it did not execute either
+    expect(renderBrief(brief)).toContain(
+      '- **undone** `root/d0: l0 and l1`: depth is spent, and d0 cannot execute: it has no execute of its own\n',
+    );
     expect(w.leftovers()).toEqual(NOTHING_LEFT);
   });
 
@@ -107,8 +112,10 @@ describe('with no depth at all', () => {
     expect(brief.gaps.map(({ path, kind }) => [path, kind])).toEqual([
       ['root/d0', 'undone'],
       ['root/d1', 'undone'],
-      ['root', 'demoted'],
     ]);
+    expect(renderBrief(brief)).toContain(
+      'Decided by scenario: could neither divide the task, since depth was spent, nor execute it, so its children are gaps.',
+    );
   });
 
   it('a root that hangs while it executes still reports', async () => {

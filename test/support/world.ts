@@ -10,7 +10,8 @@ import type { FailureToken, Report } from '../../src/protocol/report.ts';
 import type { RunEvent, RunEventType } from '../../src/protocol/run-event.ts';
 import { start, type InProcessOptions } from '../../src/runtime/in-process/start.ts';
 import type { RunHandle, RunOutcome } from '../../src/runtime/run.ts';
-import { parseRehearsedFault, rehearse } from '../../src/testing/rehearsal.ts';
+import { rehearse } from '../../src/testing/rehearsal.ts';
+import { parseRehearsedFault } from '../../src/testing/rehearsed-fault.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 export const MINUTES_8 = 480_000;

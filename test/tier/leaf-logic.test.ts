@@ -224,56 +224,49 @@ describe('leaf-logic 4: what the author returned is parsed', () => {
   const cyclic: { self?: unknown } = {};
   cyclic.self = cyclic;
   test.each<[string, unknown, string]>([
-    ['a text', 'all is well', 'the result is not a finding: Invalid input: expected object, received string'],
-    [
-      'no statement',
-      { stance: 1 },
-      'the result is not a finding at statement: Invalid input: expected string, received undefined',
-    ],
+    ['a text', 'all is well', 'the result is not a finding: it is "all is well"; it must be an object'],
+    ['no statement', { stance: 1 }, 'the result is not a finding: statement is missing; it must be a text'],
     [
       'an empty statement',
       { statement: '' },
-      'the result is not a finding at statement: Too small: expected string to have >=1 characters',
+      'the result is not a finding: statement is ""; it must be at least 1 characters long',
     ],
     [
       'a value that is no number',
       { statement, value: Number.NaN },
-      'the result is not a finding at value: Invalid input: expected number, received NaN',
+      'the result is not a finding: value is NaN; it must be a finite number',
     ],
+    ['a stance beyond 1', { statement, stance: 1.4 }, 'the result is not a finding: stance is 1.4; it must be −1 to 1'],
     [
-      'a stance beyond 1',
-      { statement, stance: 1.01 },
-      'the result is not a finding at stance: Too big: expected number to be <=1',
+      'a confidence below 0',
+      { statement, confidence: -1 },
+      'the result is not a finding: confidence is -1; it must be 0 to 1',
     ],
     [
       'a key with a hash',
       { statement, key: 'a#b' },
-      'the result is not a finding at key: a key is 1 to 128 characters without "/", "#", "~" or control characters',
+      'the result is not a finding: key: a key is 1 to 128 characters without "/", "#", "~" or control characters',
     ],
     [
       'a critical without a reason',
       { statement, critical: { rule: 'r' } },
-      'the result is not a finding at critical.reason: Invalid input: expected string, received undefined',
+      'the result is not a finding: critical.reason is missing; it must be a text',
     ],
-    [
-      'the second of three',
-      [{ statement }, 7, null],
-      'result 2 of 3 is not a finding: Invalid input: expected object, received number',
-    ],
+    ['the second of three', [{ statement }, 7, null], 'result 2 of 3 is not a finding: it is 7; it must be an object'],
     [
       'a gap of an unknown kind',
       { gap: 'forgot', why: '' },
-      'the result is not a finding at gap: Invalid option: expected one of "token"|"undone"|"synthesis"|"skipped"|"not-needed"|"demoted"|"stale"|"insufficient"',
+      'the result is not a finding: gap is "forgot"; it must be one of token, undone, synthesis, skipped, not-needed, demoted, stale, insufficient',
     ],
     [
       'a gap of a child that is a path',
       { gap: 'undone', why: '', child: '../x' },
-      'the result is not a finding at child: a name is 1 to 128 letters, digits, "_", ".", "-" or spaces',
+      'the result is not a finding: child: a name is 1 to 128 letters, digits, "_", ".", "-" or spaces',
     ],
     [
       'data with a cycle',
       { statement, data: cyclic },
-      'the result is not a finding at data: data has a cycle, more than 64 levels or more than 100,000 values',
+      'the result is not a finding: data: data has a cycle, more than 64 levels or more than 100,000 values',
     ],
     [
       'a getter that throws',
@@ -303,7 +296,7 @@ describe('leaf-logic 4: what the author returned is parsed', () => {
     expect(leafAt(1).executed(output).token).toMatchObject({ status: 'silent', message: 'ended without output' });
   });
   it('live, rubbish fails the attempt at work; later it is ignored', () => {
-    const message = 'a finding said live is not a finding: Invalid input: expected object, received number';
+    const message = 'a finding said live is not a finding: it is 7; it must be an object';
     expect(leafAt(1).says(7).token).toMatchObject({ status: 'invalid', message });
     expect(leafAt(2).fails().says(7).state.phase).toBe('recovering');
     expect(leafAt(2).executed([]).says(7).state.phase).toBe('verifying');

@@ -48,22 +48,22 @@ describe('orchestrator-machine 3: every path ends in reported, and nothing throw
     },
   };
   test.each([
-    ['none', undefined, 'at its top: Invalid input: expected object, received undefined'],
-    ['a text', 'a plan', 'at its top: Invalid input: expected object, received string'],
-    ['an unknown mode', { ...oneStage, mode: 'both' }, 'at mode: Invalid option: expected one of "divide"|"execute"'],
+    ['none', undefined, 'it is missing; it must be an object'],
+    ['a text', 'a plan', 'it is "a plan"; it must be an object'],
+    ['an unknown mode', { ...oneStage, mode: 'both' }, 'mode is "both"; it must be one of divide, execute'],
     [
       'a path for a name',
       decisionOf([[leaf('a/b')]]),
-      'at stages.0.0.name: a name is 1 to 128 letters, digits, "_", ".", "-" or spaces',
+      'stages.0.0.name: a name is 1 to 128 letters, digits, "_", ".", "-" or spaces',
     ],
-    ['a name twice', decisionOf([[leaf('a')], [leaf('a')]]), 'at its top: two children have the same name'],
-    ['a getter that throws', unreadable, 'at its top: it cannot be read: a getter of theirs'],
+    ['a name twice', decisionOf([[leaf('a')], [leaf('a')]]), 'two children have the same name'],
+    ['a getter that throws', unreadable, 'it cannot be read: a getter of theirs'],
   ])('a plan of the wrong shape: %s', (_, plan, message) => {
     const token = drive(taskOf(DOMAIN)).answer(plan).outcome;
     expect(token).toMatchObject({
       kind: 'failure',
       status: 'invalid',
-      message: `plan: the plan has the wrong shape ${message}`,
+      message: `plan: the plan has the wrong shape: ${message}`,
     });
   });
 
@@ -243,7 +243,7 @@ describe('orchestrator-machine 5: a root ends in a report', () => {
 describe('synthesis is asked once more with the fault explained, then replaced', () => {
   const synthesizing = () => drive(taskOf(DOMAIN)).answer(oneStage).answer(joined('a', 'b'));
   const good = { narrative: 'All well.', dispositions: [] };
-  const shape = 'the synthesis has the wrong shape at its top: Invalid input: expected object, received null';
+  const shape = 'the synthesis has the wrong shape: it is null; it must be an object';
 
   it('accepts the second answer, and forgets the first', () => {
     const driven = synthesizing().answer(null);

@@ -20,6 +20,16 @@ describe('executedReport: a node that did its task as a leaf', () => {
       gaps: [undone, demotion],
     });
   });
+  it('is no demotion when it did nothing but name each child as undone', () => {
+    const gaps = ['jobs', 'output'].map((name) => ({ ...undone, path: `${PATH}/${name}` }));
+    const gapsOf = (findings: (typeof alarm)[], left: typeof gaps): unknown => {
+      const outcome = executedReport(taskOf(PATH), demoted, reportOf(PATH, findings, { tier: 'leaf', gaps: left }));
+      return outcome.kind === 'report' && outcome.gaps;
+    };
+    expect(gapsOf([], gaps)).toEqual(gaps);
+    expect(gapsOf([alarm], gaps)).toEqual([...gaps, demotion]);
+    expect(gapsOf([], gaps.slice(1))).toEqual([...gaps.slice(1), demotion]);
+  });
   it('by its own choice is no demotion', () => {
     const decision = decisionOf([], { mode: 'execute' });
     expect(executedReport(taskOf(PATH), decision, reportOf(PATH))).toMatchObject({ decision, gaps: [] });

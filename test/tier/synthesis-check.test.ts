@@ -134,16 +134,16 @@ describe('one that does not is refused, and told why', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['nothing', undefined, 'at its top: Invalid input: expected object, received undefined'],
+    ['nothing', undefined, 'it is missing; it must be an object'],
     [
       'a dropped one without a reason',
       { narrative: '', dispositions: [{ id: a.id, as: 'dropped', why: '' }] },
-      'at dispositions.0.why: Too small: expected string to have >=1 characters',
+      'dispositions.0.why is ""; it must be at least 1 characters long',
     ],
     [
       'a merge under a path',
       { narrative: '', dispositions: [], merges: [merge('a/b')] },
-      'at merges.0.key: a key is 1 to 128 characters without "/", "#", "~" or control characters',
+      'merges.0.key: a key is 1 to 128 characters without "/", "#", "~" or control characters',
     ],
     [
       'a getter that throws',
@@ -152,10 +152,10 @@ describe('one that does not is refused, and told why', () => {
           throw new Error('boo');
         },
       },
-      'at its top: it cannot be read: boo',
+      'it cannot be read: boo',
     ],
   ])('%s', (_, answer, why) => {
-    const message = `the synthesis has the wrong shape ${why}`;
+    const message = `the synthesis has the wrong shape: ${why}`;
     expect(checkSynthesis(answer, ended)).toEqual({ fault: { status: 'invalid', message } });
   });
 });

@@ -1,6 +1,8 @@
+import { shown } from '../../define/check.ts';
 import { EspalierError } from '../../errors.ts';
 import type { SourceAdapter } from '../../ports/sources.ts';
 import type { Frequency, Observation, SeriesRecord } from '../../protocol/series.ts';
+import { IsoDate } from '../../protocol/task.ts';
 import { monthsLater } from './months-later.ts';
 
 /** A series as one would write it by hand. `values` are `[date, value]` pairs in order of date. */
@@ -18,6 +20,7 @@ export type InMemorySeries = {
 
 /**
  * Series that a program holds itself: for trials, tests, and data from elsewhere.
+ * @throws EspalierError `invalid-data` on a date that is none
  * @example
  * inMemorySources([{ id: 'jobs', values: [['2008-01-01', 138.4], ['2008-02-01', 138.3]] }])
  */
@@ -42,11 +45,10 @@ function recordOf({
   seasonallyAdjusted,
   lagMonths = 1,
 }: InMemorySeries): SeriesRecord {
-  const observations = values.map(([date, value]): Observation => ({
-    date,
-    value,
-    availableAt: monthsLater(date, lagMonths),
-  }));
+  const observations = values.map(([date, value], index): Observation => {
+    if (!IsoDate.safeParse(date).success) throw badDate(id, index, date);
+    return { date, value, availableAt: monthsLater(date, lagMonths) };
+  });
   return {
     id,
     title: title ?? id,
@@ -58,3 +60,9 @@ function recordOf({
     source: { kind: 'memory', ref: id },
   };
 }
+
+const badDate = (id: string, index: number, date: unknown): EspalierError =>
+  new EspalierError(
+    'invalid-data',
+    `Value ${index + 1} of the series "${id}" in memory is dated ${shown(date)}, which is no calendar date. Write it as YYYY-MM-DD, such as 2008-06-01.`,
+  );

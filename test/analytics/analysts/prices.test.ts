@@ -55,7 +55,12 @@ describe('drawdown', () => {
   test('from a fifth below the high on it votes; nervous as well, it is critical', () => {
     const finding = findingIn(drawdown(seriesOf([...calm, 101, 80.8]), up));
     expect(finding).toMatchObject({ value: -20, unit: '% from 24-month high', flags: [], stance: -0.664 }); // tanh(−0.8)
-    expect(finding.critical?.rule).toBe('drawdown');
+    expect(finding.critical).toMatchObject({
+      rule: 'drawdown',
+      reason: expect.stringMatching(
+        /^down by at least 20 % \(20 % below its 24-month high\) and more volatile than usual \(6-month volatility [\d.]+ times its own history\)$/,
+      ),
+    });
     expect(finding.statement).toContain('20 % below its 24-month high with 6-month volatility ');
   });
 

@@ -57,6 +57,27 @@ describe('the narrative', () => {
     );
   });
 
+  it.each([
+    [0, 1, 0, 'leans neither way'],
+    [0.05, 1, 4, 'leans slightly for it, too little to call'],
+    [-0.05, 1, -4, 'leans slightly against it, too little to call'],
+    [0.2, 1, 16, 'leans for it'],
+    [0.2, 40, 0, 'leans for it only as far as it goes, though not every child could say something'],
+  ])('leans by stance %d of one in %d as conviction shows it: %d', (stance, children, conviction, says) => {
+    const silent = Array.from({ length: children - 1 }, (_, i) => `silent-${i}`);
+    const node = gathered('root', [leaf('root/a', finding('root/a#x', { stance }))], silent);
+    const { narrative, assessment } = deterministicSynthesis(node);
+    expect(assessment?.conviction).toBe(conviction);
+    expect(narrative).toContain(`On balance the evidence does not settle the thesis and ${says}`);
+  });
+
+  it('leans by the log-odds that stand beside a domain', () => {
+    const domain = (stance: number): string =>
+      deterministicSynthesis(gathered('root/a', [leaf('root/a/b', finding('root/a/b#x', { stance }))])).narrative;
+    expect(domain(0.11)).toContain('the evidence leans slightly for the thesis, too little to call.');
+    expect(domain(0.003)).toContain('the evidence leans neither way.');
+  });
+
   it('serves tasks without a thesis', () => {
     const flat = gathered('root/audit', [
       leaf('root/audit/a', finding('root/audit/a#x', { stance: 0, confidence: 0.3, statement: 'Clause 4 is missing' })),

@@ -1,0 +1,49 @@
+/** `espalier resume`: an interrupted run goes on. */
+import { resumedOptions } from '../runtime/record/open-record.ts';
+import { plan } from '../runtime/plan.ts';
+import { loadScenario } from './load-scenario.ts';
+import { openStore, runIdOf, type StoreFlags } from './open-store.ts';
+import { readOrigin } from './origin.ts';
+import { openOtel } from './otel.ts';
+import { openOutDir } from './out-dir.ts';
+import type { Output } from './output.ts';
+import { perform } from './perform.ts';
+import { misuse } from './misuse.ts';
+
+export type ResumeFlags = StoreFlags & {
+  out?: string;
+  otel?: boolean;
+  json?: boolean;
+  /** In ms. */
+  deadline?: number;
+  concurrency?: number;
+  retryFailed?: boolean;
+};
+
+export async function resumeCommand(given: string, flags: ResumeFlags, output: Output): Promise<number> {
+  const otel = await openOtel(flags.otel === true, (line) => output.note(line));
+  const store = await openStore(flags);
+  try {
+    const resume = runIdOf(store, given);
+    const stored = store.run(resume);
+    if (!stored) throw misuse(`There is no run "${given}" in ${store.name}.`);
+    const origin = readOrigin(stored);
+    const scenario = await loadScenario(origin.file, origin.flags);
+    const { deadline, concurrency, retryFailed } = flags;
+    const options = {
+      store,
+      resume,
+      origin: stored.origin,
+      ...(deadline !== undefined && { deadline }),
+      ...(concurrency !== undefined && { concurrency }),
+      ...(retryFailed !== undefined && { retryFailed }),
+    };
+    const decided = plan(scenario, resumedOptions(scenario, options));
+    store.claim(resume).release(); // refused while another process is at work, before its files are touched
+    // The events that were written when the run was cut off may end in the middle of one; the store has them whole.
+    const out = openOutDir(flags.out ?? origin.out, store.events(resume));
+    return await perform({ scenario, decided, options, out, otel, isJson: flags.json === true }, output);
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,121 @@
+/** A run that is killed at any moment goes on, on the command line, as a user would do it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { sqliteStore } from '../../src/adapters/stores/sqlite-store.ts';
+import type { Report } from '../../src/protocol/report.ts';
+import { runEspalier, startEspalier, TINY, workspace } from './command.ts';
+
+const TWO_HUNDRED = fileURLToPath(new URL('../fixtures/scenarios/two-hundred.ts', import.meta.url));
+const KILLS = 20;
+
+type Kept = { runId: string; ended: Set<string>; events: number };
+/** What the store holds of the only run in it. */
+function keptIn(directory: string): Kept {
+  const store = sqliteStore(join(directory, 'runs/espalier.db'));
+  try {
+    expect(store.problems()).toEqual([]);
+    const [run] = store.runs();
+    if (!run) throw new Error('no run was kept');
+    const ended = [...store.nodes(run.runId)].filter(({ state }) => state !== 'running').map(({ path }) => path);
+    return { runId: run.runId, ended: new Set(ended), events: [...store.events(run.runId)].length };
+  } finally {
+    store.close();
+  }
+}
+const executedIn = (directory: string): string[] => {
+  const file = join(directory, 'executed.txt'); // absent when it was killed before the first leaf was done
+  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
+};
+
+const undisturbed = (async () => {
+  using at = workspace();
+  const { stdout } = await runEspalier(['run', TWO_HUNDRED, '--json'], at.path);
+  return { brief: JSON.parse(stdout) as Report, executed: executedIn(at.path) };
+})();
+
+describe('a run of 200 leaves, killed with -9', () => {
+  const cases = Array.from({ length: KILLS }, (_, index) => index);
+  it.concurrent.each(cases)('at a random moment (%i)', { timeout: 60_000 }, async (index) => {
+    const whole = await undisturbed;
+    using at = workspace();
+    const { child, stderrSays, ended } = startEspalier(['run', TWO_HUNDRED], at.path);
+    await stderrSays('root activates 8 children');
+    await setTimeout(20 * index + Math.random() * 40);
+    child.kill('SIGKILL');
+    await ended;
+
+    const before = keptIn(at.path);
+    const executedBefore = executedIn(at.path).length;
+    const { code, stdout, stderr } = await runEspalier(['resume', 'latest', '--json'], at.path);
+    expect(code, stderr).toBe(3); // three leaves fail for good
+    const brief = JSON.parse(stdout) as Report;
+    expect(brief.runId).toBe(before.runId);
+    expect(brief.digest).toBe(whole.brief.digest);
+    expect(brief.findings.map(({ id }) => id)).toEqual(whole.brief.findings.map(({ id }) => id));
+
+    const again = executedIn(at.path)
+      .slice(executedBefore)
+      .map((line) => line.split(' ')[0] ?? '');
+    expect(again.filter((path) => before.ended.has(path))).toEqual([]);
+    expect(new Set(executedIn(at.path))).toEqual(new Set(whole.executed));
+    const events = readFileSync(join(at.path, 'runs', before.runId, 'events.ndjson'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(events.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual(events.map((_, seq) => seq));
+  });
+});
+
+describe('espalier resume', () => {
+  it('after ^C does what was cut off', async () => {
+    using at = workspace();
+    const { child, stderrSays, ended } = startEspalier(['run', TWO_HUNDRED], at.path);
+    await stderrSays('root activates 8 children');
+    child.kill('SIGINT');
+    expect((await ended).code).toBe(3);
+    const { stdout } = await runEspalier(['resume', 'latest', '--json'], at.path);
+    expect((JSON.parse(stdout) as Report).digest).toBe((await undisturbed).brief.digest);
+  });
+
+  it('refuses while the first process is at work, and harms nothing', async () => {
+    using at = workspace();
+    const first = startEspalier(['run', TWO_HUNDRED, '--json', '--concurrency', '1'], at.path);
+    await first.stderrSays('root activates 8 children');
+    const second = await runEspalier(['resume', 'latest'], at.path);
+    expect(second).toMatchObject({ code: 1, stdout: '' });
+    expect(second.stderr).toMatch(/^espalier: Run \w+ is being worked on by process \d+/);
+    expect(second.stderr.trimEnd().split('\n')).toHaveLength(1);
+    const { stdout } = await first.ended;
+    expect((JSON.parse(stdout) as Report).digest).toBe((await undisturbed).brief.digest);
+  });
+
+  it.each([
+    [['resume', 'nope'], 'There is no run "nope" in runs/espalier.db. See "espalier runs".'],
+    [['resume', 'latest', '--deadline', 'soon'], 'The deadline "soon" is not a positive duration'],
+  ])('%j is misuse', async (args, message) => {
+    using at = workspace();
+    await runEspalier(['run', TINY], at.path);
+    const { code, stderr } = await runEspalier(args, at.path);
+    expect({ code, lines: stderr.trimEnd().split('\n') }).toEqual({
+      code: 2,
+      lines: [expect.stringContaining(message)],
+    });
+  });
+
+  it('finds the scenario from another folder, and --no-store keeps nothing', async () => {
+    using at = workspace();
+    await runEspalier(['run', TINY, '--store', 'kept.db', '--out', 'there'], at.path);
+    using elsewhere = workspace();
+    const { code, stdout } = await runEspalier(
+      ['resume', 'latest', '--store', join(at.path, 'kept.db')],
+      elsewhere.path,
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain(join(at.path, 'there/brief.md'));
+    await runEspalier(['run', TINY, '--no-store', '--out', 'here'], elsewhere.path);
+    const { stderr } = await runEspalier(['resume', 'latest'], elsewhere.path);
+    expect(stderr).toContain('There is no run "latest"');
+  });
+});
