@@ -15,6 +15,7 @@ import {
   type RunFlags,
 } from './options.ts';
 import type { Output } from './output.ts';
+import { addRecordCommands } from './record-commands.ts';
 import type { ResumeFlags } from './resume.ts';
 
 const EXAMPLES = `
@@ -24,6 +25,7 @@ Examples:
   espalier run scenarios/us-tech-2008.ts --json | jq .assessment
   espalier run scenarios/us-tech-2008.ts --fault root/macro=hang --deadline 5s
   espalier plan scenarios/us-tech-2008.ts --max-depth 1        what would run, and what would not
+  espalier show latest                                         who was slow, what was lost, what it cost
 
 Exit codes: 0 complete, 3 partial, 1 failed, 2 misuse, 130 on a second ^C.
 A first ^C closes the run: the brief is delivered with what was found.`;
@@ -74,6 +76,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
       const { resumeCommand } = await import('./resume.ts');
       conclude(await resumeCommand(run, flags, output));
     });
+  addRecordCommands(program, output, conclude);
   return program;
 }
 

@@ -215,7 +215,11 @@ describe('a run that has not ended', () => {
   it('is diagnosed as far as it is known, or until now', async () => {
     const store = memoryStore();
     const clock = new VirtualClock(1_000);
-    const w = world([2, 2], { attempt: ({ task }) => (task.path === 'root/d1/l1' ? never() : Promise.resolve(draft(task.path))) }, { store, clock });
+    const w = world(
+      [2, 2],
+      { attempt: ({ task }) => (task.path === 'root/d1/l1' ? never() : Promise.resolve(draft(task.path))) },
+      { store, clock },
+    );
     const handle = w.start();
     await clock.advance(5_000);
     handle.stop();
@@ -238,7 +242,12 @@ describe('a run that has not ended', () => {
     const clock = new VirtualClock(1_000);
     const w = world(
       [2, 2],
-      { attempt: async ({ task }) => (await clock.sleep(task.path.startsWith('root/d1') ? 9_000 : 1_000), draft(task.path)) },
+      {
+        attempt: async ({ task }) => (
+          await clock.sleep(task.path.startsWith('root/d1') ? 9_000 : 1_000),
+          draft(task.path)
+        ),
+      },
       { store, clock },
     );
     const handle = w.start();

@@ -53,7 +53,8 @@ export function diagnose(stored: Iterable<StoredNode>, until?: number): Diagnosi
   };
 }
 
-const lastInstantOf = (nodes: readonly StoredNode[]): number =>
+/** The last thing that is known of a run. */
+export const lastInstantOf = (nodes: readonly StoredNode[]): number =>
   nodes.reduce(
     (last, { startedAt, plannedAt = startedAt, workedAt = startedAt, endedAt = startedAt }) =>
       Math.max(last, startedAt, plannedAt, workedAt, endedAt),
@@ -65,7 +66,9 @@ function stillPart(nodes: readonly StoredNode[]): StoredNode[] {
   const byPath = new Map(nodes.map((node) => [node.path, node]));
   const isLeft = (node: StoredNode): boolean => {
     const parent = byPath.get(parentOf(node.path));
-    return node.state === 'running' && parent !== undefined && (parent.seq.started > node.seq.started || isLeft(parent));
+    return (
+      node.state === 'running' && parent !== undefined && (parent.seq.started > node.seq.started || isLeft(parent))
+    );
   };
   return nodes.filter((node) => !isLeft(node));
 }
@@ -94,7 +97,14 @@ function bottleneckOf(
   if (!worst) return undefined;
   const { node, phase } = worst.most;
   const wait = waits.find(({ slowest }) => slowest === node.path);
-  return { path: node.path, level: levelOf(node), phase, ms: worst.ms, share: shareOf(worst.ms), ...(wait && { wait }) };
+  return {
+    path: node.path,
+    level: levelOf(node),
+    phase,
+    ms: worst.ms,
+    share: shareOf(worst.ms),
+    ...(wait && { wait }),
+  };
 }
 
 const dividedBy = (segments: readonly Segment[], shareOf: (ms: number) => number): Diagnosis['divided'] =>

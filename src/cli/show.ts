@@ -1,0 +1,79 @@
+/** `espalier show`: what a stored run, or one node of it, was and answers. */
+import type { Store, StoredNode, StoredRun } from '../ports/store.ts';
+import { ROOT } from '../protocol/path.ts';
+import { renderRun, type RunView } from '../render/diagnosis-view.ts';
+import { renderNode } from '../render/node-view.ts';
+import { diagnose, lastInstantOf } from '../runtime/record/diagnosis.ts';
+import { EXIT } from './exit-code.ts';
+import { misuse } from './misuse.ts';
+import { alternatives, nearest } from './nearest.ts';
+import { readNode } from './node-record.ts';
+import type { StoreFlags } from './open-store.ts';
+import type { Output } from './output.ts';
+import { paintFor, widthOf } from './screen.ts';
+import { isWorkedOn, stateOf } from './shown-state.ts';
+import { asOfOf, openRun } from './stored-run.ts';
+
+export type ShowFlags = StoreFlags & { json?: boolean };
+
+export async function showCommand(
+  given: string,
+  path: string | undefined,
+  flags: ShowFlags,
+  output: Output,
+): Promise<number> {
+  const { store, run } = await openRun(given, flags);
+  try {
+    const nodes = [...store.nodes(run.runId)];
+    const screen = { width: widthOf(process.stdout), paint: paintFor(process.stdout) };
+    if (path === undefined) {
+      const view = runViewOf(store, run, nodes, Date.now());
+      output.result(flags.json ? asJson(view) : renderRun(view, screen));
+    } else {
+      const view = readNode({ store, run, nodes, node: nodeOf(nodes, path), now: Date.now() });
+      output.result(flags.json ? asJson(view) : renderNode(view, screen));
+    }
+    return EXIT.complete;
+  } finally {
+    store.close();
+  }
+}
+
+const asJson = (view: unknown): string => `${JSON.stringify(view, null, 2)}\n`;
+
+function nodeOf(nodes: readonly StoredNode[], path: string): StoredNode {
+  const node = nodes.find((each) => each.path === path);
+  if (node) return node;
+  const paths = nodes.map((each) => each.path);
+  if (paths.length === 0) throw misuse(`The run has no node ${path}: none has begun yet.`);
+  throw misuse(`The run has no node ${path}. Did you mean ${alternatives(nearest(path, paths))}?`);
+}
+
+function runViewOf(store: Store, run: StoredRun, nodes: readonly StoredNode[], now: number): RunView {
+  const { runId, scenario, thesis, startedAt, endedAt, options, claim } = run;
+  const asOf = asOfOf(store, run);
+  const root = nodes.find(({ path }) => path === ROOT);
+  const until = isWorkedOn(run) ? now : lastInstantOf(nodes);
+  return {
+    runId,
+    scenario,
+    thesis,
+    ...(asOf !== undefined && { asOf }),
+    state: stateOf(run),
+    startedAt,
+    ...(endedAt !== undefined && { endedAt }),
+    deadlineMs: options.deadlineMs,
+    maxDepth: options.maxDepth,
+    concurrency: options.concurrency,
+    findings: root?.findings ?? 0,
+    criticals: root?.criticals ?? 0,
+    gaps: root?.gaps ?? 0,
+    ...(claim?.isLive && {
+      holder: { pid: claim.pid, hostname: claim.hostname, silentMs: Math.max(0, now - claim.renewedAt) },
+    }),
+    diagnosis: diagnose(nodes, until),
+    nodes: nodes
+      .filter(({ state }) => state !== 'invalidated')
+      .map(({ path, depth, state, startedAt: from, endedAt: to = until }) => ({ path, depth, state, from, to })),
+  };
+}
