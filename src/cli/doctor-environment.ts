@@ -46,15 +46,27 @@ export function nearestFolder(folder: string): string {
 }
 
 function folder(name: string): Check {
+  const what = `Folder ${name}/`;
   const at = nearestFolder(name);
-  const isThere = at === resolve(name);
+  const why = whyReadOnly(at);
+  if (why !== undefined) {
+    const says = `${at} cannot be written: ${why}. Go elsewhere, or give --out and --store.`;
+    return { what, verdict: 'problem', says };
+  }
+  return {
+    what,
+    verdict: 'ok',
+    says: at === resolve(name) ? 'it can be written' : 'it is not there yet and can be made',
+  };
+}
+
+/** Why nothing can be made in this folder; undefined when something can. */
+export function whyReadOnly(folder: string): string | undefined {
   try {
-    accessSync(at, constants.W_OK | constants.X_OK);
-    const says = isThere ? 'it can be written' : 'it is not there yet and can be made';
-    return { what: `Folder ${name}/`, verdict: 'ok', says };
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return undefined;
   } catch (error) {
-    const says = `${at} cannot be written: ${reasonOf(error)}. Go elsewhere, or give --out and --store.`;
-    return { what: `Folder ${name}/`, verdict: 'problem', says };
+    return reasonOf(error);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Store } from '../ports/store.ts';
 import { counted } from '../render/figures.ts';
 import { fileSize, formatBytes } from './bytes.ts';
 import type { Check } from './doctor.ts';
-import { nearestFolder } from './doctor-environment.ts';
+import { nearestFolder, whyReadOnly } from './doctor-environment.ts';
 import { oneLine } from './misuse.ts';
 import type { StoreFlags } from './open-store.ts';
 import { isWorkedOn, stateOf } from './shown-state.ts';
@@ -21,7 +21,7 @@ export async function checkStore(flags: StoreFlags): Promise<Check[]> {
   const space = freeSpace(file);
   try {
     const store = await openExisting(flags);
-    if (!store) return [{ what, verdict: 'note', says: 'there is none yet; the first run makes it' }, space];
+    if (!store) return [{ what, ...noneYet(nearestFolder(dirname(file))) }, space];
     try {
       return [...contents(store, what, file), space];
     } finally {
@@ -30,6 +30,12 @@ export async function checkStore(flags: StoreFlags): Promise<Check[]> {
   } catch (error) {
     return [{ what, verdict: 'problem', says: oneLine(error) }, space];
   }
+}
+
+function noneYet(folder: string): Omit<Check, 'what'> {
+  const why = whyReadOnly(folder);
+  if (why === undefined) return { verdict: 'note', says: 'there is none yet; the first run makes it' };
+  return { verdict: 'problem', says: `there is none, and ${folder} cannot be written: ${why}. Give another --store.` };
 }
 
 function contents(store: Store, what: string, file: string): Check[] {

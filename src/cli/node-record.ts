@@ -3,10 +3,8 @@ import type { Store, StoredNode, StoredRun } from '../ports/store.ts';
 import { nameOf, parentOf } from '../protocol/path.ts';
 import type { Outcome, Report } from '../protocol/report.ts';
 import type { NodeView, ShownAttempt, Standing } from '../render/node-view.ts';
-import { lastInstantOf } from '../runtime/record/diagnosis.ts';
 import { nodeTimes } from '../runtime/record/node-time.ts';
-import { isWorkedOn } from './shown-state.ts';
-import { asOfOf, readEvent } from './stored-run.ts';
+import { asOfOf, lastKnown, readEvent } from './stored-run.ts';
 
 type Asked = { store: Store; run: StoredRun; nodes: readonly StoredNode[]; node: StoredNode; now: number };
 
@@ -15,7 +13,7 @@ export function readNode({ store, run, nodes, node, now }: Asked): NodeView {
   const asOf = asOfOf(store, run);
   const { path, tier, depth, state, startedAt, endedAt } = node;
   const present = nodes.filter((each) => each.state !== 'invalidated');
-  const times = nodeTimes(present, isWorkedOn(run) ? now : lastInstantOf(present));
+  const times = nodeTimes(present, lastKnown(run, present, now));
   return {
     runId,
     scenario,

@@ -30,6 +30,7 @@ const scenarioOption = (): Option => new Option('--scenario <name>', 'only runs 
 
 /** Adds `show`, `runs` and `doctor`. */
 export function addRecordCommands(program: Command, output: Output, conclude: (code: number) => void): void {
+  program.enablePositionalOptions(); // what stands after "prune" is for prune, not for the list
   program
     .command('show')
     .description('what a stored run answers: who was slow, what was lost, what it cost; or all about one node')
@@ -44,7 +45,7 @@ export function addRecordCommands(program: Command, output: Output, conclude: (c
   const runs = program
     .command('runs')
     .description('list stored runs, the latest first')
-    .enablePositionalOptions() // what stands after "prune" is for it
+    .enablePositionalOptions()
     .addOption(scenarioOption())
     .addOption(new Option('--state <state>', 'only runs in this state').choices(SHOWN_STATES))
     .addOption(

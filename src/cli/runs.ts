@@ -62,7 +62,7 @@ function listed(lines: readonly RunLine[]): string {
   const width = widthOf(process.stdout);
   const paint = paintFor(process.stdout);
   const ids = shortest(lines.map(({ runId }) => runId));
-  const header = ['run', 'started, UTC', 'scenario', 'state', 'leaves', 'took', 'critical'];
+  const header = ['run', 'began, UTC', 'scenario', 'state', 'leaves', 'took', 'crit.'];
   const rows = lines.map((line, index) => [
     ids[index] ?? '',
     startOf(line.startedAt),
@@ -70,7 +70,7 @@ function listed(lines: readonly RunLine[]): string {
     line.state,
     String(line.leaves ?? ''),
     line.endedAt === undefined ? '' : formatDuration(line.endedAt - line.startedAt),
-    String(line.criticals),
+    String(line.criticals ?? ''),
   ]);
   const widths = header.map((name, at) =>
     Math.max(...[[name], ...rows.map((row) => [row[at] ?? ''])].map(([cell = '']) => displayWidth(cell))),

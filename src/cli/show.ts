@@ -3,7 +3,8 @@ import type { Store, StoredNode, StoredRun } from '../ports/store.ts';
 import { ROOT } from '../protocol/path.ts';
 import { renderRun, type RunView } from '../render/diagnosis-view.ts';
 import { renderNode } from '../render/node-view.ts';
-import { diagnose, lastInstantOf } from '../runtime/record/diagnosis.ts';
+import { didWork } from '../runtime/record/cost.ts';
+import { diagnose } from '../runtime/record/diagnosis.ts';
 import { EXIT } from './exit-code.ts';
 import { misuse } from './misuse.ts';
 import { alternatives, nearest } from './nearest.ts';
@@ -11,8 +12,8 @@ import { readNode } from './node-record.ts';
 import type { StoreFlags } from './open-store.ts';
 import type { Output } from './output.ts';
 import { paintFor, widthOf } from './screen.ts';
-import { isWorkedOn, stateOf } from './shown-state.ts';
-import { asOfOf, openRun } from './stored-run.ts';
+import { stateOf } from './shown-state.ts';
+import { asOfOf, lastKnown, openRun } from './stored-run.ts';
 
 export type ShowFlags = StoreFlags & { json?: boolean };
 
@@ -53,7 +54,7 @@ function runViewOf(store: Store, run: StoredRun, nodes: readonly StoredNode[], n
   const { runId, scenario, thesis, startedAt, endedAt, options, claim } = run;
   const asOf = asOfOf(store, run);
   const root = nodes.find(({ path }) => path === ROOT);
-  const until = isWorkedOn(run) ? now : lastInstantOf(nodes);
+  const until = lastKnown(run, nodes, now);
   return {
     runId,
     scenario,
@@ -65,9 +66,7 @@ function runViewOf(store: Store, run: StoredRun, nodes: readonly StoredNode[], n
     deadlineMs: options.deadlineMs,
     maxDepth: options.maxDepth,
     concurrency: options.concurrency,
-    findings: root?.findings ?? 0,
-    criticals: root?.criticals ?? 0,
-    gaps: root?.gaps ?? 0,
+    said: saidOf(nodes, root),
     ...(claim?.isLive && {
       holder: { pid: claim.pid, hostname: claim.hostname, silentMs: Math.max(0, now - claim.renewedAt) },
     }),
@@ -75,5 +74,18 @@ function runViewOf(store: Store, run: StoredRun, nodes: readonly StoredNode[], n
     nodes: nodes
       .filter(({ state }) => state !== 'invalidated')
       .map(({ path, depth, state, startedAt: from, endedAt: to = until }) => ({ path, depth, state, from, to })),
+  };
+}
+
+/** What the root reports; before it has, what leaves have said so far. */
+function saidOf(nodes: readonly StoredNode[], root: StoredNode | undefined): RunView['said'] {
+  if (root?.endedAt !== undefined) {
+    const { findings, criticals, gaps } = root;
+    return { findings, criticals, gaps };
+  }
+  const leaves = nodes.filter(didWork);
+  return {
+    findings: leaves.reduce((sum, { findings }) => sum + findings, 0),
+    criticals: leaves.reduce((sum, { criticals }) => sum + criticals, 0),
   };
 }

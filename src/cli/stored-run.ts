@@ -1,11 +1,12 @@
 /** What the command line says of a stored run, whichever command asks. */
 import { existsSync } from 'node:fs';
 import { EspalierError } from '../errors.ts';
-import type { Store, StoredRun } from '../ports/store.ts';
+import type { Store, StoredNode, StoredRun } from '../ports/store.ts';
 import { ROOT } from '../protocol/path.ts';
 import { RunEvent } from '../protocol/run-event.ts';
 import { openStore, runIdOf, type StoreFlags } from './open-store.ts';
-import { stateOf, type ShownState } from './shown-state.ts';
+import { lastInstantOf } from '../runtime/record/diagnosis.ts';
+import { isWorkedOn, stateOf, type ShownState } from './shown-state.ts';
 
 /** The store, if there is one yet: asking must not make one. @throws EspalierError `store-fault` */
 export async function openExisting(flags: StoreFlags): Promise<Store | undefined> {
@@ -47,6 +48,12 @@ export function readEvent(body: string): RunEvent | undefined {
   }
 }
 
+/** Until when a run is known to have gone on: now, or the last sign of life of whoever worked on it. */
+export function lastKnown(run: StoredRun, nodes: readonly StoredNode[], now: number): number {
+  if (isWorkedOn(run)) return now;
+  return Math.max(lastInstantOf(nodes), run.state === 'running' ? (run.claim?.renewedAt ?? 0) : 0);
+}
+
 /** One line's worth of a run. */
 export type RunLine = {
   runId: string;
@@ -57,7 +64,7 @@ export type RunLine = {
   startedAt: number;
   endedAt?: number;
   leaves?: number;
-  criticals: number;
+  criticals?: number;
 };
 export function runLineOf(store: Store, run: StoredRun): RunLine {
   const { runId, scenario, thesis, startedAt, endedAt } = run;
@@ -73,6 +80,6 @@ export function runLineOf(store: Store, run: StoredRun): RunLine {
     startedAt,
     ...(endedAt !== undefined && { endedAt }),
     ...(leaves !== undefined && { leaves }),
-    criticals: root?.criticals ?? 0,
+    ...(root?.endedAt !== undefined && { criticals: root.criticals }),
   };
 }

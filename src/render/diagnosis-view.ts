@@ -19,10 +19,8 @@ export type RunView = {
   readonly deadlineMs: number;
   readonly maxDepth: number;
   readonly concurrency: number;
-  /** Of the root. */
-  readonly findings: number;
-  readonly criticals: number;
-  readonly gaps: number;
+  /** By the root; without `gaps`, so far. */
+  readonly said: { readonly findings: number; readonly criticals: number; readonly gaps?: number };
   /** Who works on it. */
   readonly holder?: { readonly pid: number; readonly hostname: string; readonly silentMs: number };
   readonly diagnosis: Diagnosis;
@@ -59,8 +57,10 @@ function head(screen: Screen, run: RunView): void {
   );
   const took = endedAt === undefined ? '' : `, took ${formatDuration(endedAt - startedAt)}`;
   write(screen, `Run ${runId}, started ${formatInstant(startedAt)}${took} of ${formatDuration(deadlineMs)} given`);
-  const { findings, criticals, gaps } = run;
-  write(screen, `${counted(findings, 'finding')} at the root, ${criticals} critical, ${counted(gaps, 'gap')}`);
+  const { findings, criticals, gaps } = run.said;
+  const where = gaps === undefined ? 'so far' : 'at the root';
+  const lacks = gaps === undefined ? '' : `, ${counted(gaps, 'gap')}`;
+  write(screen, `${counted(findings, 'finding')} ${where}, ${criticals} critical${lacks}`);
   if (holder) {
     write(
       screen,

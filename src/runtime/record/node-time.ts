@@ -47,7 +47,7 @@ export function nodeTimes(nodes: readonly StoredNode[], until: number): NodeTime
   const byEnd = (a: StoredNode, b: StoredNode): number =>
     endOf(a) - endOf(b) ||
     Number(b.state === 'cancelled') - Number(a.state === 'cancelled') ||
-    (a.seq.ended ?? 0) - (b.seq.ended ?? 0);
+    (a.seq.ended ?? Number.MAX_SAFE_INTEGER) - (b.seq.ended ?? Number.MAX_SAFE_INTEGER);
 
   const partsOf: NodeTimes['partsOf'] = (node, from = node.startedAt, to = Math.max(from, endOf(node))) => {
     const joins = joinsOf(node);
