@@ -12,7 +12,7 @@ import { isWorkedOn, stateOf, type ShownState } from './shown-state.ts';
 export async function openExisting(flags: StoreFlags): Promise<Store | undefined> {
   return isThere(flags) ? openStore(flags) : undefined;
 }
-export const isThere = ({ store }: StoreFlags): boolean => typeof store === 'string' && existsSync(store);
+const isThere = ({ store }: StoreFlags): boolean => typeof store === 'string' && existsSync(store);
 
 /** @throws EspalierError `unknown-run` */
 export async function openRun(given: string, flags: StoreFlags): Promise<{ store: Store; run: StoredRun }> {

@@ -109,6 +109,8 @@ describe('espalier runs prune', () => {
     await at.keep({ runId: 'busy' }, 3_000);
     await at.keep({ runId: 'idle' }, 3_000);
     at.store.claim('busy');
+    const dry = await said('runs', 'prune', '--keep', '0', '--dry-run', '--json', '--store', at.file);
+    expect(JSON.parse(dry.stdout)).toMatchObject({ isDone: false, gone: ['idle'], busy: ['busy'] });
     const { stdout } = await said('runs', 'prune', '--keep', '0', '--store', at.file);
     expect(stdout).toMatch(/^gone {2}idle .*\nkept, being worked on {2}busy /);
     expect(idsIn(at)).toEqual(['busy']);

@@ -84,6 +84,18 @@ describe('espalier show', () => {
     expect(flat(stdout)).toContain(`Process ${process.pid} on `);
   });
 
+  it('notices when a node is not what its parent vouched for', async () => {
+    using at = storeAt();
+    await at.keep({ runId: 'abc' });
+    const node = at.store.node('abc', 'root/d1');
+    if (!node) throw new Error('it was kept');
+    const writer = at.store.claim('abc');
+    writer.write({ events: [], nodes: [{ ...node, digest: '0'.repeat(64) }], durations: [], enrichments: [] });
+    writer.release();
+    const { stdout } = await said('show', 'abc', 'root/d1', '--store', at.file);
+    expect(stdout).toContain('root names another digest of root/d1: something was changed');
+  });
+
   it('escapes what was said', async () => {
     using at = storeAt();
     await at.keep({ runId: 'abc', thesis: 'Red \u001B[31m thesis' });

@@ -182,16 +182,23 @@ describe('failures and cost', () => {
     const leaf = {
       attempts: 3,
       run: ({ task, attempt }: { task: { path: string }; attempt: number }) => {
-        if (task.path === 'root/d0/l1' && attempt < 3) throw new Error('again');
+        if (attempt < ({ 'root/d0/l1': 3, 'root/d1/l1': 2 }[task.path] ?? 1)) throw new Error('again');
         return draft(task.path);
       },
       recover: async () => 'try harder',
     };
     const diagnosis = await diagnosed({ shape: tree([2, 2], { leaf }), worksFor: () => 1_000 });
-    expect(diagnosis).toMatchObject({ attempts: 6, retries: 2, retried: [{ path: 'root/d0/l1', attempts: 3 }] });
+    expect(diagnosis).toMatchObject({
+      attempts: 7,
+      retries: 3,
+      retried: [
+        { path: 'root/d0/l1', attempts: 3 },
+        { path: 'root/d1/l1', attempts: 2 },
+      ],
+    });
     expect(diagnosis.bottleneck).toMatchObject({ path: 'root/d0/l1', phase: 'work', ms: 3_000 });
     expect(diagnosis.failures).toEqual([]);
-    expect(diagnosis.cost.perCompletedLeaf).toMatchObject({ attempts: 1.5, nodeSeconds: 1.5 });
+    expect(diagnosis.cost.perCompletedLeaf).toMatchObject({ attempts: 1.75, nodeSeconds: 1.75 });
   });
 
   it('names a failed leaf by how it failed; it is no completed outcome', async () => {
@@ -215,19 +222,20 @@ describe('a run that has not ended', () => {
   it('is diagnosed as far as it is known, or until now', async () => {
     const store = memoryStore();
     const clock = new VirtualClock(1_000);
-    const w = world(
-      [2, 2],
-      { attempt: ({ task }) => (task.path === 'root/d1/l1' ? never() : Promise.resolve(draft(task.path))) },
-      { store, clock },
-    );
+    const attempt = async ({ task }: { task: { path: string } }) => {
+      await clock.sleep(500);
+      return task.path === 'root/d1/l0' ? never() : draft(task.path);
+    };
+    const w = world([2, 2], { attempt }, { store, clock });
     const handle = w.start();
     await clock.advance(5_000);
     handle.stop();
     await handle.result.catch(() => {});
-    expect(diagnose(store.nodes('run'))).toMatchObject({ elapsedMs: 0 });
+    // Others ended at the last instant that is known; this one had not.
+    const then = diagnose(store.nodes('run'));
+    expect(then).toMatchObject({ elapsedMs: 500, bottleneck: { path: 'root/d1/l0', phase: 'work', ms: 500 } });
     const now = diagnose(store.nodes('run'), 6_000);
-    expect(now.elapsedMs).toBe(5_000);
-    expect(now.bottleneck).toMatchObject({ path: 'root/d1/l1', phase: 'work', ms: 5_000 });
+    expect(now).toMatchObject({ elapsedMs: 5_000, bottleneck: { path: 'root/d1/l0', phase: 'work', ms: 5_000 } });
     expect(now.states).toMatchObject({ running: 3, complete: 4 });
   });
 
@@ -258,6 +266,35 @@ describe('a run that has not ended', () => {
     await w.run({ resume: 'run' });
     const diagnosis = diagnose(store.nodes('run'));
     expect(diagnosis).toMatchObject({ reused: 3, elapsedMs: 9_000, phases: { work: 20_000 } });
+    expect(diagnosis.waits.filter(({ path }) => path === 'root')).toEqual([
+      { path: 'root', slowest: 'root/d1', ms: 9_000 },
+    ]);
     expect(new Set(diagnosis.criticalPath.map(({ path }) => path.slice(0, 7)))).toEqual(new Set(['root/d1']));
+  });
+
+  it('leaves out what an interruption left behind and nobody has come to again', async () => {
+    const store = memoryStore();
+    const clock = new VirtualClock(1_000);
+    const w = world(
+      [2, 2],
+      (own) => ({
+        plan: async (input, io) => (await clock.sleep(2_000), own.plan(input, io)),
+        attempt: async ({ task }) => (
+          await clock.sleep(task.path.startsWith('root/d1') ? 9_000 : 1_000),
+          draft(task.path)
+        ),
+      }),
+      { store, clock },
+    );
+    for (const options of [{}, { resume: 'run' }]) {
+      const handle = w.start(options);
+      await clock.advance('resume' in options ? 1_000 : 8_000);
+      handle.stop();
+      await handle.result.catch(() => {});
+      await clock.advance(60_000);
+    }
+    const { phases, elapsedMs } = diagnose(store.nodes('run'), 70_000);
+    expect(elapsedMs).toBe(1_000);
+    expect(phases).toMatchObject({ work: 2_000, planning: 3_000 });
   });
 });

@@ -9,8 +9,8 @@ import type { Phase } from '../../protocol/diagnosis.ts';
 import { parentOf } from '../../protocol/path.ts';
 
 /** The children that were waited for together; `last` ended last, `next` before it. */
-export type Join = { children: StoredNode[]; last: StoredNode; next?: StoredNode };
-export type Part = { phase: Phase; ms: number } | { child: StoredNode; from: number; to: number };
+type Join = { children: StoredNode[]; last: StoredNode; next?: StoredNode };
+type Part = { phase: Phase; ms: number } | { child: StoredNode; from: number; to: number };
 export type Segment = { node: StoredNode; phase: Phase; ms: number };
 
 export type NodeTimes = {
