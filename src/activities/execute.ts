@@ -7,52 +7,91 @@ import type { GapDraft } from '../protocol/gap.ts';
 import { misfitOf } from '../protocol/misfit.ts';
 import { nameOf } from '../protocol/path.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
+import type { Task } from '../protocol/task.ts';
 import { errorOf } from '../tier/fault.ts';
 import type { Entry } from './registry.ts';
 import { createSourceReader, NoEvidence, type SeriesCache } from './source-reader.ts';
 
 export type ExecuteWith = { entry: Entry; adapter: SourceAdapter | undefined; cache: SeriesCache };
 
-export async function execute({ task, attempt }: AttemptInput, io: AttemptIo, given: ExecuteWith): Promise<unknown> {
-  const { entry, adapter, cache } = given;
+export async function execute(input: AttemptInput, io: AttemptIo, given: ExecuteWith): Promise<unknown> {
+  const { entry } = given;
   const run = runOf(entry);
   if (!run) return undoneChildren(entry);
-  let sources: SourceReader | undefined; // made on first use, and with it the signal
-  const context: LeafContext = {
-    /** Frozen: it shares its grant with the parent's, and its prior reports with the brief. */
-    get task() {
-      return deepFreeze(task);
-    },
-    attempt,
-    get sources() {
-      const { abortSignal } = io;
-      return (sources ??= createSourceReader({
-        adapter,
-        declared: entry.sources,
-        asOf: task.asOf,
-        abortSignal,
-        cache,
-      }));
-    },
-    get abortSignal() {
-      return io.abortSignal;
-    },
-    report: io.report,
-    gap: (gap, why) => ({ gap, why }),
-    prior: (name) => deepFreeze(task).prior.find((report) => nameOf(report.path) === name),
-    spawn(name) {
-      const message = `${task.path} tried to spawn "${name}"; only an orchestrator's own decision creates nodes`;
-      io.alert('spawn', message);
-      throw new EspalierError('spawn-refused', `${message}. Make it a domain with children instead.`);
-    },
-  };
   try {
-    return withData(await run(context), entry);
+    return withData(await run(new AttemptContext(input, io, given)), entry);
   } catch (error) {
     if (error instanceof NoEvidence) return { gap: 'insufficient', why: error.message } satisfies GapDraft;
     throw error;
   }
 }
+
+type Lazy = 'task' | 'sources' | 'abortSignal';
+
+/**
+ * What an author's code is given. What is lazy is an own property, so that `{ ...context }` has it too, but by getters
+ * that all contexts share: with closures of its own a context was the biggest object of a leaf.
+ */
+class AttemptContext implements LeafContext {
+  declare readonly task: LeafContext['task'];
+  declare readonly sources: SourceReader;
+  declare readonly abortSignal: AbortSignal;
+  readonly attempt: number;
+  readonly report: LeafContext['report'];
+  readonly gap = gapOf;
+  readonly #task: Task;
+  readonly #io: AttemptIo;
+  readonly #given: ExecuteWith;
+  #sources: SourceReader | undefined;
+
+  constructor({ task, attempt }: AttemptInput, io: AttemptIo, given: ExecuteWith) {
+    this.#task = task;
+    this.#io = io;
+    this.#given = given;
+    this.attempt = attempt;
+    this.report = io.report;
+    for (const name of LAZY) Object.defineProperty(this, name, AttemptContext.#getters[name]);
+  }
+
+  readonly prior: LeafContext['prior'] = (name) => this.task.prior.find((report) => nameOf(report.path) === name);
+
+  readonly spawn: LeafContext['spawn'] = (name) => {
+    const message = `${this.#task.path} tried to spawn "${name}"; only an orchestrator's own decision creates nodes`;
+    this.#io.alert('spawn', message);
+    throw new EspalierError('spawn-refused', `${message}. Make it a domain with children instead.`);
+  };
+
+  static readonly #getters: Record<Lazy, PropertyDescriptor & ThisType<AttemptContext>> = {
+    /** Frozen: it shares its grant with the parent's, and its prior reports with the brief. */
+    task: {
+      enumerable: true,
+      get() {
+        return deepFreeze(this.#task);
+      },
+    },
+    sources: {
+      enumerable: true,
+      get() {
+        return (this.#sources ??= this.#reader());
+      },
+    },
+    abortSignal: {
+      enumerable: true,
+      get() {
+        return this.#io.abortSignal;
+      },
+    },
+  };
+
+  /** Made on first use, and with it the signal. */
+  #reader(): SourceReader {
+    const { entry, adapter, cache } = this.#given;
+    const { abortSignal } = this.#io;
+    return createSourceReader({ adapter, declared: entry.sources, asOf: this.#task.asOf, abortSignal, cache });
+  }
+}
+const LAZY = ['task', 'sources', 'abortSignal'] as const;
+const gapOf: LeafContext['gap'] = (gap, why) => ({ gap, why });
 
 /** A leaf that declares the shape of its data is held to it. */
 function withData(result: unknown, { definition }: Entry): unknown {

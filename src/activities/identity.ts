@@ -53,15 +53,16 @@ export function identifyIn(registry: ReadonlyMap<string, Entry>, domains: readon
     if (!definition) return undefined;
     const { path, question, charter, asOf, grant, prior } = task;
     const own = definitionDigest(definition);
+    // Keys in alphabetical order: so the digest needs no sorting.
     const given = {
-      definition: own,
-      path,
-      question,
-      charter,
       asOf,
-      prior: prior.map(({ digest }) => digest),
+      charter,
+      definition: own,
       ...(definition.kind !== 'leaf' && { depthLeft: grant.depthLeft }),
       ...(path === ROOT && { domains }),
+      path,
+      prior: prior.map(({ digest }) => digest),
+      question,
     };
     return { definition: own, taskDigest: sha256(canonicalJson(given)) };
   };

@@ -19,6 +19,7 @@ export type NumberInText =
     }
   | { readonly kind: 'date'; readonly date: string };
 
+const DIGIT = /\d/;
 const NUMBER = new RegExp(
   [
     String.raw`(?<![\p{L}\p{M}_][-‐‑./]?)(?<!\p{N})`, // not part of a name or of a longer number
@@ -32,6 +33,7 @@ const NUMBER = new RegExp(
 /** The numbers of a text in order of appearance. Digits too many for a finite number are left out. */
 export function numbersIn(text: string): NumberInText[] {
   const found: NumberInText[] = [];
+  if (!DIGIT.test(text)) return found; // most texts have none, and the pattern below is slow in saying so
   for (const { groups = {} } of text.matchAll(NUMBER)) {
     const { date, sign, digits = '', exponent = '', percent } = groups;
     if (date !== undefined) {

@@ -5,7 +5,7 @@ import type { Ended, Verdict } from '../ports/activities.ts';
 import type { Finding, FindingDraft } from '../protocol/finding.ts';
 import type { GapDraft, GapKind } from '../protocol/gap.ts';
 import type { Report } from '../protocol/report.ts';
-import type { Fault } from '../protocol/run-event.ts';
+import type { Fault } from '../protocol/fault.ts';
 import type { Series } from '../protocol/series.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { SynthesisDraft } from '../protocol/synthesis.ts';

@@ -2,7 +2,8 @@
 import type { Decision } from '../protocol/decision.ts';
 import type { FindingDraft, Finding } from '../protocol/finding.ts';
 import type { Outcome } from '../protocol/report.ts';
-import type { Fault, RunEventBody } from '../protocol/run-event.ts';
+import type { Fault } from '../protocol/fault.ts';
+import type { RunEventBody } from '../protocol/run-event.ts';
 import type { Task } from '../protocol/task.ts';
 
 export type Io = { readonly abortSignal: AbortSignal };

@@ -2,21 +2,21 @@ import { z } from 'zod';
 
 /** Critical findings against the thesis that say the same thing, ranked by weight. Every one is in the ledger too. */
 export const KeyRisk = z.object({
-  rank: z.int().min(1),
-  rule: z.string(),
+  findings: z.array(z.string()).min(1),
   /** The id of the finding that speaks for the cluster. */
   lead: z.string(),
-  findings: z.array(z.string()).min(1),
   nodes: z.array(z.string()),
+  rank: z.int().min(1),
+  rule: z.string(),
   weight: z.number(),
 });
 export type KeyRisk = z.infer<typeof KeyRisk>;
 
 /** One measure that points the same way in several nodes. */
 export const Pattern = z.object({
-  measure: z.string(),
   direction: z.enum(['supports', 'against']),
   findings: z.array(z.string()).min(2),
+  measure: z.string(),
   nodes: z.array(z.string()).min(2),
 });
 export type Pattern = z.infer<typeof Pattern>;
@@ -26,17 +26,17 @@ export type Pattern = z.infer<typeof Pattern>;
  * words. `conviction` (−100 … +100) and `verdict` are the root's alone, and absent when nothing voted.
  */
 export const Assessment = z.object({
-  label: z.string(),
-  logOdds: z.number(),
+  /** Set when opposing critical findings held conviction down. */
+  capped: z.object({ by: z.array(z.string()), from: z.number() }).exactOptional(),
+  conviction: z.number().min(-100).max(100).exactOptional(),
   /** Share of the children that could say something, 0 … 1. */
   coverage: z.number().min(0).max(1),
   dissent: z.number().min(0).max(0.5),
-  votes: z.object({ supports: z.int(), against: z.int(), neutral: z.int(), context: z.int() }),
-  conviction: z.number().min(-100).max(100).exactOptional(),
-  verdict: z.enum(['supported', 'contradicted', 'not established']).exactOptional(),
-  /** Set when opposing critical findings held conviction down. */
-  capped: z.object({ from: z.number(), by: z.array(z.string()) }).exactOptional(),
-  risks: z.array(KeyRisk),
+  label: z.string(),
+  logOdds: z.number(),
   patterns: z.array(Pattern),
+  risks: z.array(KeyRisk),
+  verdict: z.enum(['supported', 'contradicted', 'not established']).exactOptional(),
+  votes: z.object({ against: z.int(), context: z.int(), neutral: z.int(), supports: z.int() }),
 });
 export type Assessment = z.infer<typeof Assessment>;

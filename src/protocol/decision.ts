@@ -3,34 +3,34 @@ import { z } from 'zod';
 import { NodeName } from './path.ts';
 
 export const ChildSpec = z.object({
-  name: NodeName,
-  role: z.enum(['leaf', 'orchestrator']),
-  question: z.string().exactOptional(),
   charter: z.string().exactOptional(),
-  /** Names of earlier siblings whose reports this one reads. */
-  needs: z.array(z.string()).exactOptional(),
   estimateMs: z.number().positive().exactOptional(),
   /** How many leaves its subtree has, as far as is known beforehand. */
   leaves: z.int().min(0).exactOptional(),
+  name: NodeName,
+  /** Names of earlier siblings whose reports this one reads. */
+  needs: z.array(z.string()).exactOptional(),
+  question: z.string().exactOptional(),
   /** What an orchestrator child keeps back for its own synthesis, in ms. */
   reserveMs: z.number().min(0).exactOptional(),
+  role: z.enum(['leaf', 'orchestrator']),
   sources: z.array(z.string()).exactOptional(),
 });
 export type ChildSpec = z.infer<typeof ChildSpec>;
 
-export const Skipped = z.object({ name: z.string(), why: z.string(), score: z.number().exactOptional() });
+export const Skipped = z.object({ name: z.string(), score: z.number().exactOptional(), why: z.string() });
 
 export const Decision = z
   .object({
     /** Who decided: the scenario as written, or a planner of another kind. */
     by: z.string().min(1),
-    mode: z.enum(['divide', 'execute']),
-    stages: z.array(z.array(ChildSpec)),
-    quorum: z.int().min(1).exactOptional(),
-    skipped: z.array(Skipped),
     /** Set when depth was spent: the children that were declared and could not be spawned. */
     demoted: z.array(z.string()).exactOptional(),
-    estimates: z.object({ leaves: z.int(), criticalPathMs: z.number() }),
+    estimates: z.object({ criticalPathMs: z.number(), leaves: z.int() }),
+    mode: z.enum(['divide', 'execute']),
+    quorum: z.int().min(1).exactOptional(),
+    skipped: z.array(Skipped),
+    stages: z.array(z.array(ChildSpec)),
   })
   .refine((decision) => {
     const names = decision.stages.flat().map((child) => child.name);

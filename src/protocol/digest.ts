@@ -11,7 +11,8 @@ import type { Outcome, Report, Timing, UnsealedOutcome, UnsealedReport } from '.
 
 /**
  * The canonical JSON of a JSON value: sorted keys, shortest numbers. What already has its keys in order, as our own
- * reports have, needs no sorting: `JSON.stringify` then writes the same text in a fifth of the time.
+ * reports and the schemas of their parts have, needs no sorting: `JSON.stringify` then writes the same text in a fifth
+ * of the time.
  */
 export function canonicalJson(value: unknown): string {
   if (isInOrder(value)) return JSON.stringify(value) ?? 'null';
@@ -53,10 +54,10 @@ export function digestOf(outcome: UnsealedOutcome | Outcome): string {
   return sha256(canonicalJson(content));
 }
 /** How long a child may take is learned from run to run, and no part of what was decided. */
-const timeless = ({ estimates, stages, ...rest }: Decision): unknown => ({
-  ...rest,
-  leaves: estimates.leaves,
-  stages: stages.map((stage) => stage.map(({ estimateMs: _, reserveMs: _reserve, ...child }) => child)),
+const timeless = (decision: Decision): unknown => ({
+  ...decision, // which keeps the order of its keys
+  estimates: decision.estimates.leaves,
+  stages: decision.stages.map((stage) => stage.map(({ estimateMs: _, reserveMs: _reserve, ...child }) => child)),
 });
 type Stamped = Record<string, unknown> & { runId: string; timing?: unknown; elapsedMs?: unknown; digest?: unknown };
 

@@ -22,11 +22,11 @@ export const GapKind = z.enum([
 export type GapKind = z.infer<typeof GapKind>;
 
 export const Gap = z.object({
-  path: z.string().min(1),
   kind: GapKind,
-  why: z.string(),
+  path: z.string().min(1),
   /** Of a `token` or `synthesis`: how it failed. */
   status: FailureStatus.exactOptional(),
+  why: z.string(),
 });
 export type Gap = z.infer<typeof Gap>;
 

@@ -3,6 +3,7 @@ export * from './conflict.ts';
 export * from './decision.ts';
 export * from './digest.ts';
 export * from './failure-status.ts';
+export * from './fault.ts';
 export * from './finding.ts';
 export * from './gap.ts';
 export * from './grant.ts';

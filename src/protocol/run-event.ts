@@ -4,11 +4,9 @@ import { Decision } from './decision.ts';
 import { Finding } from './finding.ts';
 import { Grant } from './grant.ts';
 import { FailureStatus } from './failure-status.ts';
+import { Fault } from './fault.ts';
 import { FailureToken, Report, ReportStatus, Tier } from './report.ts';
 import { SCHEMA_VERSION } from './version.ts';
-
-export const Fault = z.object({ status: FailureStatus, message: z.string() });
-export type Fault = z.infer<typeof Fault>;
 
 const stamp = {
   v: z.literal(SCHEMA_VERSION),

@@ -10,9 +10,9 @@ import { Gap } from './gap.ts';
 
 /** What becomes of one incoming finding. One that is not named counts as dropped, "unaccounted". */
 export const Disposition = z.discriminatedUnion('as', [
-  z.object({ id: z.string(), as: z.literal('kept') }),
-  z.object({ id: z.string(), as: z.literal('merged'), into: z.string() }),
-  z.object({ id: z.string(), as: z.literal('dropped'), why: z.string().min(1) }),
+  z.object({ as: z.literal('kept'), id: z.string() }),
+  z.object({ as: z.literal('merged'), id: z.string(), into: z.string() }),
+  z.object({ as: z.literal('dropped'), id: z.string(), why: z.string().min(1) }),
 ]);
 export type Disposition = z.infer<typeof Disposition>;
 
@@ -22,9 +22,9 @@ export type Merge = z.infer<typeof Merge>;
 
 /** A number in the narrative that no input holds, and how to recompute it. `from` are ids of incoming findings. */
 export const Derived = z.object({
-  value: z.number(),
-  op: z.enum(['count', 'sum', 'mean', 'median', 'min', 'max', 'difference', 'ratio']),
   from: z.array(z.string()),
+  op: z.enum(['count', 'sum', 'mean', 'median', 'min', 'max', 'difference', 'ratio']),
+  value: z.number(),
 });
 export type Derived = z.infer<typeof Derived>;
 

@@ -1,8 +1,9 @@
 /** Failures as data. */
 import { FailureStatus } from '../protocol/failure-status.ts';
 import type { UnsealedReport, UnsealedToken } from '../protocol/report.ts';
-import type { Fault } from '../protocol/run-event.ts';
+import type { Fault } from '../protocol/fault.ts';
 import type { Task } from '../protocol/task.ts';
+import { diagnosisOf } from './diagnosis.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
 
 export const CANCELLED: Fault = { status: 'cancelled', message: 'the run was cancelled before it was done' };
@@ -19,6 +20,7 @@ export function faultOf(error: unknown): Fault {
       status: STATUSES.has(code) ? (code as FailureStatus) : 'error',
       // the cut may halve a surrogate pair
       message: (typeof message === 'string' ? message : String(error)).slice(0, LONGEST_MESSAGE).toWellFormed(),
+      ...(typeof error === 'object' && error !== null && diagnosisOf(error)),
     };
   } catch {
     return { status: 'error', message: 'an error that cannot be printed' };
@@ -32,20 +34,22 @@ export const faultOfEnd = (output: unknown): Fault =>
     : { status: 'invalid', message: 'ended with neither a report nor a failure token' };
 
 /** A fault as something to throw or reject with; `faultOf` reads it back. */
-export const errorOf = (fault: Fault): Error => Object.assign(new Error(fault.message), { code: fault.status });
+export function errorOf({ message, status, ...rest }: Fault): Error {
+  return Object.assign(new Error(message), { code: status, ...rest });
+}
 
 const FINAL: ReadonlySet<FailureStatus> = new Set(['refused', 'budget', 'cancelled']);
 
 type Failing = Pick<Task, 'runId' | 'path' | 'tier'>;
 export const tokenOf = (at: Failing, fault: Fault, attempts: number, partial?: UnsealedReport): UnsealedToken => ({
-  kind: 'failure',
-  schemaVersion: SCHEMA_VERSION,
-  runId: at.runId,
-  path: at.path,
-  tier: at.tier,
-  status: fault.status,
   attempts,
+  kind: 'failure',
   message: fault.message,
-  retryable: !FINAL.has(fault.status),
   ...(partial && { partial }),
+  path: at.path,
+  retryable: !FINAL.has(fault.status),
+  runId: at.runId,
+  schemaVersion: SCHEMA_VERSION,
+  status: fault.status,
+  tier: at.tier,
 });

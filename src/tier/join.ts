@@ -10,7 +10,7 @@ import { seal } from '../protocol/digest.ts';
 import type { Finding } from '../protocol/finding.ts';
 import { childPath } from '../protocol/path.ts';
 import type { Outcome, Tier, UnsealedOutcome } from '../protocol/report.ts';
-import type { Fault } from '../protocol/run-event.ts';
+import type { Fault } from '../protocol/fault.ts';
 import type { Ended } from '../ports/activities.ts';
 import { CANCELLED, faultOf, faultOfEnd, tokenOf } from './fault.ts';
 import { withHeard } from './partial.ts';

@@ -9,10 +9,11 @@
 import type { z } from 'zod';
 import { canonicalJson } from '../protocol/digest.ts';
 import { FindingDraft, type Finding } from '../protocol/finding.ts';
+import { NONE } from '../protocol/freeze.ts';
 import { GapDraft, isHole, type Gap } from '../protocol/gap.ts';
 import { childPath } from '../protocol/path.ts';
 import type { UnsealedOutcome, UnsealedReport } from '../protocol/report.ts';
-import type { Fault } from '../protocol/run-event.ts';
+import type { Fault } from '../protocol/fault.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
 import { readAnswer, unreadable, type Answer } from './answer.ts';
@@ -25,10 +26,11 @@ export type LeafState = {
   readonly maxAttempts: number;
   phase: 'executing' | 'verifying' | 'recovering' | 'reported';
   attempt: number;
-  readonly said: Said;
+  /** What it has said so far; like `present` made on first use, because thousands may be alive that have said nothing. */
+  said: Said | undefined;
   /** The findings of the present attempt, in the order said. */
-  present: Set<Finding>;
-  gaps: readonly Gap[];
+  present: Set<Finding> | undefined;
+  gaps: Gap[];
   spoken: number;
   /** The drafts without a key that this attempt has said live, as canonical JSON. */
   live: string[];
@@ -73,9 +75,9 @@ export function beginLeaf(task: Task, maxAttempts: number, earlier?: LeafProgres
     maxAttempts,
     phase: fault ? 'recovering' : 'executing',
     attempt,
-    said: new Map(criticals.map((finding) => [finding.id, finding])),
-    present: new Set(criticals),
-    gaps: [],
+    said: criticals.length > 0 ? new Map(criticals.map((finding) => [finding.id, finding])) : undefined,
+    present: criticals.length > 0 ? new Set(criticals) : undefined,
+    gaps: NONE,
     spoken: 0,
     live: [],
   };
@@ -85,10 +87,13 @@ export function beginLeaf(task: Task, maxAttempts: number, earlier?: LeafProgres
 /** A copy to branch from in a search. */
 export const cloneLeaf = (state: LeafState): LeafState => ({
   ...state,
-  said: new Map(state.said),
-  present: new Set(state.present),
+  said: state.said && new Map(state.said),
+  present: state.present && new Set(state.present),
   live: [...state.live],
 });
+
+export const saidBy = (state: LeafState): Said => (state.said ??= new Map());
+const presentOf = (state: LeafState): Set<Finding> => (state.present ??= new Set());
 
 export function leafStep(state: LeafState, event: LeafEvent): Effects {
   if (state.phase === 'reported') return NOTHING;
@@ -98,7 +103,7 @@ export function leafStep(state: LeafState, event: LeafEvent): Effects {
     case 'executed':
       return state.phase === 'executing' ? executed(state, event.output) : NOTHING;
     case 'verified':
-      return state.phase === 'verifying' ? [end(state, leafReport(state, [...state.present]))] : NOTHING;
+      return state.phase === 'verifying' ? [end(state, leafReport(state, [...presentOf(state)]))] : NOTHING;
     case 'failed':
       return failed(state, event.fault);
     case 'recovered':
@@ -109,7 +114,7 @@ export function leafStep(state: LeafState, event: LeafEvent): Effects {
 }
 
 function saidLive(state: LeafState, draft: unknown): Effects {
-  const read = readAnswer(FindingDraft, draft);
+  const read = readDraft(draft);
   if ('value' in read) {
     if (read.value.key === undefined) state.live.push(canonicalJson(read.value));
     return say(state, read.value, state.spoken++);
@@ -118,8 +123,8 @@ function saidLive(state: LeafState, draft: unknown): Effects {
 }
 
 function say(state: LeafState, draft: Draft, ordinal: number): Effects {
-  const { finding, isNew } = mint(state.task.path, draft, ordinal, state.said);
-  state.present.add(finding);
+  const { finding, isNew } = mint(state.task.path, draft, ordinal, saidBy(state));
+  presentOf(state).add(finding);
   return isNew ? [{ type: 'say', finding }] : NOTHING;
 }
 
@@ -129,17 +134,17 @@ function executed(state: LeafState, output: unknown): Effects {
   }
   const { findings, gaps, fault } = readOutput(state.task.path, output);
   const effects: LeafEffect[] = [];
-  const saidBefore = new Set(state.live);
+  const saidBefore = state.live.length > 0 ? new Set(state.live) : undefined;
   for (const [index, draft] of findings.entries()) {
     // said live already, without a key that would tell
-    if (draft.key === undefined && saidBefore.delete(canonicalJson(draft))) continue;
+    if (draft.key === undefined && saidBefore?.delete(canonicalJson(draft))) continue;
     // an answer that fails its schema is not believed, but what it calls critical was said
     if (!fault || draft.critical) effects.push(...say(state, draft, index));
   }
   if (fault) return [...effects, ...failed(state, fault)];
   state.gaps = gaps;
   state.phase = 'verifying';
-  effects.push({ type: 'verify', findings: [...state.present] });
+  effects.push({ type: 'verify', findings: [...presentOf(state)] });
   return effects;
 }
 
@@ -147,7 +152,7 @@ function executed(state: LeafState, output: unknown): Effects {
 function readOutput(path: string, output: unknown): { findings: Draft[]; gaps: Gap[]; fault: Fault | undefined } {
   const drafts: readonly unknown[] = Array.isArray(output) ? output : [output];
   const findings: Draft[] = [];
-  const gaps: Gap[] = [];
+  let gaps: Gap[] = NONE;
   let fault: Fault | undefined;
   for (let index = 0; index < drafts.length; index++) {
     const name = drafts.length > 1 ? `result ${index + 1} of ${drafts.length}` : 'the result';
@@ -156,7 +161,8 @@ function readOutput(path: string, output: unknown): { findings: Draft[]; gaps: G
     else if ('statement' in read.value) findings.push(read.value);
     else {
       const { child, gap, why } = read.value;
-      gaps.push({ path: child === undefined ? path : childPath(path, child), kind: gap, why });
+      if (gaps === NONE) gaps = [];
+      gaps.push({ kind: gap, path: child === undefined ? path : childPath(path, child), why });
     }
   }
   return { findings, gaps, fault };
@@ -166,12 +172,22 @@ function readOutput(path: string, output: unknown): { findings: Draft[]; gaps: G
 function readResult(drafts: readonly unknown[], index: number): Answer<Draft> | Answer<GapDraft> {
   try {
     const draft = drafts[index];
-    const isGap = typeof draft === 'object' && draft !== null && 'gap' in draft;
-    return isGap ? readAnswer(GapDraft, draft) : readAnswer(FindingDraft, draft);
+    return has(draft, 'gap') ? readAnswer(GapDraft, draft) : readDraft(draft);
   } catch (error) {
     return unreadable(error);
   }
 }
+
+/** Most drafts have no `data`. It is recursive, and whatever may hold it zod keeps account of, to find cycles. */
+const DraftWithoutData = FindingDraft.omit({ data: true });
+function readDraft(draft: unknown): Answer<Draft> {
+  try {
+    return readAnswer<Draft>(has(draft, 'data') ? FindingDraft : DraftWithoutData, draft);
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+const has = (draft: unknown, key: string): boolean => typeof draft === 'object' && draft !== null && key in draft;
 
 function failed(state: LeafState, fault: Fault): Effects {
   const { attempt } = state;
@@ -186,7 +202,7 @@ function nextAttempt(state: LeafState, enrichment: string): LeafEffect {
   state.task = { ...state.task, enrichments: [...state.task.enrichments, enrichment] };
   state.phase = 'executing';
   state.attempt++;
-  state.present = new Set([...state.said.values()].filter((finding) => finding.critical));
+  state.present = new Set([...saidBy(state).values()].filter((finding) => finding.critical));
   state.spoken = 0;
   state.live = [];
   return { type: 'execute', task: state.task, attempt: state.attempt };
@@ -198,7 +214,7 @@ function end(state: LeafState, outcome: UnsealedOutcome): LeafEffect {
 }
 
 function failureOf(state: LeafState, fault: Fault, attempts = state.attempt): UnsealedOutcome {
-  const said = [...state.said.values()];
+  const said = [...saidBy(state).values()];
   const partial = said.length > 0 ? { ...leafReport(state, said), status: 'partial' as const } : undefined;
   return tokenOf(state.task, fault, attempts, partial);
 }
@@ -206,23 +222,24 @@ function failureOf(state: LeafState, fault: Fault, attempts = state.attempt): Un
 function leafReport({ task, attempt, gaps }: LeafState, findings: Finding[]): UnsealedReport {
   const usage = ownUsage(task.path, { leaves: 1, attempts: attempt });
   const hasHole = gaps.some(isHole);
+  const criticals = findings.filter((finding) => finding.critical);
   // Keys in alphabetical order: so the digest of a leaf's report needs no sorting.
   return {
-    artifacts: [],
-    children: [],
-    conflicts: [],
+    artifacts: NONE,
+    children: NONE,
+    conflicts: NONE,
     depth: usage.depth,
-    derived: [],
-    dispositions: [],
-    escalations: findings.filter((finding) => finding.critical),
+    derived: NONE,
+    dispositions: NONE,
+    escalations: criticals.length > 0 ? criticals : NONE,
     findings,
-    gaps: [...gaps],
+    gaps,
     kind: 'report',
     madeBy: 'leaf',
     narrative: '',
     path: task.path,
     question: task.question,
-    relations: [],
+    relations: NONE,
     runId: task.runId,
     schemaVersion: SCHEMA_VERSION,
     status: !hasHole ? 'complete' : findings.length > 0 ? 'partial' : 'failed',

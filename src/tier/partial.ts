@@ -12,8 +12,10 @@ import { ownUsage } from './usage.ts';
  */
 export function withHeard(outcome: UnsealedOutcome, heard: Iterable<Finding>): UnsealedOutcome {
   if (outcome.kind === 'failure') return tokenWithHeard(outcome, heard);
+  const criticals = [...heard].filter((finding) => finding.critical);
+  if (criticals.length === 0) return outcome;
   const known = new Set(outcome.escalations.map((finding) => finding.id));
-  const missing = [...heard].filter((finding) => finding.critical && !known.has(finding.id));
+  const missing = criticals.filter((finding) => !known.has(finding.id));
   if (missing.length === 0) return outcome;
   const findings = union(outcome.findings, missing);
   return { ...outcome, ...withFindings(outcome.status, findings), escalations: [...outcome.escalations, ...missing] };
@@ -47,26 +49,26 @@ export function emptyReport(
 ): UnsealedReport {
   const usage = ownUsage(path, { leaves: tier === 'leaf' ? 1 : 0, attempts });
   return {
-    kind: 'report',
-    schemaVersion: SCHEMA_VERSION,
-    runId,
-    path,
-    tier,
+    artifacts: [],
+    children: [],
+    conflicts: [],
     depth: depthOf(path),
-    question,
-    status: 'complete',
+    derived: [],
+    dispositions: [],
+    escalations: [],
+    findings: [],
+    gaps: [],
+    kind: 'report',
     madeBy: 'leaf',
     narrative: '',
-    findings: [],
-    escalations: [],
-    conflicts: [],
+    path,
+    question,
     relations: [],
-    gaps: [],
-    dispositions: [],
-    derived: [],
-    artifacts: [],
+    runId,
+    schemaVersion: SCHEMA_VERSION,
+    status: 'complete',
+    tier,
     usage: { self: usage, subtree: usage },
-    children: [],
   };
 }
 

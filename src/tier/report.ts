@@ -22,7 +22,7 @@ import type {
   UnsealedReport,
   UnsealedToken,
 } from '../protocol/report.ts';
-import type { Fault } from '../protocol/run-event.ts';
+import type { Fault } from '../protocol/fault.ts';
 import type { Disposition, Synthesis } from '../protocol/synthesis.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
@@ -36,10 +36,10 @@ import { addUsage, ownUsage, subtreeUsage } from './usage.ts';
 /** In place of a decision that was never made. */
 export const NO_DECISION: Decision = {
   by: 'nobody',
+  estimates: { criticalPathMs: 0, leaves: 0 },
   mode: 'divide',
-  stages: [],
   skipped: [],
-  estimates: { leaves: 0, criticalPathMs: 0 },
+  stages: [],
 };
 
 export type Gathered = { task: Task; decision: Decision; ended: readonly Ended[] };
@@ -58,30 +58,31 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
   if ('fault' in answer && !isExplained) {
     const { status, message } = answer.fault;
     const why = `${status}: ${message}; replaced by the deterministic one`;
-    gaps.push({ path: task.path, kind: 'synthesis', why, status });
+    gaps.push({ kind: 'synthesis', path: task.path, status, why });
   }
   if (books.findings.length === 0 && gaps.length === 0) {
-    gaps.push({ path: task.path, kind: 'insufficient', why: 'its children ended without a finding' });
+    gaps.push({ kind: 'insufficient', path: task.path, why: 'its children ended without a finding' });
   }
   const own = ownUsage(task.path, { leaves: 0, attempts: 0 });
+  // Here and below keys are in alphabetical order: so the digest needs no sorting.
   return {
-    kind: 'report',
-    schemaVersion: SCHEMA_VERSION,
-    runId: task.runId,
-    path: task.path,
-    tier: task.tier,
+    artifacts: [],
+    assessment: synthesis.assessment ?? assess(gathered),
+    children: ended.map(({ outcome }) => summaryOf(outcome)),
+    conflicts: synthesis.conflicts,
+    decision,
     depth: depthOf(task.path),
-    question,
-    status: books.findings.length === 0 ? 'failed' : gaps.some(isHole) ? 'partial' : 'complete',
+    derived: synthesis.derived,
+    dispositions: books.dispositions.filter((disposition) => disposition.as !== 'kept'),
+    escalations,
+    findings: books.findings,
+    gaps,
+    kind: 'report',
     madeBy: synthesis.madeBy,
     narrative: synthesis.narrative,
-    findings: books.findings,
-    escalations,
-    conflicts: synthesis.conflicts,
+    path: task.path,
+    question,
     relations: synthesis.relations,
-    gaps,
-    assessment: synthesis.assessment ?? assess(gathered),
-    decision,
     retention: measureRetention({
       incoming,
       incomingCriticals: unique([...incoming, ...escalations]).filter((finding) => finding.critical),
@@ -92,28 +93,28 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
       derived: synthesis.derived,
       given: [question, charter, ...(asOf === undefined ? [] : [asOf])],
     }),
-    dispositions: books.dispositions.filter((disposition) => disposition.as !== 'kept'),
-    derived: synthesis.derived,
-    artifacts: [],
+    runId: task.runId,
+    schemaVersion: SCHEMA_VERSION,
+    status: books.findings.length === 0 ? 'failed' : gaps.some(isHole) ? 'partial' : 'complete',
+    tier: task.tier,
     usage: { self: own, subtree: ended.map(({ outcome }) => subtreeUsage(outcome)).reduce(addUsage, own) },
-    children: ended.map(({ outcome }) => summaryOf(outcome)),
   };
 }
 
 function summaryOf(outcome: Outcome): ChildSummary {
   const { path, status, digest } = outcome;
-  if (outcome.kind === 'failure') return { path, status, digest };
+  if (outcome.kind === 'failure') return { digest, path, status };
   const { assessment, retention } = outcome;
   return {
-    path,
-    status,
     ...(assessment && { assessment: leanOf(assessment) }),
-    ...(retention && { retention }),
     digest,
+    path,
+    ...(retention && { retention }),
+    status,
   };
 }
 
-const leanOf = ({ logOdds, coverage, dissent, votes }: Assessment) => ({ logOdds, coverage, dissent, votes });
+const leanOf = ({ coverage, dissent, logOdds, votes }: Assessment) => ({ coverage, dissent, logOdds, votes });
 
 function keepBooks(
   task: Task,
@@ -127,8 +128,8 @@ function keepBooks(
   for (const finding of unique(incoming)) {
     const { id } = finding;
     const disposition = finding.critical
-      ? ({ id, as: 'kept' } as const)
-      : (said.get(id) ?? ({ id, as: 'dropped', why: 'unaccounted' } as const));
+      ? ({ as: 'kept', id } as const)
+      : (said.get(id) ?? ({ as: 'dropped', id, why: 'unaccounted' } as const));
     dispositions.push(disposition);
     if (disposition.as === 'kept') findings.push(finding);
     if (disposition.as !== 'merged') continue;
@@ -144,12 +145,16 @@ function keepBooks(
   return { findings, dispositions };
 }
 
+/** A copy with its own keys in alphabetical order, so that its canonical JSON needs no sorting. For names, not numbers. */
+const inKeyOrder = <T extends object>(value: T): T =>
+  Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) as T;
+
 /** The stance of a merged finding is the confidence-weighted mean of its parts, its confidence the greatest of theirs. */
 function merged(path: string, key: string, lead: Finding, statement: string, parts: readonly Finding[]): Finding {
   const { critical: _, ...body } = lead;
   const confidence = parts.reduce((sum, part) => sum + part.confidence, 0);
   const stance = parts.reduce((sum, part) => sum + part.confidence * part.stance, 0);
-  return deepFreeze({
+  const finding = {
     ...body,
     id: `${path}#${key}`,
     path,
@@ -158,7 +163,8 @@ function merged(path: string, key: string, lead: Finding, statement: string, par
     confidence: parts.reduce((greatest, part) => Math.max(greatest, part.confidence), 0),
     flags: mergedFlags(parts),
     from: parts.map((part) => part.id),
-  });
+  };
+  return deepFreeze(inKeyOrder(finding));
 }
 
 /** All that any part has; but a merged finding is mere context only when every part is. */
@@ -170,16 +176,16 @@ function mergedFlags(parts: readonly Finding[]): string[] {
 
 function gapsOf({ task, decision, ended }: Gathered, synthesis: Synthesis): Gap[] {
   const gaps: Gap[] = decision.skipped.map(({ name, why }) => ({
-    path: childPath(task.path, name),
     kind: 'skipped',
+    path: childPath(task.path, name),
     why,
   }));
   for (const { outcome, notNeeded } of ended) {
     for (const gap of bodyOf(outcome)?.gaps ?? []) gaps.push(gap);
     if (outcome.kind === 'report') continue;
     const { path, status, message } = outcome;
-    if (notNeeded) gaps.push({ path, kind: 'not-needed', why: message });
-    else gaps.push({ path, kind: 'token', why: `${status}: ${message}`, status });
+    if (notNeeded) gaps.push({ kind: 'not-needed', path, why: message });
+    else gaps.push({ kind: 'token', path, status, why: `${status}: ${message}` });
   }
   return [...gaps, ...synthesis.gaps];
 }
@@ -194,9 +200,10 @@ export function executedReport(task: Task, decision: Decision, outcome: Unsealed
   const { demoted } = decision;
   const demotion: Gap[] =
     demoted && !(outcome.kind === 'report' && isUndone(outcome, path, demoted))
-      ? [{ path, kind: 'demoted', why: `depth is spent: executed without ${demoted.join(', ')}` }]
+      ? [{ kind: 'demoted', path, why: `depth is spent: executed without ${demoted.join(', ')}` }]
       : [];
-  if (outcome.kind === 'report') return { ...outcome, path, tier, decision, gaps: [...outcome.gaps, ...demotion] };
+  if (outcome.kind === 'report')
+    return inKeyOrder({ ...outcome, path, tier, decision, gaps: [...outcome.gaps, ...demotion] });
   const partial = outcome.partial ?? (demoted ? emptyPartial(outcome) : undefined);
   return { ...outcome, ...(partial && { partial: { ...partial, decision, gaps: [...partial.gaps, ...demotion] } }) };
 }
@@ -215,15 +222,15 @@ function isUndone({ findings, gaps }: UnsealedReport, path: string, children: re
 export function rootReport(task: Task, outcome: UnsealedOutcome): UnsealedReport {
   const body = outcome.kind === 'report' ? outcome : reportOfToken(outcome);
   const run: RunSummary = {
+    ...(task.asOf !== undefined && { asOf: task.asOf }),
+    demotions: body.gaps.filter((gap) => gap.kind === 'demoted').map((gap) => gap.path),
+    hostVersion: HOST_VERSION,
     maxDepth: task.grant.depthLeft,
     observedDepth: body.usage.subtree.depth,
-    demotions: body.gaps.filter((gap) => gap.kind === 'demoted').map((gap) => gap.path),
-    ...(task.asOf !== undefined && { asOf: task.asOf }),
-    hostVersion: HOST_VERSION,
   };
   const isOwnWork = body.decision?.mode === 'execute' && body.findings.length > 0;
   const assessment = body.assessment ?? (isOwnWork ? assessmentOfOwnWork(task, body) : undefined);
-  return { ...body, question: task.question, ...(assessment && { assessment }), run };
+  return inKeyOrder({ ...body, question: task.question, ...(assessment && { assessment }), run });
 }
 
 /** A root that executed by itself weighs its findings as it would those of one child. */
@@ -237,6 +244,6 @@ function assessmentOfOwnWork(task: Task, body: UnsealedReport): Assessment {
 function reportOfToken(token: UnsealedToken): UnsealedReport {
   const body = token.partial ?? emptyPartial(token);
   const { path, status, message } = token;
-  const gap: Gap = { path, kind: 'token', why: `${status}: ${message}`, status };
+  const gap: Gap = { kind: 'token', path, status, why: `${status}: ${message}` };
   return { ...body, status: body.findings.length > 0 ? 'partial' : 'failed', gaps: [...body.gaps, gap] };
 }

@@ -36,12 +36,17 @@ export type RetentionInput = {
 export function measureRetention(input: RetentionInput): Retention {
   const incoming = uniqueById([...input.incoming]);
   const prose = splitCitations(input.narrative).prose;
+  const figures = readingOnce(figuresOf);
+  const { kept, merged, dropped, recall } = passedUp(incoming, input);
   return {
+    dropped,
     incoming: incoming.size,
-    ...passedUp(incoming, input),
+    kept,
+    merged,
+    numbersFabricated: numbersFabricated(incoming, input, prose, figures),
+    numbersKept: numbersKept(incoming, input, prose, figures),
+    recall,
     verbatim: verbatimShare(input.incomingCriticals, input.escalations),
-    numbersKept: numbersKept(incoming, input, prose),
-    numbersFabricated: numbersFabricated(incoming, input, prose),
   };
 }
 
@@ -79,21 +84,44 @@ function verbatimShare(criticals: readonly Finding[], escalations: readonly Find
   return share(criticals.filter(stands).length, criticals.length);
 }
 
-function numbersKept(incoming: ReadonlyMap<string, Finding>, input: RetentionInput, prose: string): number {
-  const held = new Set(
-    [...input.kept, ...input.escalations].flatMap(figuresOf).concat(numbersIn(prose)).map(numberKey),
-  );
-  const cameIn = new Set([...incoming.values()].flatMap(figuresOf).map(numberKey));
+type Figures = (finding: Finding) => readonly NumberInText[];
+/** Most findings are asked for their figures several times: as incoming, as kept, and as known to a reader. */
+function readingOnce(read: Figures): Figures {
+  const known = new Map<Finding, readonly NumberInText[]>();
+  return (finding) => {
+    let figures = known.get(finding);
+    if (!figures) known.set(finding, (figures = read(finding)));
+    return figures;
+  };
+}
+
+function numbersKept(
+  incoming: ReadonlyMap<string, Finding>,
+  input: RetentionInput,
+  prose: string,
+  figures: Figures,
+): number {
+  const held = new Set([...input.kept, ...input.escalations].flatMap(figures).concat(numbersIn(prose)).map(numberKey));
+  const cameIn = new Set([...incoming.values()].flatMap(figures).map(numberKey));
   return share([...cameIn].filter((key) => held.has(key)).length, cameIn.size);
 }
 
-function numbersFabricated(incoming: ReadonlyMap<string, Finding>, input: RetentionInput, prose: string): number {
+function numbersFabricated(
+  incoming: ReadonlyMap<string, Finding>,
+  input: RetentionInput,
+  prose: string,
+  figures: Figures,
+): number {
   const claimed = numbersIn(prose);
   if (claimed.length === 0) return 0;
   const findings = uniqueById([...input.incomingCriticals, ...incoming.values()]);
   const derived = input.derived.filter((one) => recomputes(one, findings)).map((one) => numberOf(one.value));
   const given = (input.given ?? []).flatMap(numbersIn);
-  const isKnown = knownNumbers([...[...findings.values()].flatMap(everyNumberOf), ...derived, ...given]);
+  const isKnown = knownNumbers([
+    ...[...findings.values()].flatMap((finding) => [...figures(finding), ...furtherNumbersOf(finding)]),
+    ...derived,
+    ...given,
+  ]);
   return claimed.filter((number) => !isKnown(number)).length;
 }
 
@@ -103,11 +131,10 @@ const figuresOf = ({ statement, value }: Finding): NumberInText[] => [
   ...numbersIn(statement),
 ];
 
-/** All numbers a reader of the finding has seen, those of its data and date included. */
-function everyNumberOf(finding: Finding): NumberInText[] {
-  const { unit, measure, critical, source, data } = finding;
+/** The other numbers that a reader of the finding has seen, those of its data and date included. */
+function furtherNumbersOf({ unit, measure, critical, source, data }: Finding): NumberInText[] {
   const texts = [unit, measure, critical?.rule, critical?.reason, source.asOf].filter((text) => text !== undefined);
-  return [...figuresOf(finding), ...texts.flatMap(numbersIn), ...numbersInside(data)];
+  return [...texts.flatMap(numbersIn), ...numbersInside(data)];
 }
 
 function numbersInside(data: unknown): NumberInText[] {

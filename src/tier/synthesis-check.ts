@@ -4,7 +4,7 @@ import { splitCitations } from '../analytics/numbers.ts';
 import type { Ended } from '../ports/activities.ts';
 import type { Finding } from '../protocol/finding.ts';
 import type { Outcome, UnsealedReport } from '../protocol/report.ts';
-import type { Fault } from '../protocol/run-event.ts';
+import type { Fault } from '../protocol/fault.ts';
 import { Synthesis } from '../protocol/synthesis.ts';
 import { readAnswer } from './answer.ts';
 

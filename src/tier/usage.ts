@@ -14,13 +14,13 @@ export const ownUsage = (path: string, work: { leaves: number; attempts: number 
 
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
-    nodes: a.nodes + b.nodes,
-    leaves: a.leaves + b.leaves,
     attempts: a.attempts + b.attempts,
+    depth: Math.max(a.depth, b.depth),
     inputTokens: a.inputTokens + b.inputTokens,
+    leaves: a.leaves + b.leaves,
+    nodes: a.nodes + b.nodes,
     outputTokens: a.outputTokens + b.outputTokens,
     usd: a.usd + b.usd,
-    depth: Math.max(a.depth, b.depth),
   };
 }
 

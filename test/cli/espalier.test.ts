@@ -16,7 +16,7 @@ describe.concurrent('espalier run', () => {
     expect(stdout).toContain('thesis not established, conviction −4');
     expect(stderr).toContain('CRITICAL root/macro/jobs: Unemployment stands 0.6 points above its low\n');
     expect(`${stdout}${stderr}`).not.toContain('\u001b');
-    const [runId = ''] = readdirSync(join(at.path, 'runs')).filter((name) => !name.startsWith('espalier.db'));
+    const runId = readdirSync(join(at.path, 'runs')).find((name) => !name.startsWith('espalier.db')) ?? '';
     const directory = join(at.path, 'runs', runId);
     expect(stdout).toContain(join('runs', runId, 'brief.md'));
     expect(readdirSync(directory).sort()).toEqual(['brief.json', 'brief.md', 'events.ndjson']);

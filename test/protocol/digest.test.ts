@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { canonicalJson, digestOf, seal, sha256 } from '../../src/protocol/digest.ts';
 import type { Outcome } from '../../src/protocol/report.ts';
+import { deterministicSynthesis } from '../../src/analytics/deterministic-synthesis.ts';
 import { reportOf as reportOver } from '../../src/tier/report.ts';
+import { checkSynthesis } from '../../src/tier/synthesis-check.ts';
 import { decisionOf, endedWith, findingOf, reportOf, synthesisOf, taskOf } from '../tier/samples.ts';
 import { jsons, reports, tokens } from './arbitraries.ts';
 
@@ -162,6 +164,31 @@ describe('digest 2: a parent covers its children', () => {
     expect([one, other]).toMatchObject([{ findings: [] }, { findings: [] }]);
     expect(one.digest).not.toBe(other.digest);
   });
+});
+
+it("needs no sorting: an orchestrator's report has its keys in order, as have its parts", () => {
+  const disordered = (value: unknown): unknown[] => {
+    if (typeof value !== 'object' || value === null) return [];
+    const keys = Object.keys(value);
+    const isSorted = Array.isArray(value) || keys.join() === keys.toSorted().join();
+    return [...(isSorted ? [] : [keys]), ...Object.values(value).flatMap(disordered)];
+  };
+  const said = (name: string, stance: number) =>
+    endedWith(
+      reportOf(`root/macro/${name}`, [
+        findingOf(`root/macro/${name}`, 'said', { stance, value: 1, measure: 'growth' }),
+        findingOf(`root/macro/${name}`, 'own', { stance, measure: 'growth' }),
+      ]),
+    );
+  const ended = [said('a', -0.5), said('b', -0.5), said('c', 0.5)];
+  const gathered = { task: taskOf('root/macro'), decision: decisionOf([]), ended };
+  const answer = checkSynthesis(deterministicSynthesis(gathered), ended);
+  const report = reportOver(gathered, answer);
+  expect(report.findings.some((finding) => finding.from)).toBe(true);
+  expect(report.conflicts).not.toEqual([]);
+  const { findings, ...parts } = report;
+  expect(disordered({ ...parts, decision: undefined })).toEqual([]);
+  expect(disordered(findings.filter((finding) => finding.from))).toEqual([]);
 });
 
 describe('seal', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { UnsealedOutcome, type UnsealedReport, type UnsealedToken } from '../../src/protocol/report.ts';
-import type { Fault } from '../../src/protocol/run-event.ts';
+import type { Fault } from '../../src/protocol/fault.ts';
 import {
   beginLeaf,
   cloneLeaf,
@@ -63,7 +63,14 @@ describe('leaf-logic: every sequence of events', () => {
     { type: 'closed', fault: timeout },
   ];
   const keyOf = ({ phase, attempt, task, said, present, gaps }: LeafState): string =>
-    JSON.stringify([phase, attempt, task.enrichments.length, [...said.keys()], idsOf([...present]), gaps]);
+    JSON.stringify([
+      phase,
+      attempt,
+      task.enrichments.length,
+      [...(said?.keys() ?? [])],
+      idsOf([...(present ?? [])]),
+      gaps,
+    ]);
 
   const isRequest = ({ type }: LeafEffect): boolean => !['say', 'give-up-attempt'].includes(type);
   function checkStep(before: LeafState, state: LeafState, effects: readonly LeafEffect[], most: number): void {
@@ -83,7 +90,7 @@ describe('leaf-logic: every sequence of events', () => {
     expect(ends.length, where).toBe(state.phase === 'reported' ? 1 : 0);
     for (const { outcome } of ends) checkEnd(outcome, state, where);
   }
-  function checkEnd(outcome: UnsealedOutcome, { said, attempt }: LeafState, where: string): void {
+  function checkEnd(outcome: UnsealedOutcome, { said = new Map(), attempt }: LeafState, where: string): void {
     expect(UnsealedOutcome.safeParse(outcome).error, where).toBeUndefined();
     const body = outcome.kind === 'report' ? outcome : outcome.partial;
     // 3: every critical that was ever said stands in the end, as a finding and as an escalation

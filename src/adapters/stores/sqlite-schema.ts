@@ -43,16 +43,14 @@ CREATE TABLE nodes (
   body TEXT NOT NULL -- JSON
 ) STRICT;
 CREATE UNIQUE INDEX nodes_by_path ON nodes (run, path);
-CREATE INDEX nodes_by_parent ON nodes (run, parent);
 
 CREATE TABLE durations (
-  id INTEGER PRIMARY KEY,
   scenario TEXT NOT NULL,
   path TEXT NOT NULL,
   at REAL NOT NULL,
-  ms REAL NOT NULL
-) STRICT;
-CREATE INDEX durations_by_path ON durations (scenario, path, at);
+  ms REAL NOT NULL,
+  PRIMARY KEY (scenario, path, at)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE enrichments (
   id INTEGER PRIMARY KEY,

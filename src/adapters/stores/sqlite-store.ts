@@ -51,11 +51,10 @@ const EVENTS = `${EVENT} WHERE ${IN_RUN} AND (?3 IS NULL OR path = ?3)
 const NODE = 'SELECT id & 4294967295 AS started, path, body FROM nodes';
 const ONE_NODE = `${NODE} WHERE run = (SELECT number FROM runs WHERE id = ?1) AND path = ?2`;
 const NODES = `${NODE} WHERE ${IN_RUN} ORDER BY id`;
-const CHILDREN = `${NODE} WHERE run = (SELECT number FROM runs WHERE id = ?1) AND parent = ?3
-  AND id >= ${BASE} + ?2 ORDER BY id`;
+const CHILDREN = `${NODE} WHERE ${IN_RUN} AND parent = ?3 ORDER BY id`;
 
 const NEXT_PATH = 'SELECT path FROM durations WHERE scenario = ? AND path > ? ORDER BY path LIMIT 1';
-const DURATIONS = 'SELECT at, ms FROM durations WHERE scenario = ? AND path = ? ORDER BY at DESC, id DESC LIMIT ?';
+const DURATIONS = 'SELECT at, ms FROM durations WHERE scenario = ? AND path = ? ORDER BY at DESC LIMIT ?';
 const ENRICHMENTS = `SELECT id, at, body FROM enrichments WHERE scenario = ? AND path = ? AND (at, id) < (?, ?)
   ORDER BY at DESC, id DESC`;
 const BYTES = `SELECT bytes FROM artifacts JOIN artifact_uses ON artifact = artifacts.id

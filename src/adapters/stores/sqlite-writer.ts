@@ -22,12 +22,16 @@ const CHANGE_NODE = 'UPDATE nodes SET body = ?4 WHERE id = (?1 << 32) + ?2 AND p
 const ADD_NODE = `INSERT INTO nodes (id, run, path, parent, body) VALUES ((?1 << 32) + ?2, ?1, ?3, ?5, ?4)
   ON CONFLICT (run, path) DO UPDATE SET id = excluded.id, body = excluded.body`;
 
-const ADD_DURATION = 'INSERT INTO durations (scenario, path, at, ms) VALUES (?, ?, ?, ?)';
+const ADD_DURATION = 'INSERT OR REPLACE INTO durations (scenario, path, at, ms) VALUES (?, ?, ?, ?)';
+/** Only of paths that have twice as many: once in so many runs, and not with every node. */
+const FORGET_DURATIONS = `DELETE FROM durations WHERE scenario = ?1 AND (path, at) IN (
+  SELECT path, at FROM (SELECT path, at, row_number() OVER (PARTITION BY path ORDER BY at DESC) AS place
+    FROM durations WHERE scenario = ?1 AND path IN (
+      SELECT path FROM durations WHERE scenario = ?1 GROUP BY path HAVING count(*) >= ${2 * REMEMBERED}))
+  WHERE place > ${REMEMBERED})`;
 const ADD_ENRICHMENT = 'INSERT INTO enrichments (scenario, path, at, body) VALUES (?, ?, ?, ?)';
-const forgetOldest = (table: string): string => `DELETE FROM ${table} WHERE id = (
-  SELECT id FROM ${table} WHERE scenario = ? AND path = ? ORDER BY at DESC, id DESC LIMIT 1 OFFSET ${REMEMBERED})`;
-const FORGET_DURATION = forgetOldest('durations');
-const FORGET_ENRICHMENT = forgetOldest('enrichments');
+const FORGET_ENRICHMENT = `DELETE FROM enrichments WHERE id = (
+  SELECT id FROM enrichments WHERE scenario = ? AND path = ? ORDER BY at DESC, id DESC LIMIT 1 OFFSET ${REMEMBERED})`;
 
 const ADD_ARTIFACT = 'INSERT INTO artifacts (sha256, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING';
 const USE_ARTIFACT = `INSERT INTO artifact_uses (run, artifact) SELECT ?, id FROM artifacts WHERE sha256 = ?
@@ -49,9 +53,10 @@ export function sqliteWriter(
     const isChanged = run(CHANGE_NODE, number, seq.started, path, body) > 0;
     if (!isChanged) run(ADD_NODE, number, seq.started, path, body, parentOf(path));
   };
+  const measured = new Set<string>();
   const addDuration = ({ scenario, path, at, ms }: Duration): void => {
+    measured.add(scenario);
     run(ADD_DURATION, scenario, path, at, ms);
-    run(FORGET_DURATION, scenario, path);
   };
   const addEnrichment = ({ scenario, path, at, ...said }: HelpfulEnrichment): void => {
     run(ADD_ENRICHMENT, scenario, path, at, JSON.stringify(said));
@@ -91,6 +96,7 @@ export function sqliteWriter(
     },
     release() {
       try {
+        for (const scenario of measured) run(FORGET_DURATIONS, scenario);
         run(RELEASE, number, owner);
       } catch {
         // The claim lapses by itself.

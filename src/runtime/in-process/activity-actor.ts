@@ -1,7 +1,7 @@
 /** A step with an effect (plan, synthesize) as an actor that ends by its deadline. Nothing in it throws. */
 import type { ActorLogic, AnyEventObject, Snapshot } from 'xstate';
 import type { Io } from '../../ports/activities.ts';
-import type { Fault } from '../../protocol/run-event.ts';
+import type { Fault } from '../../protocol/fault.ts';
 import { errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
 import { isLive, persisted, STOP, tellSelf, type Host } from './host.ts';
 
@@ -21,7 +21,6 @@ export function activityActor<Input extends { deadline: number }>(
   return {
     getInitialSnapshot: (_, input) => ({ status: 'active', output: undefined, error: undefined, input }),
     getPersistedSnapshot: ({ status, output, error, input }) => persisted({ status, output, error, input }),
-    restoreSnapshot: (snapshot) => snapshot as ActivitySnapshot<Input>,
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
       const { signal } = (snapshot.controller = new AbortController());

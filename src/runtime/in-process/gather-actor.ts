@@ -15,6 +15,7 @@ import {
 } from 'xstate';
 import type { ChildSpec } from '../../protocol/decision.ts';
 import type { Finding } from '../../protocol/finding.ts';
+import { NONE } from '../../protocol/freeze.ts';
 import { childPath, depthOf } from '../../protocol/path.ts';
 import type { Outcome, Tier, UnsealedReport } from '../../protocol/report.ts';
 import type { Task } from '../../protocol/task.ts';
@@ -36,14 +37,8 @@ type GatherSnapshot = Snapshot<Joined> & {
   /** What each live child's subtree has said so far: the partial of a child that never answers. */
   heard: Map<string, Said>;
   outbox: Finding[];
-  restored: ReadonlyMap<string, Snapshot<unknown>> | undefined;
   timer: unknown;
   flush: unknown;
-};
-type Persisted = Pick<GatherSnapshot, 'status' | 'input'> & {
-  joined: Joined | undefined;
-  ended: Join['ended'] extends Map<string, infer Ended> ? Ended[] : never;
-  live: Record<string, Snapshot<unknown>>;
 };
 /** How long findings that are not critical wait for company on their way up, in ms. */
 const FLUSH_MS = 50;
@@ -182,7 +177,7 @@ export function gatherActor(
   };
 
   const taskOf = ({ input: { task, deadline }, before }: GatherSnapshot, child: ChildSpec): Task => {
-    const prior = (child.needs ?? []).flatMap((name) => {
+    const prior = child.needs?.flatMap((name) => {
       const outcome = before.get(name);
       return outcome?.kind === 'report' ? [outcome] : [];
     });
@@ -194,8 +189,8 @@ export function gatherActor(
       charter: child.charter ?? task.charter,
       ...(task.asOf !== undefined && { asOf: task.asOf }),
       grant: childGrant(task.grant, child, deadline, clock.now()),
-      prior,
-      enrichments: [],
+      prior: prior ?? NONE,
+      enrichments: NONE,
       ...(task.traceparent !== undefined && { traceparent: task.traceparent }),
     };
   };
@@ -226,16 +221,12 @@ export function gatherActor(
       const traceparent = host.traceparentOf?.(path);
       if (traceparent !== undefined) task.traceparent = traceparent;
       const guest = task.tier === 'root' ? undefined : host.guestFor?.(child, task);
-      const restored = snapshot.restored?.get(name);
-      const from = restored
-        ? { snapshot: restored }
-        : { input: role === 'leaf' || guest ? { task, deadline: grant.deadline } : task };
       const parent = scope.self as AnyActorRef;
       const actor = createActor(guest ? guestActor(host, guest) : options.logicFor(child, task), {
         id: name,
         parent,
         src: role,
-        ...from,
+        input: role === 'leaf' || guest ? { task, deadline: grant.deadline } : task,
       });
       snapshot.children[name] = actor;
       actor.start();
@@ -323,35 +314,14 @@ export function gatherActor(
         children,
         heard,
         outbox: [],
-        restored: undefined,
         timer: undefined,
         flush: undefined,
       };
       if (empty) return { ...rest, status: 'done', output: empty.joined, error: undefined };
       return { ...rest, status: 'active', output: undefined, error: undefined };
     },
-    /** A restored gather keeps what ended and continues the rest where their own snapshots stand. */
-    getPersistedSnapshot({ status, output, input, join, children }) {
-      const live = Object.entries(children).map(([name, child]) => [name, child.getPersistedSnapshot()] as const);
-      const kept: Persisted = {
-        status,
-        input,
-        joined: output,
-        ended: [...join.ended.values()],
-        live: Object.fromEntries(live),
-      };
-      return persisted(kept);
-    },
-    restoreSnapshot(snapshot, scope) {
-      const { input, joined, ended, live, status } = snapshot as unknown as Persisted;
-      const fresh = this.getInitialSnapshot(scope as never, input);
-      for (const one of ended) {
-        fresh.join.ended.set(one.name, one);
-        if (one.outcome.kind === 'report' && one.outcome.status !== 'failed') fresh.join.reported++;
-      }
-      if (status === 'done' && joined) return { ...fresh, status, output: joined, error: undefined };
-      return { ...fresh, restored: new Map(Object.entries(live)) };
-    },
+    /** For inspectors: an interrupted run goes on from its record, not from its actors. */
+    getPersistedSnapshot: ({ status, output, error, input }) => persisted({ status, output, error, input }),
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
       const { input, join } = snapshot;

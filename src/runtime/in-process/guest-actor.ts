@@ -18,7 +18,7 @@ import { deepFreeze } from '../../protocol/freeze.ts';
 import { isWithin } from '../../protocol/path.ts';
 import { UnsealedOutcome, type UnsealedReport } from '../../protocol/report.ts';
 import { readAnswer, type Answer } from '../../tier/answer.ts';
-import { beginLeaf, leafStep } from '../../tier/leaf-logic.ts';
+import { beginLeaf, leafStep, saidBy } from '../../tier/leaf-logic.ts';
 import { adopt, MISATTRIBUTED, type Said } from '../../tier/minting.ts';
 import type { ExecuteInput } from '../../tier/orchestrator-machine.ts';
 import { emptyReport } from '../../tier/partial.ts';
@@ -73,7 +73,7 @@ export function guestActor(host: Host, guest: AnyActorLogic): ActorLogic<GuestSn
   const outcomeOfDrafts = (snapshot: GuestSnapshot, output: unknown): unknown => {
     const { task } = snapshot.input;
     const [leaf] = beginLeaf(task, 1);
-    for (const finding of snapshot.said.values()) leaf.said.set(finding.id, finding);
+    for (const finding of snapshot.said.values()) saidBy(leaf).set(finding.id, finding);
     for (const effect of leafStep(leaf, { type: 'executed', output })) {
       if (effect.type === 'say') adoptAll(snapshot, [effect.finding]);
       if (effect.type === 'end') return effect.outcome;
@@ -144,9 +144,7 @@ export function guestActor(host: Host, guest: AnyActorLogic): ActorLogic<GuestSn
       children: Object.create(null) as Record<string, AnyActorRef>,
       said: new Map(),
     }),
-    /** Restored, a guest starts again. */
     getPersistedSnapshot: ({ status, output, error, input }) => persisted({ status, output, error, input }),
-    restoreSnapshot: (snapshot) => ({ ...(snapshot as GuestSnapshot), children: {}, said: new Map() }),
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
       const input = deepFreeze(snapshot.input);

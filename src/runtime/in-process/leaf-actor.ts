@@ -10,9 +10,9 @@ import type { AttemptIo } from '../../ports/activities.ts';
 import type { Slot } from '../../ports/slots.ts';
 import { FindingDraft, type Finding } from '../../protocol/finding.ts';
 import type { UnsealedOutcome } from '../../protocol/report.ts';
-import type { Fault } from '../../protocol/run-event.ts';
+import type { Fault } from '../../protocol/fault.ts';
 import { CANCELLED, errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
-import { beginLeaf, leafStep, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
+import { beginLeaf, leafStep, saidBy, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
 import { mint, MISATTRIBUTED } from '../../tier/minting.ts';
 import type { ExecuteInput } from '../../tier/orchestrator-machine.ts';
 import { isLive, noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
@@ -71,7 +71,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     const parsed = FindingDraft.safeParse(draft);
     if (!leaf || !parsed.success || !parsed.data.critical) return;
     const { path } = input.task;
-    const { finding, isNew } = mint(path, parsed.data, leaf.spoken++, leaf.said);
+    const { finding, isNew } = mint(path, parsed.data, leaf.spoken++, saidBy(leaf));
     if (isNew) noteLate(host, path, finding);
   };
   const say = (scope: Scope, io: LazyIo, draft: FindingDraft): void => {
@@ -128,8 +128,6 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     toEvent: (answer: Answer) => LeafEvent,
     tooLate: (answer: Answer) => void = () => {},
   ): void => {
-    const isPresent = (): boolean => isLive(scope) && snapshot.io === io;
-    const tellLeaf = (told: LeafEvent): void => tellSelf(scope, { type: 'leaf.told', told });
     let promise: Promise<Answer>;
     try {
       promise = Promise.resolve(start());
@@ -137,8 +135,14 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       promise = Promise.reject(error);
     }
     promise.then(
-      (answer) => (isPresent() ? tellLeaf(eventOr(() => toEvent(answer))) : tooLate(answer)),
-      (error: unknown) => isPresent() && tellLeaf(failedEvent(error)),
+      (answer) =>
+        isPresent(snapshot, io, scope)
+          ? tellLeaf(
+              scope,
+              eventOr(() => toEvent(answer)),
+            )
+          : tooLate(answer),
+      (error: unknown) => isPresent(snapshot, io, scope) && tellLeaf(scope, failedEvent(error)),
     );
   };
 
@@ -147,7 +151,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     if (!leaf) return snapshot;
     snapshot.value = leaf.phase;
     const { path } = leaf.task;
-    const said = effects.flatMap((effect) => (effect.type === 'say' ? effect.finding : []));
+    const said = saidIn(effects);
     // Critical: up before anybody is told, because a listener may end the run.
     if (said.some((finding) => finding.critical)) sendUp(scope, said.splice(0));
     for (const effect of effects) {
@@ -232,10 +236,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       timer: undefined,
       isOver: false,
     }),
-    /** Restored, a leaf starts again from its first attempt. */
     getPersistedSnapshot: ({ status, output, error, input, value }) =>
       persisted({ status, output, error, input, value }),
-    restoreSnapshot: (snapshot) => snapshot as LeafSnapshot,
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
       const { task, deadline } = snapshot.input;
@@ -279,6 +281,15 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
 const OVER: Fault = { status: 'cancelled', message: 'the attempt is over' };
 /** After the present step: what an abort listener says then is said to a leaf that knows where it stands. */
 const abortSoon = (io: LazyIo | undefined, fault: Fault): void => queueMicrotask(() => io?.abort(fault));
+
+function saidIn(effects: readonly LeafEffect[]): Finding[] {
+  const said: Finding[] = [];
+  for (const effect of effects) if (effect.type === 'say') said.push(effect.finding);
+  return said;
+}
+
+const isPresent = (snapshot: LeafSnapshot, io: LazyIo, scope: Scope): boolean => isLive(scope) && snapshot.io === io;
+const tellLeaf = (scope: Scope, told: LeafEvent): void => tellSelf(scope, { type: 'leaf.told', told });
 
 const failedEvent = (error: unknown): LeafEvent => ({ type: 'failed', fault: faultOf(error) });
 /** The event, or the failure of making it. */

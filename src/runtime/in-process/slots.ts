@@ -10,7 +10,23 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Slot, Slots } from '../../ports/slots.ts';
 
 type Request = Parameters<Slots['request']>[0];
-type Ticket = Slot & { ask: Request; order: number; state: 'waiting' | 'held' | 'over'; until: number };
+/** A class, so that `release` is no closure: every leaf of a run holds a ticket. */
+class Ticket implements Slot {
+  readonly ask: Request;
+  readonly order: number;
+  state: 'waiting' | 'held' | 'over' = 'waiting';
+  until = 0;
+  readonly #takeBack: (ticket: Ticket) => void;
+
+  constructor(ask: Request, order: number, takeBack: (ticket: Ticket) => void) {
+    this.ask = ask;
+    this.order = order;
+    this.#takeBack = takeBack;
+  }
+  release(): void {
+    this.#takeBack(this);
+  }
+}
 
 export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
   const waiting = new TinyQueue<Ticket>([], (a, b) => b.ask.estimateMs - a.ask.estimateMs || a.order - b.order);
@@ -76,7 +92,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
 
   return {
     request(ask) {
-      const ticket: Ticket = { ask, order: asked++, state: 'waiting', until: 0, release: () => release(ticket) };
+      const ticket = new Ticket(ask, asked++, release);
       live++;
       waiting.push(ticket);
       if (held.size < cap) drainSoon();
