@@ -23,7 +23,8 @@ export async function checkStore(flags: StoreFlags): Promise<Check[]> {
     const store = await openExisting(flags);
     if (!store) return [{ what, ...noneYet(nearestFolder(dirname(file))) }, space];
     try {
-      return [...contents(store, what, file), space];
+      const { VERSION } = await import('../adapters/stores/sqlite-schema.ts'); // opening has brought the file to it
+      return [...contents(store, what, { file, format: VERSION }), space];
     } finally {
       store.close();
     }
@@ -38,7 +39,7 @@ function noneYet(folder: string): Omit<Check, 'what'> {
   return { verdict: 'problem', says: `there is none, and ${folder} cannot be written: ${why}. Give another --store.` };
 }
 
-function contents(store: Store, what: string, file: string): Check[] {
+function contents(store: Store, what: string, { file, format }: { file: string; format: number }): Check[] {
   let runs = 0;
   let busy = 0;
   const interrupted: string[] = [];
@@ -49,7 +50,11 @@ function contents(store: Store, what: string, file: string): Check[] {
   }
   const working = busy === 0 ? '' : `, ${busy} being worked on`;
   const checks: Check[] = [
-    { what, verdict: 'ok', says: `can be opened; ${counted(runs, 'run')}${working}, ${formatBytes(fileSize(file))}` },
+    {
+      what,
+      verdict: 'ok',
+      says: `can be opened, format ${format}; ${counted(runs, 'run')}${working}, ${formatBytes(fileSize(file))}`,
+    },
     ...store.problems().map((says): Check => ({ what, verdict: 'problem', says })),
   ];
   const resume = interrupted.slice(0, MOST_NAMED).map((runId) => `espalier resume ${runId}`);

@@ -51,7 +51,7 @@ function head(screen: Screen, run: RunView): void {
   write(
     screen,
     `${scenario}${known}: ${state}, ${counted(diagnosis.nodes, 'node')}, ` +
-      `${counted(diagnosis.leaves, 'leaf', 'leaves')}, depth ${diagnosis.depth} of at most ${maxDepth}`,
+      `${counted(diagnosis.leaves, 'leaf', 'leaves')}, depth ${diagnosis.depth} of ${maxDepth}`,
     '',
     state === 'complete' ? 'green' : 'yellow',
   );

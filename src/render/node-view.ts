@@ -4,7 +4,7 @@ import type { Phase } from '../protocol/diagnosis.ts';
 import type { Grant } from '../protocol/grant.ts';
 import { nameOf } from '../protocol/path.ts';
 import type { FailureToken, Report, Tier } from '../protocol/report.ts';
-import type { Fault } from '../protocol/run-event.ts';
+import type { Fault } from '../protocol/fault.ts';
 import { PHASES, type RunViewOptions } from './diagnosis-view.ts';
 import {
   counted,

@@ -21,7 +21,7 @@ describe('espalier doctor', () => {
     expect(stdout).toMatch(/^ok {7}Node: \d+\.\d+\.\d+, and >=22\.18 is needed$/m);
     expect(stdout).toMatch(/^ok {7}Folder runs\/: it /m);
     expect(stdout).toContain('@opentelemetry/sdk-trace 3.');
-    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/ok Store \S+: can be opened; 1 run, \d+ kB/);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/ok Store \S+: can be opened, format \d+; 1 run, \d+ kB/);
     expect(stdout).toMatch(/^(ok|note) +Disk: \S+ \w+ free in /m);
   });
 
