@@ -21,7 +21,8 @@ const BAR = '━';
 /** Writes as many tiers of the tree as fit into `most` lines; the root alone is no tree. */
 export function nodeTree(screen: Screen, nodes: readonly TimedNode[], most: number): void {
   const root = nodes.find(({ depth }) => depth === 0);
-  const depth = deepestThatFits(nodes, most);
+  const deepest = nodes.reduce((deep, { depth }) => Math.max(deep, depth), 0);
+  const depth = deepestThatFits(nodes, deepest, most);
   if (!root || depth < 1) return;
   const shown = inTreeOrder(nodes.filter((node) => node.depth <= depth));
   const said = shown.map((node) => {
@@ -41,7 +42,7 @@ export function nodeTree(screen: Screen, nodes: readonly TimedNode[], most: numb
   const start = Math.min(root.from, ...shown.map(({ from }) => from));
   const span = Math.max(1, ...shown.map(({ to }) => to - start));
   const column = (at: number): number => Math.round(((at - start) / span) * room);
-  heading(screen, depth < Math.max(...nodes.map(({ depth }) => depth)) ? `Nodes down to depth ${depth}` : 'Nodes');
+  heading(screen, depth < deepest ? `Nodes down to depth ${depth}` : 'Nodes');
   for (const { node, name, note } of said) {
     if (room < LEAST_BAR) {
       write(screen, `${nameOf(node.path)}: ${note}`, '  '.repeat(node.depth + 1));
@@ -54,8 +55,7 @@ export function nodeTree(screen: Screen, nodes: readonly TimedNode[], most: numb
   }
 }
 
-function deepestThatFits(nodes: readonly TimedNode[], most: number): number {
-  const deepest = nodes.reduce((deep, { depth }) => Math.max(deep, depth), 0);
+function deepestThatFits(nodes: readonly TimedNode[], deepest: number, most: number): number {
   for (let depth = deepest; depth > 0; depth--) {
     if (nodes.filter((node) => node.depth <= depth).length <= most) return depth;
   }
