@@ -1,10 +1,10 @@
 /** `espalier show`: what a stored run, or one node of it, was and answers. */
 import type { Store, StoredNode, StoredRun } from '../ports/store.ts';
 import { ROOT } from '../protocol/path.ts';
-import { renderRun, type RunView } from '../render/diagnosis-view.ts';
+import { renderRun, type RunView } from '../render/run-view.ts';
 import { renderNode } from '../render/node-view.ts';
 import { didWork } from '../runtime/record/cost.ts';
-import { diagnose } from '../runtime/record/diagnosis.ts';
+import { reviewOf } from '../runtime/record/review.ts';
 import { EXIT } from './exit-code.ts';
 import { misuse } from './misuse.ts';
 import { alternatives, nearest } from './nearest.ts';
@@ -70,7 +70,7 @@ function runViewOf(store: Store, run: StoredRun, nodes: readonly StoredNode[], n
     ...(claim?.isLive && {
       holder: { pid: claim.pid, hostname: claim.hostname, silentMs: Math.max(0, now - claim.renewedAt) },
     }),
-    diagnosis: diagnose(nodes, until),
+    review: reviewOf(nodes, until),
     nodes: nodes
       .filter(({ state }) => state !== 'invalidated')
       .map(({ path, depth, state, startedAt: from, endedAt: to = until }) => ({ path, depth, state, from, to })),

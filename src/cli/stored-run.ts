@@ -5,7 +5,7 @@ import type { Store, StoredNode, StoredRun } from '../ports/store.ts';
 import { ROOT } from '../protocol/path.ts';
 import { RunEvent } from '../protocol/run-event.ts';
 import { openStore, runIdOf, type StoreFlags } from './open-store.ts';
-import { lastInstantOf } from '../runtime/record/diagnosis.ts';
+import { lastInstantOf } from '../runtime/record/review.ts';
 import { isWorkedOn, stateOf, type ShownState } from './shown-state.ts';
 
 /** The store, if there is one yet: asking must not make one. @throws EspalierError `store-fault` */

@@ -1,11 +1,11 @@
 /** One node of a stored run on the screen: what it was asked, decided, tried and said, and where its time went. */
 import type { Decision } from '../protocol/decision.ts';
-import type { Phase } from '../protocol/diagnosis.ts';
+import type { Phase } from '../protocol/review.ts';
 import type { Grant } from '../protocol/grant.ts';
 import { nameOf } from '../protocol/path.ts';
 import type { FailureToken, Report, Tier } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
-import { PHASES, type RunViewOptions } from './diagnosis-view.ts';
+import { PHASES, type RunViewOptions } from './run-view.ts';
 import {
   counted,
   enumerated,
@@ -128,12 +128,14 @@ function decision(screen: Screen, { decision, refused = [], missing }: NodeView)
   if (missing.length > 0) write(screen, `went on without ${enumerated(missing.map(nameOf))}`, '  ', 'yellow');
 }
 
+const whyOf = ({ status, diagnosis }: Fault): string => (diagnosis ? `${status} (${diagnosis})` : status);
+
 function attempts(screen: Screen, { attempts, rejected }: NodeView): void {
   if (attempts.length > 0) heading(screen, 'Attempts');
   for (const { attempt, startedAt, endedAt, fault, told } of attempts) {
     const took = endedAt === undefined ? 'not ended' : formatDuration(endedAt - startedAt);
     if (told !== undefined) write(screen, `told: ${told}`, '     ', 'dim');
-    const how = fault ? `, failed: ${fault.status}: ${fault.message}` : '';
+    const how = fault ? `, failed: ${whyOf(fault)}: ${fault.message}` : '';
     write(screen, `${formatInstant(startedAt)}, ${took}${how}`, `  ${attempt}. `, fault && 'yellow');
   }
   if (rejected.length > 0) heading(screen, 'Syntheses that were rejected');

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Diagnosis } from '../../src/protocol/diagnosis.ts';
+import { Review } from '../../src/protocol/review.ts';
 import { Report } from '../../src/protocol/report.ts';
 import { said } from './said.ts';
 import { storeAt } from './stored-runs.ts';
@@ -25,9 +25,9 @@ describe('espalier show', () => {
     using at = storeAt();
     await at.keep({ runId: 'abc' });
     const { stdout } = await said('show', 'a', '--store', at.file, '--json');
-    const view = JSON.parse(stdout) as { runId: string; asOf: string; diagnosis: unknown; nodes: unknown[] };
+    const view = JSON.parse(stdout) as { runId: string; asOf: string; review: unknown; nodes: unknown[] };
     expect(view).toMatchObject({ runId: 'abc', asOf: '2008-06-01', state: 'complete' });
-    expect(Diagnosis.parse(view.diagnosis).waits[0]).toMatchObject({ slowest: 'root/d1', ms: 6_000 });
+    expect(Review.parse(view.review).waits[0]).toMatchObject({ slowest: 'root/d1', ms: 6_000 });
     expect(view.nodes).toHaveLength(7);
   });
 

@@ -1,8 +1,8 @@
 /** Stored runs as their renderers get them, made by running one on virtual time. */
 import { memoryStore } from '../../src/adapters/stores/memory-store.ts';
 import type { Report } from '../../src/protocol/report.ts';
-import type { RunView } from '../../src/render/diagnosis-view.ts';
-import { diagnose } from '../../src/runtime/record/diagnosis.ts';
+import type { RunView } from '../../src/render/run-view.ts';
+import { reviewOf } from '../../src/runtime/record/review.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { CRITICAL, draft, reportOf, world, type WorldOptions } from '../support/world.ts';
 
@@ -42,7 +42,7 @@ export async function ranSlowly(
     concurrency: run.options.concurrency,
     said: { findings: 6, criticals: 1, gaps: 0 },
     ...(run.endedAt !== undefined && { endedAt: run.endedAt }),
-    diagnosis: diagnose(nodes),
+    review: reviewOf(nodes),
     nodes: nodes.map(({ path, depth, state, startedAt: from, endedAt: to = from }) => ({
       path,
       depth,

@@ -1,11 +1,11 @@
 /** What a run used, and what each completed leaf cost of it. */
 import type { StoredNode } from '../../ports/store.ts';
-import type { Cost, Diagnosis, Phase } from '../../protocol/diagnosis.ts';
+import type { Cost, Review, Phase } from '../../protocol/review.ts';
 
 /** Whether it did atomic work: a leaf, or an orchestrator in whose place work was done because depth was spent. */
 export const didWork = ({ tier, attempts }: StoredNode): boolean => tier === 'leaf' || attempts > 0;
 
-export function costOf(nodes: readonly StoredNode[], phases: Readonly<Record<Phase, number>>): Diagnosis['cost'] {
+export function costOf(nodes: readonly StoredNode[], phases: Readonly<Record<Phase, number>>): Review['cost'] {
   const known = nodes.flatMap(({ path, usage }) => (usage ? [{ path, ...usage }] : []));
   const sum = (of: 'usd' | 'inputTokens' | 'outputTokens'): number =>
     known.reduce((total, { self }) => total + self[of], 0);

@@ -5,7 +5,7 @@
  *  3. A child that had ended before its parent began anew, in a resumed run, took none of its time.
  */
 import type { StoredNode } from '../../ports/store.ts';
-import type { Phase } from '../../protocol/diagnosis.ts';
+import type { Phase } from '../../protocol/review.ts';
 import { parentOf } from '../../protocol/path.ts';
 
 /** The children that were waited for together; `last` ended last, `next` before it. */

@@ -1,13 +1,13 @@
 /** How much of what came into syntheses passed up, by tier and by node. */
 import type { StoredNode } from '../../ports/store.ts';
-import type { Diagnosis, NodeRetention, TierRetention } from '../../protocol/diagnosis.ts';
+import type { Review, NodeRetention, TierRetention } from '../../protocol/review.ts';
 import type { Retention } from '../../protocol/retention.ts';
 
 /** The name of a node's tier: `root`, `domain at depth 1`, `leaf`. */
 export const levelOf = ({ tier, depth }: Pick<StoredNode, 'tier' | 'depth'>): string =>
   tier === 'domain' ? `domain at depth ${depth}` : tier;
 
-export function retentionOf(nodes: readonly StoredNode[]): Diagnosis['retention'] {
+export function retentionOf(nodes: readonly StoredNode[]): Review['retention'] {
   const each = nodes.flatMap((node) => (node.retention ? [{ node, retention: node.retention }] : []));
   const tiers: TierRetention[] = Array.from(
     Map.groupBy(

@@ -1,7 +1,7 @@
 /** What the index of a run's nodes answers by itself, without their reports. No IO and no clock. */
 import { max, mean, median, min, quantile, standardDeviation, variance } from 'simple-statistics';
 import type { StoredNode } from '../../ports/store.ts';
-import type { Completion, Diagnosis, Phase, Wait } from '../../protocol/diagnosis.ts';
+import type { Completion, Review, Phase, Wait } from '../../protocol/review.ts';
 import { FailureStatus } from '../../protocol/failure-status.ts';
 import { parentOf, ROOT } from '../../protocol/path.ts';
 import { costOf, didWork } from './cost.ts';
@@ -9,10 +9,10 @@ import { nodeTimes, type NodeTimes, type Segment } from './node-time.ts';
 import { levelOf, retentionOf } from './retained.ts';
 
 /**
- * Diagnoses a run from its nodes in the order of their start. `until` is the present instant of a run that is still
+ * Reviews a run from its nodes in the order of their start. `until` is the present instant of a run that is still
  * being worked on; by default what has not ended is taken to have lasted until the last thing that is known.
  */
-export function diagnose(stored: Iterable<StoredNode>, until?: number): Diagnosis {
+export function reviewOf(stored: Iterable<StoredNode>, until?: number): Review {
   const all = [...stored];
   const nodes = all.filter(({ state }) => state !== 'invalidated');
   const times = nodeTimes(nodes, until ?? lastInstantOf(nodes));
@@ -87,7 +87,7 @@ function bottleneckOf(
   segments: readonly Segment[],
   shareOf: (ms: number) => number,
   waits: readonly Wait[],
-): Diagnosis['bottleneck'] {
+): Review['bottleneck'] {
   const candidates = Map.groupBy(segments, ({ node, phase }) => `${phase === 'slot' ? 'slot' : 'own'} ${node.path}`);
   const ranked = Array.from(candidates.values(), (group) => ({
     ms: group.reduce((sum, { ms }) => sum + ms, 0),
@@ -107,7 +107,7 @@ function bottleneckOf(
   };
 }
 
-const dividedBy = (segments: readonly Segment[], shareOf: (ms: number) => number): Diagnosis['divided'] =>
+const dividedBy = (segments: readonly Segment[], shareOf: (ms: number) => number): Review['divided'] =>
   Array.from(
     Map.groupBy(segments, ({ node, phase }) => (phase === 'slot' ? 'slot' : levelOf(node))),
     ([to, group]) => {
@@ -122,7 +122,7 @@ function phasesOf(nodes: readonly StoredNode[], { partsOf }: NodeTimes): Record<
   return phases;
 }
 
-const completionsOf = (nodes: readonly StoredNode[]): Diagnosis['completion'] =>
+const completionsOf = (nodes: readonly StoredNode[]): Review['completion'] =>
   Array.from(
     Map.groupBy(
       nodes.filter(({ endedAt }) => endedAt !== undefined).sort((a, b) => tierOrder(a) - tierOrder(b)),
@@ -149,7 +149,7 @@ const completionOf = (times: number[]): Completion => ({
 const countedBy = <T>(all: readonly T[], keyOf: (one: T) => string): Record<string, number> =>
   Object.fromEntries(Array.from(Map.groupBy(all, keyOf), ([key, group]) => [key, group.length]));
 
-const failuresOf = (nodes: readonly StoredNode[]): Diagnosis['failures'] =>
+const failuresOf = (nodes: readonly StoredNode[]): Review['failures'] =>
   FailureStatus.options.flatMap((status) => {
     const paths = nodes.flatMap((node) => (node.state === status ? [node.path] : []));
     return paths.length > 0 ? [{ status, paths }] : [];

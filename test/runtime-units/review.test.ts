@@ -1,12 +1,12 @@
-/** Each run has one thing planted in it, on virtual time; the diagnosis must name it and nothing else. */
+/** Each run has one thing planted in it, on virtual time; the review must name it and nothing else. */
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/adapters/stores/memory-store.ts';
 import { defineDomain } from '../../src/define/define-domain.ts';
 import { defineLeaf } from '../../src/define/define-leaf.ts';
 import { defineScenario } from '../../src/define/define-scenario.ts';
 import type { Scenario, Synthesizer } from '../../src/define/spec.ts';
-import { Diagnosis } from '../../src/protocol/diagnosis.ts';
-import { diagnose } from '../../src/runtime/record/diagnosis.ts';
+import { Review } from '../../src/protocol/review.ts';
+import { reviewOf } from '../../src/runtime/record/review.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { draft, json, never, tree, world, type WorldOptions } from '../support/world.ts';
 
@@ -19,7 +19,7 @@ type Planted = {
   plansFor?: (path: string) => number;
   options?: WorldOptions;
 };
-async function diagnosed({ shape = [2, 2], worksFor, synthesizesFor, plansFor, options }: Planted): Promise<Diagnosis> {
+async function reviewed({ shape = [2, 2], worksFor, synthesizesFor, plansFor, options }: Planted): Promise<Review> {
   const store = memoryStore();
   const clock = new VirtualClock(1_000_000);
   const w = world(
@@ -38,20 +38,20 @@ async function diagnosed({ shape = [2, 2], worksFor, synthesizesFor, plansFor, o
     { ...options, store, clock },
   );
   await w.run();
-  const diagnosis = diagnose(store.nodes('run'));
-  expect(Diagnosis.parse(json(diagnosis))).toEqual(diagnosis);
-  return diagnosis;
+  const review = reviewOf(store.nodes('run'));
+  expect(Review.parse(json(review))).toEqual(review);
+  return review;
 }
-const waitAt = ({ waits }: Diagnosis, path: string) => waits.find((wait) => wait.path === path);
+const waitAt = ({ waits }: Review, path: string) => waits.find((wait) => wait.path === path);
 
 describe('the bottleneck', () => {
   it('is the domain whose synthesis is slow, with the wait it alone caused', async () => {
-    const diagnosis = await diagnosed({
+    const review = await reviewed({
       shape: [3, 2],
       worksFor: (path) => (path.startsWith('root/d0') ? 3_000 : 1_000),
       synthesizesFor: (path) => (path === 'root/d2' ? 40_000 : 0),
     });
-    expect(diagnosis.bottleneck).toEqual({
+    expect(review.bottleneck).toEqual({
       path: 'root/d2',
       level: 'domain at depth 1',
       phase: 'synthesis',
@@ -59,36 +59,36 @@ describe('the bottleneck', () => {
       share: 40 / 41,
       wait: { path: 'root', slowest: 'root/d2', next: 'root/d0', ms: 38_000 },
     });
-    expect(diagnosis.divided[0]).toEqual({ to: 'domain at depth 1', ms: 40_000, share: 40 / 41 });
-    expect(diagnosis.waits[0]).toEqual(diagnosis.bottleneck?.wait);
-    expect(diagnosis.criticalPath.map(({ path, phase, ms }) => [path, phase, ms])).toEqual([
+    expect(review.divided[0]).toEqual({ to: 'domain at depth 1', ms: 40_000, share: 40 / 41 });
+    expect(review.waits[0]).toEqual(review.bottleneck?.wait);
+    expect(review.criticalPath.map(({ path, phase, ms }) => [path, phase, ms])).toEqual([
       ['root/d2/l1', 'work', 1_000],
       ['root/d2', 'synthesis', 40_000],
     ]);
   });
 
   it('is planning when deciding takes longest', async () => {
-    const { bottleneck } = await diagnosed({ plansFor: (path) => (path === 'root/d1' ? 9_000 : 1) });
+    const { bottleneck } = await reviewed({ plansFor: (path) => (path === 'root/d1' ? 9_000 : 1) });
     expect(bottleneck).toMatchObject({ path: 'root/d1', phase: 'planning', ms: 9_000 });
   });
 
   it('is a leaf when its work takes longest; whoever waited alone for it is named', async () => {
-    const diagnosis = await diagnosed({ worksFor: (path) => (path === 'root/d1/l0' ? 7_000 : 2_000) });
-    expect(diagnosis.bottleneck).toMatchObject({ path: 'root/d1/l0', level: 'leaf', phase: 'work', ms: 7_000 });
-    expect(diagnosis.bottleneck?.wait).toMatchObject({ path: 'root/d1', next: 'root/d1/l1', ms: 5_000 });
-    expect(waitAt(diagnosis, 'root')).toMatchObject({ slowest: 'root/d1', ms: 5_000 });
-    expect(waitAt(diagnosis, 'root/d0')).toMatchObject({ ms: 0 });
+    const review = await reviewed({ worksFor: (path) => (path === 'root/d1/l0' ? 7_000 : 2_000) });
+    expect(review.bottleneck).toMatchObject({ path: 'root/d1/l0', level: 'leaf', phase: 'work', ms: 7_000 });
+    expect(review.bottleneck?.wait).toMatchObject({ path: 'root/d1', next: 'root/d1/l1', ms: 5_000 });
+    expect(waitAt(review, 'root')).toMatchObject({ slowest: 'root/d1', ms: 5_000 });
+    expect(waitAt(review, 'root/d0')).toMatchObject({ ms: 0 });
   });
 
   it('is the waiting for a slot, told apart from work, when slots are scarce', async () => {
-    const starved = await diagnosed({ shape: [6], worksFor: () => 1_000, options: { concurrency: 1 } });
+    const starved = await reviewed({ shape: [6], worksFor: () => 1_000, options: { concurrency: 1 } });
     expect(starved.bottleneck).toMatchObject({ phase: 'slot', ms: 5_000, path: 'root/l5' });
     expect(starved.divided).toEqual([
       { to: 'slot', ms: 5_000, share: 5 / 6 },
       { to: 'leaf', ms: 1_000, share: 1 / 6 },
     ]);
     expect(starved.phases).toMatchObject({ slot: 15_000, work: 6_000 });
-    const slow = await diagnosed({ shape: [6], worksFor: () => 6_000 });
+    const slow = await reviewed({ shape: [6], worksFor: () => 6_000 });
     expect(slow.bottleneck).toMatchObject({ phase: 'work', ms: 6_000 });
     expect(slow.phases.slot).toBe(0);
   });
@@ -103,35 +103,35 @@ describe('the bottleneck', () => {
       limits: { maxDepth: 1 },
     });
     const ms: Record<string, number> = { 'root/a': 100, 'root/b': 300, 'root/late': 900 };
-    const diagnosis = await diagnosed({ shape, worksFor: (path) => ms[path] ?? 0 });
-    expect(diagnosis.criticalPath.map(({ path, ms }) => [path, ms])).toEqual([
+    const review = await reviewed({ shape, worksFor: (path) => ms[path] ?? 0 });
+    expect(review.criticalPath.map(({ path, ms }) => [path, ms])).toEqual([
       ['root/b', 300],
       ['root/late', 900],
     ]);
-    expect(diagnosis.waits).toEqual([
+    expect(review.waits).toEqual([
       { path: 'root', slowest: 'root/late', ms: 900 },
       { path: 'root', slowest: 'root/b', next: 'root/a', ms: 200 },
     ]);
   });
 
   it('is not a child that a quorum cut off', async () => {
-    const diagnosis = await diagnosed({
+    const review = await reviewed({
       shape: tree([3], { scenario: { join: { quorum: 2 } } }),
       worksFor: (path) => ({ 'root/l0': 50_000, 'root/l1': 100, 'root/l2': 400 })[path] ?? 0,
     });
-    expect(diagnosis.bottleneck).toMatchObject({ path: 'root/l2', ms: 400 });
+    expect(review.bottleneck).toMatchObject({ path: 'root/l2', ms: 400 });
   });
 });
 
 describe('completion times', () => {
   it('are distributed by tier, from the root down', async () => {
-    const diagnosis = await diagnosed({ worksFor: (path) => (path.startsWith('root/d0') ? 1_000 : 3_000) });
-    expect(diagnosis.completion.map(({ level, times }) => [level, times.n])).toEqual([
+    const review = await reviewed({ worksFor: (path) => (path.startsWith('root/d0') ? 1_000 : 3_000) });
+    expect(review.completion.map(({ level, times }) => [level, times.n])).toEqual([
       ['root', 1],
       ['domain at depth 1', 2],
       ['leaf', 4],
     ]);
-    expect(diagnosis.completion[2]?.times).toEqual({
+    expect(review.completion[2]?.times).toEqual({
       n: 4,
       min: 1_000,
       median: 2_000,
@@ -157,21 +157,21 @@ describe('what was lost on the way up', () => {
         defineDomain({ name: 'bad', charter: '', children: [leaf], synthesize: forgetful }),
       ],
     });
-    const { retention } = await diagnosed({ shape });
+    const { retention } = await reviewed({ shape });
     expect(retention.worstTier).toMatchObject({ level: 'domain at depth 1', syntheses: 2, incoming: 4, dropped: 2 });
     expect(retention.worstTier?.recall).toBeCloseTo(0.5);
     expect(retention.worstNode).toMatchObject({ path: 'root/bad', recall: 0, dropped: 2, lost: 2, verbatim: 1 });
   });
 
   it('is laid to the root when the root drops them', async () => {
-    const { retention } = await diagnosed({ shape: tree([2, 2], { scenario: { synthesize: forgetful } }) });
+    const { retention } = await reviewed({ shape: tree([2, 2], { scenario: { synthesize: forgetful } }) });
     expect(retention.worstTier).toMatchObject({ level: 'root', incoming: 4, dropped: 4, recall: 0 });
     expect(retention.worstNode).toMatchObject({ path: 'root' });
     expect(retention.tiers.find(({ level }) => level !== 'root')).toMatchObject({ incoming: 4, kept: 4, recall: 1 });
   });
 
   it('is nothing when everything passed up', async () => {
-    const { retention } = await diagnosed({});
+    const { retention } = await reviewed({});
     expect(retention.worstTier).toBeUndefined();
     expect(retention.worstNode).toBeUndefined();
   });
@@ -187,8 +187,8 @@ describe('failures and cost', () => {
       },
       recover: async () => 'try harder',
     };
-    const diagnosis = await diagnosed({ shape: tree([2, 2], { leaf }), worksFor: () => 1_000 });
-    expect(diagnosis).toMatchObject({
+    const review = await reviewed({ shape: tree([2, 2], { leaf }), worksFor: () => 1_000 });
+    expect(review).toMatchObject({
       attempts: 7,
       retries: 3,
       retried: [
@@ -196,30 +196,30 @@ describe('failures and cost', () => {
         { path: 'root/d1/l1', attempts: 2 },
       ],
     });
-    expect(diagnosis.bottleneck).toMatchObject({ path: 'root/d0/l1', phase: 'work', ms: 3_000 });
-    expect(diagnosis.failures).toEqual([]);
-    expect(diagnosis.cost.perCompletedLeaf).toMatchObject({ attempts: 1.75, nodeSeconds: 1.75 });
+    expect(review.bottleneck).toMatchObject({ path: 'root/d0/l1', phase: 'work', ms: 3_000 });
+    expect(review.failures).toEqual([]);
+    expect(review.cost.perCompletedLeaf).toMatchObject({ attempts: 1.75, nodeSeconds: 1.75 });
   });
 
   it('names a failed leaf by how it failed; it is no completed outcome', async () => {
-    const diagnosis = await diagnosed({ options: { faults: ['root/d1/l0=throw', 'root/d0/l1=hang'] } });
-    expect(diagnosis.failures).toEqual([
+    const review = await reviewed({ options: { faults: ['root/d1/l0=throw', 'root/d0/l1=hang'] } });
+    expect(review.failures).toEqual([
       { status: 'timeout', paths: ['root/d0/l1'] },
       { status: 'error', paths: ['root/d1/l0'] },
     ]);
-    expect(diagnosis.cost).toMatchObject({ usesModel: false, completedLeaves: 2, nodes: [] });
-    expect(diagnosis.bottleneck?.path).toBe('root/d0/l1');
+    expect(review.cost).toMatchObject({ usesModel: false, completedLeaves: 2, nodes: [] });
+    expect(review.bottleneck?.path).toBe('root/d0/l1');
   });
 
   it('has no cost per completed leaf when none completed', async () => {
-    const { cost } = await diagnosed({ shape: [1], options: { faults: ['root/l0=throw'] } });
+    const { cost } = await reviewed({ shape: [1], options: { faults: ['root/l0=throw'] } });
     expect(cost.completedLeaves).toBe(0);
     expect(cost.perCompletedLeaf).toBeUndefined();
   });
 });
 
 describe('a run that has not ended', () => {
-  it('is diagnosed as far as it is known, or until now', async () => {
+  it('is reviewed as far as it is known, or until now', async () => {
     const store = memoryStore();
     const clock = new VirtualClock(1_000);
     const attempt = async ({ task }: { task: { path: string } }) => {
@@ -232,17 +232,17 @@ describe('a run that has not ended', () => {
     handle.stop();
     await handle.result.catch(() => {});
     // Others ended at the last instant that is known; this one had not.
-    const then = diagnose(store.nodes('run'));
+    const then = reviewOf(store.nodes('run'));
     expect(then).toMatchObject({ elapsedMs: 500, bottleneck: { path: 'root/d1/l0', phase: 'work', ms: 500 } });
-    const now = diagnose(store.nodes('run'), 6_000);
+    const now = reviewOf(store.nodes('run'), 6_000);
     expect(now).toMatchObject({ elapsedMs: 5_000, bottleneck: { path: 'root/d1/l0', phase: 'work', ms: 5_000 } });
     expect(now.states).toMatchObject({ running: 3, complete: 4 });
   });
 
   it('says nothing of a run without nodes', () => {
-    const diagnosis = diagnose([]);
-    expect(diagnosis).toMatchObject({ nodes: 0, elapsedMs: 0, criticalPath: [], waits: [], completion: [] });
-    expect(diagnosis.bottleneck).toBeUndefined();
+    const review = reviewOf([]);
+    expect(review).toMatchObject({ nodes: 0, elapsedMs: 0, criticalPath: [], waits: [], completion: [] });
+    expect(review.bottleneck).toBeUndefined();
   });
 
   it('counts, once resumed, what had ended before as no time of its own', async () => {
@@ -264,12 +264,12 @@ describe('a run that has not ended', () => {
     await handle.result.catch(() => {});
     await clock.advance(60_000);
     await w.run({ resume: 'run' });
-    const diagnosis = diagnose(store.nodes('run'));
-    expect(diagnosis).toMatchObject({ reused: 3, elapsedMs: 9_000, phases: { work: 20_000 } });
-    expect(diagnosis.waits.filter(({ path }) => path === 'root')).toEqual([
+    const review = reviewOf(store.nodes('run'));
+    expect(review).toMatchObject({ reused: 3, elapsedMs: 9_000, phases: { work: 20_000 } });
+    expect(review.waits.filter(({ path }) => path === 'root')).toEqual([
       { path: 'root', slowest: 'root/d1', ms: 9_000 },
     ]);
-    expect(new Set(diagnosis.criticalPath.map(({ path }) => path.slice(0, 7)))).toEqual(new Set(['root/d1']));
+    expect(new Set(review.criticalPath.map(({ path }) => path.slice(0, 7)))).toEqual(new Set(['root/d1']));
   });
 
   it('leaves out what an interruption left behind and nobody has come to again', async () => {
@@ -293,7 +293,7 @@ describe('a run that has not ended', () => {
       await handle.result.catch(() => {});
       await clock.advance(60_000);
     }
-    const { phases, elapsedMs } = diagnose(store.nodes('run'), 70_000);
+    const { phases, elapsedMs } = reviewOf(store.nodes('run'), 70_000);
     expect(elapsedMs).toBe(1_000);
     expect(phases).toMatchObject({ work: 2_000, planning: 3_000 });
   });

@@ -71,7 +71,7 @@ const Cost = z.object({
 });
 export type Cost = z.infer<typeof Cost>;
 
-export const Diagnosis = z.object({
+export const Review = z.object({
   /** By state. Invalidated nodes are counted here and nowhere else. */
   states: z.record(z.string(), count),
   nodes: count,
@@ -125,4 +125,4 @@ export const Diagnosis = z.object({
     unknown: count,
   }),
 });
-export type Diagnosis = z.infer<typeof Diagnosis>;
+export type Review = z.infer<typeof Review>;

@@ -1,10 +1,10 @@
-/** Whatever a run was like, and wherever it was cut off or taken up again, its diagnosis adds up. */
+/** Whatever a run was like, and wherever it was cut off or taken up again, its review adds up. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { memoryStore } from '../../src/adapters/stores/memory-store.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { Diagnosis } from '../../src/protocol/diagnosis.ts';
-import { diagnose } from '../../src/runtime/record/diagnosis.ts';
+import { Review } from '../../src/protocol/review.ts';
+import { reviewOf } from '../../src/runtime/record/review.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { DEADLINE, randomRun, runCase, type RunCase } from '../support/random-runs.ts';
 import { json, world } from '../support/world.ts';
@@ -14,10 +14,10 @@ const total = (parts: readonly Sum[], of: keyof Sum): number => parts.reduce((su
 
 function expectSound(store: Store, until?: number): void {
   const nodes = [...store.nodes('run')];
-  const diagnosis = diagnose(nodes, until);
+  const review = reviewOf(nodes, until);
   // A number that is none, or below 0, is none of the schema's; nor would it survive as JSON.
-  expect(Diagnosis.parse(json(diagnosis))).toEqual(diagnosis);
-  const { criticalPath, divided, elapsedMs, bottleneck, phases, states } = diagnosis;
+  expect(Review.parse(json(review))).toEqual(review);
+  const { criticalPath, divided, elapsedMs, bottleneck, phases, states } = review;
   expect(total(criticalPath, 'ms')).toBe(elapsedMs);
   expect(total(divided, 'ms')).toBe(elapsedMs);
   const root = nodes.find(({ path }) => path === 'root');

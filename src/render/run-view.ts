@@ -1,5 +1,5 @@
 /** A stored run on the screen: what it was, and what it answers. */
-import type { Completion, Diagnosis, Phase, TierRetention, Wait } from '../protocol/diagnosis.ts';
+import type { Completion, Review, Phase, TierRetention, Wait } from '../protocol/review.ts';
 import { nameOf } from '../protocol/path.ts';
 import { counted, enumerated, formatDuration, formatInstant, formatNumber, formatShare } from './figures.ts';
 import { plain, type Paint } from './paint.ts';
@@ -23,7 +23,7 @@ export type RunView = {
   readonly said: { readonly findings: number; readonly criticals: number; readonly gaps?: number };
   /** Who works on it. */
   readonly holder?: { readonly pid: number; readonly hostname: string; readonly silentMs: number };
-  readonly diagnosis: Diagnosis;
+  readonly review: Review;
   /** In the order of their start. */
   readonly nodes: readonly TimedNode[];
 };
@@ -45,13 +45,13 @@ export const PHASES: Readonly<Record<Phase, string>> = {
 };
 
 function head(screen: Screen, run: RunView): void {
-  const { scenario, asOf, state, diagnosis, maxDepth, runId, startedAt, endedAt, deadlineMs, holder } = run;
+  const { scenario, asOf, state, review, maxDepth, runId, startedAt, endedAt, deadlineMs, holder } = run;
   write(screen, run.thesis, '', 'bold');
   const known = asOf === undefined ? '' : `, as of ${asOf}`;
   write(
     screen,
-    `${scenario}${known}: ${state}, ${counted(diagnosis.nodes, 'node')}, ` +
-      `${counted(diagnosis.leaves, 'leaf', 'leaves')}, depth ${diagnosis.depth} of ${maxDepth}`,
+    `${scenario}${known}: ${state}, ${counted(review.nodes, 'node')}, ` +
+      `${counted(review.leaves, 'leaf', 'leaves')}, depth ${review.depth} of ${maxDepth}`,
     '',
     state === 'complete' ? 'green' : 'yellow',
   );
@@ -68,7 +68,7 @@ function head(screen: Screen, run: RunView): void {
     );
   }
   if (state === 'interrupted') write(screen, `Go on with it: espalier resume ${runId}`, '', 'yellow');
-  const { reused, elapsedMs } = diagnosis;
+  const { reused, elapsedMs } = review;
   if (reused > 0) {
     write(
       screen,
@@ -83,9 +83,9 @@ const waited = ({ path, slowest, next, ms }: Wait): string =>
     ? `${path} waited ${formatDuration(ms)} for ${nameOf(slowest)}, its only child then`
     : `${path} waited ${formatDuration(ms)} for ${nameOf(slowest)} alone, after ${nameOf(next)}`;
 
-function bottleneck(screen: Screen, { diagnosis, concurrency }: RunView): void {
-  const { elapsedMs, divided } = diagnosis;
-  const worst = diagnosis.bottleneck;
+function bottleneck(screen: Screen, { review, concurrency }: RunView): void {
+  const { elapsedMs, divided } = review;
+  const worst = review.bottleneck;
   screen.lines.push('');
   if (!worst) {
     write(screen, 'No node took any measurable time.');
@@ -107,7 +107,7 @@ function bottleneck(screen: Screen, { diagnosis, concurrency }: RunView): void {
   write(screen, `The time went to: ${parts.join(', ')}.`);
 }
 
-function criticalPath(screen: Screen, { diagnosis: { criticalPath } }: RunView): void {
+function criticalPath(screen: Screen, { review: { criticalPath } }: RunView): void {
   if (criticalPath.length === 0) return;
   heading(screen, 'Critical path, in order: at every join the child that ended last');
   const longest = new Set([...criticalPath].sort((a, b) => b.ms - a.ms).slice(0, MOST_SEGMENTS));
@@ -126,8 +126,8 @@ const timesOf = ({ n, min, median, p90, max, mean, standardDeviation }: Completi
   ...[min, median, p90, max, mean, standardDeviation].map(formatDuration),
 ];
 
-function waits(screen: Screen, { diagnosis }: RunView): void {
-  const worst = diagnosis.waits.filter(({ ms }) => ms > 0);
+function waits(screen: Screen, { review }: RunView): void {
+  const worst = review.waits.filter(({ ms }) => ms > 0);
   if (worst.length === 0) return;
   heading(screen, 'Who waited for whom');
   for (const wait of worst.slice(0, MOST_WAITS)) write(screen, waited(wait), '  ');
@@ -156,7 +156,7 @@ const passedOf = ({
   String(numbers.numbersFabricated),
 ];
 
-function lost(screen: Screen, { diagnosis: { retention } }: RunView): void {
+function lost(screen: Screen, { review: { retention } }: RunView): void {
   const { tiers, worstTier, worstNode } = retention;
   if (tiers.length === 0) return;
   figures(
@@ -177,8 +177,8 @@ function lost(screen: Screen, { diagnosis: { retention } }: RunView): void {
   );
 }
 
-function effort(screen: Screen, { diagnosis }: RunView): void {
-  const { phases, attempts, retries, retried, failures, leaves, states } = diagnosis;
+function effort(screen: Screen, { review }: RunView): void {
+  const { phases, attempts, retries, retried, failures, leaves, states } = review;
   screen.lines.push('');
   write(
     screen,
@@ -199,8 +199,8 @@ function effort(screen: Screen, { diagnosis }: RunView): void {
   if (invalidated > 0) write(screen, `${counted(invalidated, 'node')} of before are not in the scenario any more.`);
 }
 
-function cost(screen: Screen, { diagnosis }: RunView): void {
-  const { usesModel, total, completedLeaves, perCompletedLeaf, nodes, unknown } = diagnosis.cost;
+function cost(screen: Screen, { review }: RunView): void {
+  const { usesModel, total, completedLeaves, perCompletedLeaf, nodes, unknown } = review.cost;
   const tokens = (of: typeof total): string => formatNumber(Math.round(of.inputTokens + of.outputTokens));
   const used = usesModel ? `$${total.usd.toFixed(2)}, ${tokens(total)} tokens.` : 'no model was used.';
   const each = perCompletedLeaf
@@ -221,7 +221,7 @@ function cost(screen: Screen, { diagnosis }: RunView): void {
 export function renderRun(run: RunView, options: RunViewOptions = {}): string {
   const screen: Screen = { lines: [], width: Math.max(20, options.width ?? 80), paint: options.paint ?? plain };
   head(screen, run);
-  if (run.diagnosis.nodes === 0) {
+  if (run.review.nodes === 0) {
     write(screen, 'No node has begun, so there is nothing more to say.');
     return `${screen.lines.join('\n')}\n`;
   }
@@ -230,7 +230,7 @@ export function renderRun(run: RunView, options: RunViewOptions = {}): string {
   figures(
     screen,
     ['Completion times', 'n', 'min', 'median', 'p90', 'max', 'mean', 'std dev'],
-    run.diagnosis.completion.map(({ level, times }) => [level, ...timesOf(times)]),
+    run.review.completion.map(({ level, times }) => [level, ...timesOf(times)]),
   );
   waits(screen, run);
   lost(screen, run);

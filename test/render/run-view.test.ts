@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diagnose } from '../../src/runtime/record/diagnosis.ts';
-import { renderRun } from '../../src/render/diagnosis-view.ts';
+import { reviewOf } from '../../src/runtime/record/review.ts';
+import { renderRun } from '../../src/render/run-view.ts';
 import { displayWidth } from '../../src/render/text-layout.ts';
 import { anyText } from './hostile-text.ts';
 import { ranSlowly } from './stored-run.ts';
@@ -76,20 +76,20 @@ describe('a stored run', () => {
     expect(text).toContain('2 retries: root/d1/l0 (3).');
     expect(text).toContain('Failed: 1 node by timeout (root/d0); 1 node by error (root/d1/l0).');
     expect(text).toContain('What 1 failed node used is not known.');
-    const { retention } = view.diagnosis;
+    const { retention } = view.review;
     const worst = { ...retention.tiers[0]!, path: 'root/d1', incoming: 9, dropped: 4, recall: 0.5, level: 'leafward' };
-    const lossy = { ...view.diagnosis, retention: { ...retention, worstTier: worst, worstNode: worst } };
-    expect(flat(renderRun({ ...view, diagnosis: lossy }))).toContain(
+    const lossy = { ...view.review, retention: { ...retention, worstTier: worst, worstNode: worst } };
+    expect(flat(renderRun({ ...view, review: lossy }))).toContain(
       'Most was lost at the tier leafward, and of the nodes at root/d1: 4 of 9 dropped, 50 % of the signal kept.',
     );
   });
 
   it('tells slots from work', async () => {
     const { view } = await ranSlowly({ concurrency: 1 });
-    const waits = view.diagnosis.criticalPath.find(({ phase }) => phase === 'slot');
+    const waits = view.review.criticalPath.find(({ phase }) => phase === 'slot');
     expect(waits).toBeDefined();
     const bottleneck = { path: 'root/d1/l1', level: 'leaf', phase: 'slot' as const, ms: 5_000, share: 0.5 };
-    const text = renderRun({ ...view, concurrency: 1, diagnosis: { ...view.diagnosis, bottleneck } });
+    const text = renderRun({ ...view, concurrency: 1, review: { ...view.review, bottleneck } });
     expect(flat(text)).toContain('Bottleneck: slots. root/d1/l1 waited 5.0 s of 50 s to be let to work, 1 at once.');
   });
 
@@ -98,7 +98,7 @@ describe('a stored run', () => {
     const total = { usd: 1.5, inputTokens: 4_000, outputTokens: 1_000, attempts: 6, nodeSeconds: 60 };
     const perCompletedLeaf = { usd: 0.25, inputTokens: 600, outputTokens: 200, attempts: 1, nodeSeconds: 10 };
     const cost = { usesModel: true, total, completedLeaves: 6, perCompletedLeaf, nodes: [], unknown: 0 };
-    expect(flat(renderRun({ ...view, diagnosis: { ...view.diagnosis, cost } }))).toContain(
+    expect(flat(renderRun({ ...view, review: { ...view.review, cost } }))).toContain(
       'Cost: $1.50, 5,000 tokens. Per completed leaf (6): $0.2500, 800 tokens, 1.0 attempts, 10 s of nodes at work.',
     );
   });
@@ -110,12 +110,12 @@ describe('a stored run', () => {
       'Process 77 on host works on it; its last sign of life is 2.0 s old.',
     );
     expect(renderRun({ ...view, state: 'interrupted' })).toContain('Go on with it: espalier resume run');
-    const resumed = { ...view, diagnosis: { ...view.diagnosis, reused: 4 } };
+    const resumed = { ...view, review: { ...view.review, reused: 4 } };
     expect(renderRun(resumed)).toContain('It was resumed: 4 nodes had ended before.');
   });
 
   it('says so when nothing has begun', async () => {
     const { view } = await ranSlowly();
-    expect(renderRun({ ...view, nodes: [], diagnosis: diagnose([]) })).toContain('No node has begun');
+    expect(renderRun({ ...view, nodes: [], review: reviewOf([]) })).toContain('No node has begun');
   });
 });
