@@ -4,6 +4,7 @@ export type EspalierErrorCode =
   | 'invalid-input' // a date, duration, path or option that cannot be read
   | 'invalid-data' // a source that does not hold what it should
   | 'unknown-source'
+  | 'unknown-artifact' // nobody kept it, or nobody told this node of it
   | 'undeclared-source' // a leaf reads what it did not declare
   | 'spawn-refused' // only an orchestrator's gather may create nodes
   | 'missing-peer' // an optional package is not installed

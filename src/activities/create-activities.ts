@@ -1,6 +1,7 @@
 import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Activities } from '../ports/activities.ts';
+import type { Artifacts } from '../ports/artifacts.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import { execute } from './execute.ts';
 import { staticDecision } from './plan.ts';
@@ -11,11 +12,16 @@ import { synthesize } from './synthesize.ts';
 export type ActivityOptions = {
   registry: ReadonlyMap<string, Entry>;
   domains?: readonly string[] | undefined;
+  /** Default: in memory, for as long as the run lasts. */
+  artifacts?: Artifacts | undefined;
 };
 const DEFAULT_ATTEMPTS = 3;
 
 /** The steps with effects of one run of a scenario. Reads are shared within the run. */
-export function createActivities(scenario: Scenario, { registry, domains }: ActivityOptions): Activities {
+export function createActivities(
+  scenario: Scenario,
+  { registry, domains, artifacts = inMemory() }: ActivityOptions,
+): Activities {
   const cache: SeriesCache = new Map();
   const adapter = scenario.sources;
   const entryOf = (path: string): Entry => {
@@ -29,8 +35,8 @@ export function createActivities(scenario: Scenario, { registry, domains }: Acti
   };
   return {
     plan: async ({ task }) => staticDecision(registry, task.path, domains),
-    synthesize: async (input, io) => synthesize(input, io, entryOf(input.task.path)),
-    attempt: async (input, io) => execute(input, io, { entry: entryOf(input.task.path), adapter, cache }),
+    synthesize: async (input, io) => synthesize(input, io, { entry: entryOf(input.task.path), artifacts }),
+    attempt: async (input, io) => execute(input, io, { entry: entryOf(input.task.path), adapter, cache, artifacts }),
     verify({ task }, findings, io) {
       const check = leafOf(task.path)?.verify;
       return check && (async () => check(findings, { task: deepFreeze(task), abortSignal: io.abortSignal }))();
@@ -42,4 +48,9 @@ export function createActivities(scenario: Scenario, { registry, domains }: Acti
     attemptsOf: (path) => leafOf(path)?.attempts ?? DEFAULT_ATTEMPTS,
     estimateOf: (path) => entryOf(path).estimateMs,
   };
+}
+
+function inMemory(): Artifacts {
+  const bytesBySum = new Map<string, Uint8Array>();
+  return { keep: (sha256, bytes) => void bytesBySum.set(sha256, bytes), bytes: (sha256) => bytesBySum.get(sha256) };
 }

@@ -2,6 +2,7 @@
 import type { LeafContext, LeafRun, SourceReader } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { AttemptInput, AttemptIo } from '../ports/activities.ts';
+import type { Artifacts, ArtifactShelf } from '../ports/artifacts.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import type { GapDraft } from '../protocol/gap.ts';
 import { misfitOf } from '../protocol/misfit.ts';
@@ -9,10 +10,16 @@ import { nameOf } from '../protocol/path.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import type { Task } from '../protocol/task.ts';
 import { errorOf } from '../tier/fault.ts';
+import { artifactShelf } from './artifact-shelf.ts';
 import type { Entry } from './registry.ts';
 import { createSourceReader, NoEvidence, type SeriesCache } from './source-reader.ts';
 
-export type ExecuteWith = { entry: Entry; adapter: SourceAdapter | undefined; cache: SeriesCache };
+export type ExecuteWith = {
+  entry: Entry;
+  adapter: SourceAdapter | undefined;
+  cache: SeriesCache;
+  artifacts: Artifacts;
+};
 
 export async function execute(input: AttemptInput, io: AttemptIo, given: ExecuteWith): Promise<unknown> {
   const { entry } = given;
@@ -26,7 +33,7 @@ export async function execute(input: AttemptInput, io: AttemptIo, given: Execute
   }
 }
 
-type Lazy = 'task' | 'sources' | 'abortSignal';
+type Lazy = 'task' | 'sources' | 'artifacts' | 'abortSignal';
 
 /**
  * What an author's code is given. What is lazy is an own property, so that `{ ...context }` has it too, but by getters
@@ -35,6 +42,7 @@ type Lazy = 'task' | 'sources' | 'abortSignal';
 class AttemptContext implements LeafContext {
   declare readonly task: LeafContext['task'];
   declare readonly sources: SourceReader;
+  declare readonly artifacts: ArtifactShelf;
   declare readonly abortSignal: AbortSignal;
   readonly attempt: number;
   readonly report: LeafContext['report'];
@@ -43,6 +51,7 @@ class AttemptContext implements LeafContext {
   readonly #io: AttemptIo;
   readonly #given: ExecuteWith;
   #sources: SourceReader | undefined;
+  #artifacts: ArtifactShelf | undefined;
 
   constructor({ task, attempt }: AttemptInput, io: AttemptIo, given: ExecuteWith) {
     this.#task = task;
@@ -75,6 +84,15 @@ class AttemptContext implements LeafContext {
         return (this.#sources ??= this.#reader());
       },
     },
+    artifacts: {
+      enumerable: true,
+      get() {
+        const { path, prior } = this.#task;
+        return (this.#artifacts ??= artifactShelf(path, this.#given.artifacts, prior, (artifact) =>
+          this.#io.kept(artifact),
+        ));
+      },
+    },
     abortSignal: {
       enumerable: true,
       get() {
@@ -90,7 +108,7 @@ class AttemptContext implements LeafContext {
     return createSourceReader({ adapter, declared: entry.sources, asOf: this.#task.asOf, abortSignal, cache });
   }
 }
-const LAZY = ['task', 'sources', 'abortSignal'] as const;
+const LAZY = ['task', 'sources', 'artifacts', 'abortSignal'] as const;
 const gapOf: LeafContext['gap'] = (gap, why) => ({ gap, why });
 
 /** A leaf that declares the shape of its data is held to it. */

@@ -2,15 +2,22 @@
 import { deterministicSynthesis } from '../analytics/deterministic-synthesis.ts';
 import type { Io, SynthesizeInput } from '../ports/activities.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
+import { bodyOf } from '../tier/synthesis-check.ts';
+import type { Artifacts } from '../ports/artifacts.ts';
+import { artifactReader } from './artifact-shelf.ts';
 import type { Entry } from './registry.ts';
 
-export async function synthesize(input: SynthesizeInput, io: Io, { definition }: Entry): Promise<unknown> {
+export type SynthesizeWith = { entry: Entry; artifacts: Artifacts };
+
+export async function synthesize(input: SynthesizeInput, io: Io, given: SynthesizeWith): Promise<unknown> {
+  const { definition } = given.entry;
   const { task, decision, ended, fault } = input;
   const own = definition.kind === 'leaf' ? undefined : definition.synthesize;
   if (!own) return deterministicSynthesis({ task, decision, ended });
   const { abortSignal } = io;
-  const given = deepFreeze({ task, decision, children: ended, ...(fault && { fault }) }); // the reports are the node's own
-  const answer = await own({ ...given, abortSignal });
+  const shown = deepFreeze({ task, decision, children: ended, ...(fault && { fault }) }); // the reports are the node's own
+  const bodies = ended.map(({ outcome }) => bodyOf(outcome)).filter((body) => body !== undefined);
+  const answer = await own({ ...shown, artifacts: artifactReader(given.artifacts, bodies), abortSignal });
   // Only the deterministic synthesis may call itself that.
   return typeof answer === 'object' && answer !== null ? { ...answer, madeBy: 'synthesis' } : answer;
 }

@@ -1,5 +1,6 @@
 /** What a user writes, after validation. Plain data and functions: no behaviour of its own. */
 import type { z } from 'zod';
+import type { ArtifactReader, ArtifactShelf } from '../ports/artifacts.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import type { Ended, Verdict } from '../ports/activities.ts';
 import type { Finding, FindingDraft } from '../protocol/finding.ts';
@@ -34,6 +35,8 @@ export type LeafContext = {
   /** Says a finding at once; a critical one travels to the root from here. */
   readonly report: (finding: FindingDraft) => void;
   readonly gap: (kind: GapKind, why: string) => GapDraft;
+  /** Keeps big outputs, which travel as references, and reads those that its `prior` reports refer to. */
+  readonly artifacts: ArtifactShelf;
   /** The report of a sibling that this node `needs`; undefined when it failed. */
   readonly prior: (name: string) => Report | undefined;
   /** Only an orchestrator has children: always refused, with an integrity alert. */
@@ -50,6 +53,8 @@ export type SynthesisContext = {
   readonly task: Task;
   readonly decision: Decision;
   readonly children: readonly Ended[];
+  /** Reads what the children's reports refer to. */
+  readonly artifacts: ArtifactReader;
   readonly abortSignal: AbortSignal;
   /** Why the first answer was rejected, when this is the second try. */
   readonly fault?: Fault;

@@ -1,7 +1,7 @@
 /** The steps with effects that a host performs for its nodes. One implementation serves every host. */
 import type { Decision } from '../protocol/decision.ts';
 import type { FindingDraft, Finding } from '../protocol/finding.ts';
-import type { Outcome } from '../protocol/report.ts';
+import type { Artifact, Outcome } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
 import type { RunEventBody } from '../protocol/run-event.ts';
 import type { Task } from '../protocol/task.ts';
@@ -23,6 +23,8 @@ export type AttemptInput = { task: Task; attempt: number };
 export type AttemptIo = Io & {
   /** Says a finding now, without waiting for the end of the attempt. */
   readonly report: (draft: FindingDraft) => void;
+  /** Says that the present attempt has kept a big output. */
+  kept(artifact: Artifact): void;
   /** Notes something that must not pass unseen. */
   readonly alert: (kind: Extract<RunEventBody, { type: 'integrity.alert' }>['kind'], message: string) => void;
 };

@@ -33,8 +33,8 @@ export type Usage = z.infer<typeof Usage>;
 export const Timing = z.object({ startedAt: z.number(), endedAt: z.number() });
 export type Timing = z.infer<typeof Timing>;
 
-/** A big output, held elsewhere. */
-export const Artifact = z.object({ ref: z.string(), bytes: z.int().min(0), sha256: z.string() });
+/** A big output, held elsewhere. `ref` is the path of the node that kept it, "#" and its name there. */
+export const Artifact = z.object({ bytes: z.int().min(0), ref: z.string(), sha256: z.string() });
 export type Artifact = z.infer<typeof Artifact>;
 
 export const ChildSummary = z.object({

@@ -12,7 +12,7 @@ import { FindingDraft, type Finding } from '../protocol/finding.ts';
 import { NONE } from '../protocol/freeze.ts';
 import { GapDraft, isHole, type Gap } from '../protocol/gap.ts';
 import { childPath } from '../protocol/path.ts';
-import type { UnsealedOutcome, UnsealedReport } from '../protocol/report.ts';
+import type { Artifact, UnsealedOutcome, UnsealedReport } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
@@ -31,12 +31,15 @@ export type LeafState = {
   /** The findings of the present attempt, in the order said. */
   present: Set<Finding> | undefined;
   gaps: Gap[];
+  /** What the present attempt has kept. */
+  artifacts: readonly Artifact[];
   spoken: number;
   /** The drafts without a key that this attempt has said live, as canonical JSON. */
   live: string[];
 };
 export type LeafEvent =
   | { type: 'said'; draft: unknown }
+  | { type: 'kept'; artifact: Artifact }
   | { type: 'executed'; output: unknown }
   | { type: 'verified' }
   | { type: 'failed'; fault: Fault }
@@ -78,6 +81,7 @@ export function beginLeaf(task: Task, maxAttempts: number, earlier?: LeafProgres
     said: criticals.length > 0 ? new Map(criticals.map((finding) => [finding.id, finding])) : undefined,
     present: criticals.length > 0 ? new Set(criticals) : undefined,
     gaps: NONE,
+    artifacts: NONE,
     spoken: 0,
     live: [],
   };
@@ -100,6 +104,8 @@ export function leafStep(state: LeafState, event: LeafEvent): Effects {
   switch (event.type) {
     case 'said':
       return saidLive(state, event.draft);
+    case 'kept':
+      return kept(state, event.artifact);
     case 'executed':
       return state.phase === 'executing' ? executed(state, event.output) : NOTHING;
     case 'verified':
@@ -120,6 +126,13 @@ function saidLive(state: LeafState, draft: unknown): Effects {
     return say(state, read.value, state.spoken++);
   }
   return state.phase === 'executing' ? failed(state, invalid('a finding said live', read)) : NOTHING;
+}
+
+function kept(state: LeafState, artifact: Artifact): Effects {
+  if (state.phase === 'executing') {
+    state.artifacts = [...state.artifacts.filter(({ ref }) => ref !== artifact.ref), artifact];
+  }
+  return NOTHING;
 }
 
 function say(state: LeafState, draft: Draft, ordinal: number): Effects {
@@ -204,6 +217,7 @@ function nextAttempt(state: LeafState, enrichment: string): LeafEffect {
   state.attempt++;
   state.present = new Set([...saidBy(state).values()].filter((finding) => finding.critical));
   state.spoken = 0;
+  state.artifacts = NONE;
   state.live = [];
   return { type: 'execute', task: state.task, attempt: state.attempt };
 }
@@ -219,13 +233,13 @@ function failureOf(state: LeafState, fault: Fault, attempts = state.attempt): Un
   return tokenOf(state.task, fault, attempts, partial);
 }
 
-function leafReport({ task, attempt, gaps }: LeafState, findings: Finding[]): UnsealedReport {
+function leafReport({ task, attempt, gaps, artifacts }: LeafState, findings: Finding[]): UnsealedReport {
   const usage = ownUsage(task.path, { leaves: 1, attempts: attempt });
   const hasHole = gaps.some(isHole);
   const criticals = findings.filter((finding) => finding.critical);
   // Keys in alphabetical order: so the digest of a leaf's report needs no sorting.
   return {
-    artifacts: NONE,
+    artifacts: artifacts.length > 0 ? [...artifacts] : NONE,
     children: NONE,
     conflicts: NONE,
     depth: usage.depth,

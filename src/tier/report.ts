@@ -66,7 +66,7 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
   const own = ownUsage(task.path, { leaves: 0, attempts: 0 });
   // Here and below keys are in alphabetical order: so the digest needs no sorting.
   return {
-    artifacts: [],
+    artifacts: ended.flatMap(({ outcome }) => bodyOf(outcome)?.artifacts ?? []),
     assessment: synthesis.assessment ?? assess(gathered),
     children: ended.map(({ outcome }) => summaryOf(outcome)),
     conflicts: synthesis.conflicts,

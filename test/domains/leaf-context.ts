@@ -31,6 +31,14 @@ export function leafContext(adapter: SourceAdapter, declared: readonly string[],
     abortSignal,
     report: () => undefined,
     gap: (gap, why) => ({ gap, why }),
+    artifacts: {
+      keep: () => {
+        throw new Error('nothing is kept here');
+      },
+      read: () => {
+        throw new Error('nothing is kept here');
+      },
+    },
     prior: () => undefined,
     spawn: () => {
       throw new Error('a leaf has no children');

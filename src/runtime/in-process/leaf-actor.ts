@@ -9,7 +9,7 @@ import type { ActorLogic, AnyActorRef, AnyEventObject, Snapshot } from 'xstate';
 import type { AttemptIo } from '../../ports/activities.ts';
 import type { Slot } from '../../ports/slots.ts';
 import { FindingDraft, type Finding } from '../../protocol/finding.ts';
-import type { UnsealedOutcome } from '../../protocol/report.ts';
+import type { Artifact, UnsealedOutcome } from '../../protocol/report.ts';
 import type { Fault } from '../../protocol/fault.ts';
 import { CANCELLED, errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
 import { beginLeaf, leafStep, saidBy, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
@@ -34,14 +34,17 @@ type LeafSnapshot = Snapshot<UnsealedOutcome> & {
 const CLOSED: Fault = { status: 'timeout', message: 'closed itself at its deadline' };
 const NEVER_BEGUN: Fault = { status: 'timeout', message: 'waited for a slot until its deadline' };
 
+/** What an attempt says before its end. */
+type Told = { type: 'said'; draft: FindingDraft } | { type: 'kept'; artifact: Artifact };
+
 /** What one attempt is given. Its signal is made on first use: most leaves never ask, and thousands may be alive. */
 class LazyIo implements AttemptIo {
   #controller: AbortController | undefined;
   #over: Fault | undefined;
-  readonly #say: (io: LazyIo, draft: FindingDraft) => void;
+  readonly #tell: (io: LazyIo, told: Told) => void;
   readonly alert: AttemptIo['alert'];
-  constructor(say: (io: LazyIo, draft: FindingDraft) => void, alert: AttemptIo['alert']) {
-    this.#say = say;
+  constructor(tell: (io: LazyIo, told: Told) => void, alert: AttemptIo['alert']) {
+    this.#tell = tell;
     this.alert = alert;
   }
   get abortSignal(): AbortSignal {
@@ -51,7 +54,10 @@ class LazyIo implements AttemptIo {
     }
     return this.#controller.signal;
   }
-  report = (draft: FindingDraft): void => this.#say(this, draft);
+  report = (draft: FindingDraft): void => this.#tell(this, { type: 'said', draft });
+  kept(artifact: Artifact): void {
+    this.#tell(this, { type: 'kept', artifact });
+  }
   abort(fault: Fault): void {
     this.#over ??= fault;
     this.#controller?.abort(errorOf(this.#over));
@@ -81,6 +87,11 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       tellSelf(scope, { type: 'leaf.told', told: { type: 'said', draft } });
   };
 
+  const keep = (scope: Scope, io: LazyIo, told: LeafEvent): void => {
+    const snapshot = scope.self.getSnapshot() as LeafSnapshot;
+    if (snapshot.status === 'active' && snapshot.io === io) tellSelf(scope, { type: 'leaf.told', told });
+  };
+
   /** What an answer calls critical was said, though it comes too late to be the attempt's result. */
   const salvage = (scope: Scope, io: LazyIo, output: unknown): void => {
     try {
@@ -93,7 +104,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
 
   const ioOf = (path: string, scope: Scope): LazyIo =>
     new LazyIo(
-      (from, draft) => say(scope, from, draft),
+      (from, told) => (told.type === 'said' ? say(scope, from, told.draft) : keep(scope, from, told)),
       (kind, message) => emit({ type: 'integrity.alert', path, kind, message }),
     );
   const perform = (effect: LeafEffect & { type: 'execute' }, snapshot: LeafSnapshot, scope: Scope): void => {

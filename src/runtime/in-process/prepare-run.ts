@@ -94,7 +94,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       telemetry?.onEnd(runId);
     },
   };
-  const own = createActivities(scenario, { registry, domains });
+  const own = createActivities(scenario, { registry, domains, artifacts: record?.artifacts });
   const recalled = record?.recall ? withoutAskingAgain(own, record.recall) : own;
   return {
     runId,

@@ -3,7 +3,8 @@ import { definitionDigest, identifyIn, type Identify } from '../../activities/id
 import type { Entry } from '../../activities/registry.ts';
 import type { Limits, Scenario } from '../../define/spec.ts';
 import { EspalierError } from '../../errors.ts';
-import type { Store } from '../../ports/store.ts';
+import type { Artifacts } from '../../ports/artifacts.ts';
+import type { RunWriter, Store } from '../../ports/store.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import { HOST_VERSION } from '../../version.ts';
 import type { RunOptions } from '../run.ts';
@@ -14,6 +15,7 @@ import { signed } from './signature.ts';
 export type Record = {
   readonly identify: Identify;
   readonly recorder: Recorder;
+  readonly artifacts: Artifacts;
   /** How many events the run had. */
   readonly events: number;
   /** Of a resumed run. */
@@ -41,9 +43,10 @@ export function openRecord(options: RecordOptions): Record {
   const identify = identifyIn(registry, domains);
   const writer = resume === undefined ? store.begin(newRun(options)) : store.claim(runId);
   const given = { runId, scenario: scenario.name, writer, onFailure };
+  const artifacts = storedArtifacts(store, runId, writer);
   const sign = signingKey && { sign: (receipt: Parameters<typeof signed>[0]) => signed(receipt, signingKey) };
   if (resume === undefined) {
-    return { identify, recorder: createRecorder({ ...given, ...sign }), events: 0, invalidated: [] };
+    return { identify, artifacts, recorder: createRecorder({ ...given, ...sign }), events: 0, invalidated: [] };
   }
   try {
     const { events = 0, head = '' } = store.run(runId) ?? {};
@@ -53,11 +56,26 @@ export function openRecord(options: RecordOptions): Record {
       return entry && definitionDigest(entry.definition);
     });
     const recorder = createRecorder({ ...given, ...sign, before: { head, criticals, gone } });
-    return { identify, recorder, events, recall, invalidated };
+    return { identify, artifacts, recorder, events, recall, invalidated };
   } catch (error) {
     writer.release();
     throw error;
   }
+}
+
+/** What the store cannot take, the run keeps for itself: a full disk must not fail a leaf. */
+function storedArtifacts(store: Store, runId: string, writer: RunWriter): Artifacts {
+  const untaken = new Map<string, Uint8Array>();
+  return {
+    keep(sha256, bytes) {
+      try {
+        writer.keep(sha256, bytes);
+      } catch {
+        untaken.set(sha256, bytes);
+      }
+    },
+    bytes: (sha256) => untaken.get(sha256) ?? store.bytes(runId, sha256),
+  };
 }
 
 const newRun = ({ scenario, runId, thesis, limits, startedAt, asOf, domains, origin = {} }: RecordOptions) => ({
