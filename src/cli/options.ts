@@ -27,7 +27,7 @@ function thesis(text: string): string {
   return text;
 }
 
-const wholeNumber =
+export const wholeNumber =
   (option: string, least: number) =>
   (text: string): number => {
     const value = Number(text);

@@ -15,6 +15,7 @@ import {
   type RunFlags,
 } from './options.ts';
 import type { Output } from './output.ts';
+import { addRecordCommands } from './record-commands.ts';
 import type { ResumeFlags } from './resume.ts';
 import type { VerifyFlags } from './verify.ts';
 
@@ -25,6 +26,7 @@ Examples:
   espalier run scenarios/us-tech-2008.ts --json | jq .assessment
   espalier run scenarios/us-tech-2008.ts --fault root/macro=hang --deadline 5s
   espalier plan scenarios/us-tech-2008.ts --max-depth 1        what would run, and what would not
+  espalier show latest                                         who was slow, what was lost, what it cost
   espalier verify latest                                       that nothing was changed or lost since
 
 Exit codes: 0 complete, 3 partial, 1 failed, 2 misuse, 130 on a second ^C.
@@ -76,6 +78,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
       const { resumeCommand } = await import('./resume.ts');
       conclude(await resumeCommand(run, flags, output));
     });
+  addRecordCommands(program, output, conclude);
   program
     .command('verify')
     .description('recompute a run from its leaves to its brief, and say what is not as it was made')

@@ -16,7 +16,7 @@ import {
   verdictOf,
   type Reading,
 } from './reading.ts';
-import { wrapText } from './text-layout.ts';
+import { write, type Screen } from './text-screen.ts';
 
 export type TerminalBriefOptions = {
   /** Columns. Default 80. */
@@ -28,22 +28,7 @@ export type TerminalBriefOptions = {
 
 const MOST_RISKS = 5;
 const MOST_ITEMS = 5;
-/** How many lines one text may take: a statement of a megabyte must not push the verdict off the screen. */
-const MOST_LINES = 6;
-
 const VERDICT_STYLE: Readonly<Record<string, Style>> = { supported: 'green', contradicted: 'red' };
-
-type Screen = { lines: string[]; width: number; paint: Paint };
-
-const write = (screen: Screen, text: string, first = '', style?: Style): void => {
-  const room = screen.width * MOST_LINES;
-  const lines = wrapText(
-    escapeTerminal(text.length > room ? `${text.slice(0, room - 1)}…` : text),
-    screen.width,
-    first,
-  );
-  screen.lines.push(...(style ? lines.map((line) => screen.paint(style, line)) : lines));
-};
 
 function list(screen: Screen, heading: string, items: readonly string[]): void {
   if (items.length === 0) return;

@@ -1,18 +1,6 @@
 /** Misuse that is found before a scenario is loaded, without a process for each. */
 import { describe, expect, it } from 'vitest';
-import type { Output } from '../../src/cli/output.ts';
-import { espalier } from '../../src/cli/program.ts';
-
-async function said(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const output: Output = {
-    result: (text) => void (written.stdout += text),
-    note: (text) => void (written.stderr += `${text}\n`),
-    exit: () => Promise.resolve(),
-  };
-  const code = await espalier(args, output);
-  return { code, ...written };
-}
+import { said } from './said.ts';
 
 const MISUSE: [args: string[], line: string][] = [
   [['frob'], 'unknown command \'frob\'. See "espalier --help".'],
@@ -39,6 +27,13 @@ const MISUSE: [args: string[], line: string][] = [
   [['run', 'a.ts', '--fault', 'root=slow'], 'The fault "root=slow" cannot be read.'],
   [['run', 'nowhere.ts'], 'There is no scenario file nowhere.ts. Give the path'],
   [['run', 'a\u001b[31m.ts'], 'There is no scenario file a⟨U+001B⟩[31m.ts.'],
+  [['show'], "missing required argument 'run'"],
+  [['runs', '--state', 'gone'], "argument 'gone' is invalid"],
+  [['runs', '--limit', '0'], '"0", given to --limit, is not a whole number of at least 1.'],
+  [['runs', '--since', '2026-02-30'], '"2026-02-30", given to --since, is no calendar date.'],
+  [['runs', 'prune'], 'Nothing says which runs go. Give --keep, --older-than, or both'],
+  [['runs', 'prune', '--older-than', '30'], '"30", given to --older-than, is no age. Give one such as 12h, 30d or 8w.'],
+  [['runs', '--scenario', 'x', 'prune', '--keep', '0'], '--scenario stands before "prune". Give it after'],
   [['plan', 'test'], 'test is not a file.'],
   [['run', 'README.md'], 'README.md is no scenario file by its ending.'],
 ];

@@ -1,0 +1,85 @@
+/** What the command line says of a stored run, whichever command asks. */
+import { existsSync } from 'node:fs';
+import { EspalierError } from '../errors.ts';
+import type { Store, StoredNode, StoredRun } from '../ports/store.ts';
+import { ROOT } from '../protocol/path.ts';
+import { RunEvent } from '../protocol/run-event.ts';
+import { openStore, runIdOf, type StoreFlags } from './open-store.ts';
+import { lastInstantOf } from '../runtime/record/review.ts';
+import { isWorkedOn, stateOf, type ShownState } from './shown-state.ts';
+
+/** The store, if there is one yet: asking must not make one. @throws EspalierError `store-fault` */
+export async function openExisting(flags: StoreFlags): Promise<Store | undefined> {
+  return isThere(flags) ? openStore(flags) : undefined;
+}
+const isThere = ({ store }: StoreFlags): boolean => typeof store === 'string' && existsSync(store);
+
+/** @throws EspalierError `unknown-run` */
+export async function openRun(given: string, flags: StoreFlags): Promise<{ store: Store; run: StoredRun }> {
+  const store = await openExisting(flags);
+  const unknown = (): EspalierError =>
+    new EspalierError(
+      'unknown-run',
+      `There is no run "${given}": no store ${String(flags.store)} yet. Run a scenario first.`,
+    );
+  if (!store) throw unknown();
+  try {
+    const run = store.run(runIdOf(store, given));
+    if (!run) throw unknown();
+    return { store, run };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+/** What it was known as of: also where the scenario said it, and not the command. */
+export function asOfOf(store: Store, { runId, options }: StoredRun): string | undefined {
+  if (options.asOf !== undefined) return options.asOf;
+  const first = store.event(runId, 0);
+  const event = first && readEvent(first.body);
+  return event?.type === 'run.started' ? event.asOf : undefined;
+}
+export function readEvent(body: string): RunEvent | undefined {
+  try {
+    return RunEvent.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Until when a run is known to have gone on: now, or the last sign of life of whoever worked on it. */
+export function lastKnown(run: StoredRun, nodes: readonly StoredNode[], now: number): number {
+  if (isWorkedOn(run)) return now;
+  return Math.max(lastInstantOf(nodes), run.state === 'running' ? (run.claim?.renewedAt ?? 0) : 0);
+}
+
+/** One line's worth of a run. */
+export type RunLine = {
+  runId: string;
+  scenario: string;
+  thesis: string;
+  asOf?: string;
+  state: ShownState;
+  startedAt: number;
+  endedAt?: number;
+  leaves?: number;
+  criticals?: number;
+};
+export function runLineOf(store: Store, run: StoredRun): RunLine {
+  const { runId, scenario, thesis, startedAt, endedAt } = run;
+  const asOf = asOfOf(store, run);
+  const root = store.node(runId, ROOT);
+  const leaves = root?.usage?.subtree.leaves;
+  return {
+    runId,
+    scenario,
+    thesis,
+    ...(asOf !== undefined && { asOf }),
+    state: stateOf(run),
+    startedAt,
+    ...(endedAt !== undefined && { endedAt }),
+    ...(leaves !== undefined && { leaves }),
+    ...(root?.endedAt !== undefined && { criticals: root.criticals }),
+  };
+}
