@@ -24,6 +24,7 @@ export type {
   Work,
 } from './define/spec.ts';
 export { inMemorySources, type InMemorySeries } from './adapters/sources/in-memory.ts';
+export { memoryStore } from './adapters/stores/memory-store.ts';
 export { EspalierError, type EspalierErrorCode } from './errors.ts';
 export type {
   Activities,
@@ -36,6 +37,23 @@ export type {
   Verdict,
 } from './ports/activities.ts';
 export type { Clock } from './ports/clock.ts';
+export { CLAIM_MS } from './ports/store.ts';
+export type {
+  Batch,
+  Claim,
+  Duration,
+  HelpfulEnrichment,
+  NewRun,
+  Origin,
+  RunFilter,
+  RunState,
+  RunWriter,
+  Store,
+  StoredEvent,
+  StoredNode,
+  StoredOptions,
+  StoredRun,
+} from './ports/store.ts';
 export type { Telemetry } from './ports/telemetry.ts';
 export type { SourceAdapter } from './ports/sources.ts';
 export * from './protocol/index.ts';

@@ -1,0 +1,83 @@
+/** Rows as what the port says they are, and back. */
+import type { HelpfulEnrichment, NewRun, RunState, StoredEvent, StoredNode, StoredRun } from '../../ports/store.ts';
+import type { RunEventType } from '../../protocol/run-event.ts';
+import type { Receipt } from '../../protocol/receipt.ts';
+import type { ClaimRule, Holder } from './claims.ts';
+import { storeFault } from './sqlite-faults.ts';
+
+export type HolderRow = {
+  owner: string | null;
+  pid: number | null;
+  hostname: string | null;
+  renewed_at: number | null;
+};
+export type RunRow = HolderRow & {
+  number: number;
+  id: string;
+  started_at: number;
+  body: string;
+  state: RunState;
+  events: number;
+  head: string;
+  ended_at: number | null;
+  receipt: string | null;
+};
+export type EventRow = { seq: number; type: RunEventType; path: string; checksum: string; body: string | Uint8Array };
+export type NodeRow = { started: number; path: string; body: string };
+export type EnrichmentRow = { id: number; at: number; body: string };
+
+export function holderOf({ owner, pid, hostname, renewed_at }: HolderRow): Holder | undefined {
+  if (owner === null || pid === null || hostname === null || renewed_at === null) return undefined;
+  return { owner, pid, hostname, renewedAt: renewed_at };
+}
+
+export function runOf(row: RunRow, rule: ClaimRule, file: string): StoredRun {
+  const where = `of run ${row.id}`;
+  const { state, events, head } = row;
+  const holder = holderOf(row);
+  return {
+    ...(parsed(row.body, where, file) as NewRun),
+    state,
+    events,
+    head,
+    ...(row.ended_at !== null && { endedAt: row.ended_at }),
+    ...(row.receipt !== null && { receipt: parsed(row.receipt, `of the receipt ${where}`, file) as Receipt }),
+    ...(holder && { claim: rule.claimOf(holder) }),
+  };
+}
+
+export const eventOf = ({ seq, type, path, checksum, body }: EventRow): StoredEvent => ({
+  seq,
+  type,
+  path,
+  body: textOf(body),
+  checksum,
+});
+
+export const nodeOf = ({ path, body }: Omit<NodeRow, 'started'>, runId: string, file: string): StoredNode =>
+  parsed(body, `of node ${path} of run ${runId}`, file) as StoredNode;
+
+type Place = { readonly scenario: string; readonly path: string; readonly file: string };
+export function enrichmentOf(row: EnrichmentRow, { scenario, path, file }: Place): HelpfulEnrichment {
+  const where = `of an enrichment of ${path} of scenario ${scenario}`;
+  const { status, enrichment } = parsed(row.body, where, file) as Pick<HelpfulEnrichment, 'status' | 'enrichment'>;
+  return { scenario, path, status, enrichment, at: row.at };
+}
+
+/** SQLite's text is UTF-8, which has no lone surrogates: what holds any is kept as bytes. */
+export const columnOf = (text: string): string | Uint8Array =>
+  text.isWellFormed() ? text : Buffer.from(text, 'utf16le');
+const textOf = (column: string | Uint8Array): string =>
+  typeof column === 'string' ? column : Buffer.from(column).toString('utf16le');
+
+function parsed(body: string, where: string, file: string): object {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // said below
+  }
+  throw storeFault(
+    `Store ${file} is damaged: the row ${where} cannot be read. Keep the file, and restore a copy of it or start another store.`,
+  );
+}
