@@ -2,9 +2,10 @@ import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Activities } from '../ports/activities.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
+import { ROOT } from '../protocol/path.ts';
 import { execute } from './execute.ts';
 import { staticDecision } from './plan.ts';
-import type { Entry } from './registry.ts';
+import { lengthOf, type Entry } from './registry.ts';
 import type { SeriesCache } from './source-reader.ts';
 import { synthesize } from './synthesize.ts';
 
@@ -17,6 +18,7 @@ const DEFAULT_ATTEMPTS = 3;
 /** The steps with effects of one run of a scenario. Reads are shared within the run. */
 export function createActivities(scenario: Scenario, { registry, domains }: ActivityOptions): Activities {
   const cache: SeriesCache = new Map();
+  const areOthersMeasured = (registry.get(ROOT)?.measured ?? 0) > 0;
   const adapter = scenario.sources;
   const entryOf = (path: string): Entry => {
     const entry = registry.get(path);
@@ -40,6 +42,6 @@ export function createActivities(scenario: Scenario, { registry, domains }: Acti
       return diagnose && (async () => diagnose(fault, { task: deepFreeze(task), abortSignal: io.abortSignal }))();
     },
     attemptsOf: (path) => leafOf(path)?.attempts ?? DEFAULT_ATTEMPTS,
-    estimateOf: (path) => entryOf(path).estimateMs,
+    estimateOf: (path) => lengthOf(entryOf(path), areOthersMeasured),
   };
 }

@@ -5,6 +5,7 @@ import { parseDuration } from '../define/duration.ts';
 import type { RunOptions } from '../runtime/run.ts';
 import { parseRehearsedFault, type RehearsedFault } from '../testing/rehearsal.ts';
 import { misuse } from './misuse.ts';
+import type { StoreFlags } from './open-store.ts';
 
 /** What a scenario file that exports a function is called with. */
 export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'concurrency' | 'domains'> & {
@@ -13,7 +14,7 @@ export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'c
   /** A folder for the scenario to read; what is in it is the scenario's business. */
   data?: string;
 };
-export type PlanFlags = ScenarioFlags & { fault?: RehearsedFault[]; json?: boolean };
+export type PlanFlags = ScenarioFlags & StoreFlags & { fault?: RehearsedFault[]; json?: boolean };
 export type RunFlags = PlanFlags & { out?: string; otel?: boolean };
 
 function asOf(text: string): string {

@@ -4,6 +4,7 @@ import { HOST_VERSION } from '../version.ts';
 import { EXIT } from './exit-code.ts';
 import { failureOf } from './misuse.ts';
 import { jsonOption, otelOption, outOption, withScenarioOptions, type PlanFlags, type RunFlags } from './options.ts';
+import { storeOption } from './open-store.ts';
 import type { Output } from './output.ts';
 import { planCommand } from './plan.ts';
 import { runCommand } from './run.ts';
@@ -39,6 +40,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .action(async (file: string, flags: RunFlags) => conclude(await runCommand(file, flags, output)));
   withScenarioOptions(program.command('plan'))
     .description('show the decision before anything runs')
+    .addOption(storeOption())
     .addOption(jsonOption('the plan'))
     .action(async (file: string, flags: PlanFlags) => conclude(await planCommand(file, flags, output)));
   return program;
