@@ -7,7 +7,7 @@ import { expectedWork, NO_HISTORY, reserveFor, type History } from './history.ts
 
 type Definition = Leaf | Domain | Scenario;
 /** Who says how long a leaf works. */
-export type EstimateFrom = 'runs' | 'author' | 'nobody';
+type EstimateFrom = 'runs' | 'author' | 'nobody';
 export type Entry = {
   path: string;
   definition: Definition;

@@ -114,7 +114,7 @@ describe('reserves', () => {
     for (const n of [1, 2, 3]) {
       const w = nthRun(n, scenario, store);
       await w.run();
-      const [started] = w.eventsOf('node.started').filter(({ path }) => path === 'root/d0');
+      const started = w.eventsOf('node.started').find(({ path }) => path === 'root/d0');
       kept.push(started?.grant.reserveMs ?? 0);
     }
     expect(kept).toEqual([20_000, 20_000, 1_000]);
