@@ -8,7 +8,7 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 
 import { openFile } from './sqlite-file.ts';
 import { faultOf, storeFault } from './sqlite-faults.ts';
 
-export type Row = Record<string, SQLOutputValue>;
+type Row = Record<string, SQLOutputValue>;
 /** `isLast` when nothing follows on these. */
 export type Page<R> = { readonly rows: readonly R[]; readonly isLast: boolean };
 
@@ -39,6 +39,7 @@ export function connect(file: string, busyMs: number): Connection {
     try {
       return work(prepare(sql));
     } catch (error) {
+      statements.delete(sql); // one that failed while it was iterated would say so again when it is used next
       throw faultOf(error, file, busyMs);
     }
   };

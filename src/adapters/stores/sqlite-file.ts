@@ -112,14 +112,15 @@ function prepared(database: DatabaseSync, busyMs: number): DatabaseSync {
   }
 }
 
-/** Two that switch at the same time get in each other's way, and SQLite does not wait here. */
+/** While another process has the file locked to make its tables SQLite refuses this at once, without waiting. */
 function switchToWal(database: DatabaseSync, busyMs: number): void {
-  for (let waited = 0; ; waited += RETRY_MS) {
+  const until = performance.now() + busyMs;
+  for (;;) {
     try {
       if (pragma(database, 'journal_mode') !== 'wal') database.exec('PRAGMA journal_mode = WAL');
       return;
     } catch (error) {
-      if (!isBusy(error) || waited >= busyMs) throw error;
+      if (!isBusy(error) || performance.now() >= until) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
     }
   }

@@ -18,10 +18,11 @@ const ARTIFACT = 'SELECT id, sha256, bytes FROM artifacts WHERE id > ? ORDER BY 
 type Check = (connection: Connection) => Iterable<string>;
 
 const checks: readonly Check[] = [
-  function* pages({ page }) {
-    for (const row of page(PAGES).rows) {
-      const said = String(row['integrity_check']);
-      if (said !== 'ok') yield `The file does not fit together: ${said.replaceAll(/\s+/g, ' ').trim()}.`;
+  function* pages({ get }) {
+    // Where the damage is great SQLite gives up after its first answer, which may have many lines.
+    const [said = ''] = Object.values(get(PAGES) ?? {});
+    for (const line of String(said).split('\n')) {
+      if (line !== 'ok' && !line.startsWith('***')) yield `The file does not fit together: ${line}.`;
     }
   },
   function* references({ page }) {
@@ -62,7 +63,9 @@ const checks: readonly Check[] = [
 ];
 
 /** One sentence each. */
-export const problemsOf = (connection: Connection): string[] => checks.flatMap((check) => found(check, connection));
+export const problemsOf = (connection: Connection): string[] => [
+  ...new Set(checks.flatMap((check) => found(check, connection))),
+];
 
 /** A check that cannot go on has found something too. */
 function found(check: Check, connection: Connection): string[] {
