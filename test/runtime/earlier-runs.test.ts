@@ -178,11 +178,16 @@ describe('what counts as a measurement', () => {
   });
   it('nothing of orchestrators that were cancelled', async () => {
     const store = memoryStore();
-    const w = sleeping(store, { domain: { synthesize: keepingAll } });
+    const run = async ({ task }: { task: { path: string } }) => {
+      await w.clock.sleep(task.path.endsWith('l0') ? SLEEP : 2 * SLEEP);
+      return draft(task.path);
+    };
+    const w = sleeping(store, { leaf: { run }, domain: { synthesize: keepingAll } });
     const handle = w.start();
-    w.clock.setTimeout(() => handle.cancel(), SLEEP / 2);
-    await w.clock.run(handle.result);
-    expect(measuredIn(store)).toEqual({});
+    w.clock.setTimeout(() => handle.cancel(), SLEEP + 100);
+    const { status } = await w.clock.run(handle.result);
+    expect(status).toBe('partial');
+    expect(measuredIn(store)).toEqual({ 'root/d0/l0': SLEEP });
   });
   it('no orchestrator that executed as a leaf', async () => {
     const store = memoryStore();

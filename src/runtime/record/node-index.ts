@@ -142,7 +142,7 @@ export function createNodeIndex(scenario: string, gone: Iterable<StoredNode> = [
 function ownMsOf({ node, childEndedAt }: Live, outcome: Outcome, at: number): number | undefined {
   const { path, tier, attempts, workMs } = node;
   if (tier === 'leaf') return attempts > 0 ? workMs : undefined;
-  if (attempts > 0 || childEndedAt === undefined) return undefined;
+  if (childEndedAt === undefined) return undefined;
   const isUntold = (bodyOf(outcome)?.gaps ?? []).some(
     (gap) => isHole(gap) && (gap.status === 'cancelled' || (gap.path === path && gap.status !== 'timeout')),
   );
