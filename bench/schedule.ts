@@ -4,7 +4,17 @@
  *  - bound = max(sum of latencies / cap, longest latency) + a domain's synthesis + the root's.
  *  - efficiency = bound / makespan: 1 is the best that any schedule could do.
  */
-import { defineDomain, defineLeaf, defineScenario, run, type Child, type Scenario, type Synthesizer } from 'espalier';
+import {
+  defineDomain,
+  defineLeaf,
+  defineScenario,
+  memoryStore,
+  run,
+  type Child,
+  type RunOptions,
+  type Scenario,
+  type Synthesizer,
+} from 'espalier';
 import { VirtualClock } from 'espalier/testing';
 import { logNormal, uniform } from './random.ts';
 import { median, quantile } from './statistics.ts';
@@ -17,8 +27,10 @@ const SIGMA = 0.8;
 const MEDIAN_MS = 17_064;
 const DOMAIN_SYNTHESIS_MS = 15_000;
 const ROOT_SYNTHESIS_MS = 30_000;
+/** How far a source is from its own median on another day. */
+const DAILY_SIGMA = 0.3;
 
-type Errand = { latencyMs: number; estimateMs: number };
+type Errand = { latencyMs: number; estimateMs?: number };
 /** What the scenario says of its durations: the truth, nothing, or the truth times a log-normal error. */
 type Knowledge = 'true' | 'none' | { sigma: number };
 
@@ -35,14 +47,34 @@ export function errandsOf(seed: number, knowledge: Knowledge): Errand[] {
 
 type Form = 'three tiers' | 'one orchestrator';
 
+/** The same sources on another day, of which the scenario says nothing. */
+function onDay(day: number, sources: readonly Errand[], seed: number): Errand[] {
+  const mood = logNormal(1, DAILY_SIGMA, uniform(seed + day * 2_000_000));
+  return sources.map(({ latencyMs }) => ({ latencyMs: Math.max(1, Math.round(latencyMs * mood())) }));
+}
+
+/** Two days of one scenario without estimates: the second run knows what the first one took. */
+export async function firstAndSecond(seed: number): Promise<[first: Makespan, second: Makespan]> {
+  const store = memoryStore();
+  const sources = errandsOf(seed, 'none');
+  const first = await makespanOf(onDay(1, sources, seed), 'three tiers', CAP, { store });
+  const second = await makespanOf(onDay(2, sources, seed), 'three tiers', CAP, { store });
+  return [first, second];
+}
+
 /** Runs the errands in virtual time, and measures how long that took there. */
-export async function makespanOf(errands: readonly Errand[], form: Form, cap: number): Promise<Makespan> {
+export async function makespanOf(
+  errands: readonly Errand[],
+  form: Form,
+  cap: number,
+  options: Pick<RunOptions, 'store'> = {},
+): Promise<Makespan> {
   const clock = new VirtualClock();
   let [atWork, peak] = [0, 0];
   const leaves = errands.map(({ latencyMs, estimateMs }, i) =>
     defineLeaf({
       name: `source-${i}`,
-      estimate: estimateMs,
+      ...(estimateMs !== undefined && { estimate: estimateMs }),
       run: async () => {
         peak = Math.max(peak, ++atWork);
         await clock.sleep(latencyMs);
@@ -51,7 +83,7 @@ export async function makespanOf(errands: readonly Errand[], form: Form, cap: nu
       },
     }),
   );
-  const outcome = await clock.run(run(scenarioOf(leaves, form, cap, clock), { clock }));
+  const outcome = await clock.run(run(scenarioOf(leaves, form, cap, clock), { ...options, clock }));
   if (outcome.status !== 'complete')
     throw new Error(`the run is ${outcome.status}: ${JSON.stringify(outcome.gaps[0])}`);
   const makespanMs = clock.now();
@@ -110,6 +142,8 @@ export async function measureSchedule(seeds: number, note: (text: string) => voi
   };
   const minutesOf = (runs: readonly Makespan[]): number => median(runs.map(({ makespanMs }) => makespanMs)) / 60_000;
   note(`schedules over ${seeds} seeds`);
+  const days: [first: Makespan, second: Makespan][] = [];
+  for (const seed of all) days.push(await firstAndSecond(seed));
   const known = await over('true');
   const flat = await over('true', 'one orchestrator');
   const sequential = await over('true', 'one orchestrator', 1);
@@ -121,6 +155,8 @@ export async function measureSchedule(seeds: number, note: (text: string) => voi
       'no estimates': spread(await over('none')),
       'estimates off by σ 0.3': spread(await over({ sigma: 0.3 })),
       'estimates off by σ 0.6': spread(await over({ sigma: 0.6 })),
+      'learned: first run': spread(days.map(([first]) => first)),
+      'learned: second run': spread(days.map(([, second]) => second)),
     },
     makespans: {
       'three tiers, cap 10': { minutes: least, timesFaster: slowest / least },

@@ -3,9 +3,10 @@ import { EspalierError } from '../errors.ts';
 import type { Activities } from '../ports/activities.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
+import { ROOT } from '../protocol/path.ts';
 import { execute } from './execute.ts';
 import { staticDecision } from './plan.ts';
-import type { Entry } from './registry.ts';
+import { lengthOf, type Entry } from './registry.ts';
 import type { SeriesCache } from './source-reader.ts';
 import { synthesize } from './synthesize.ts';
 
@@ -23,6 +24,7 @@ export function createActivities(
   { registry, domains, artifacts = inMemory() }: ActivityOptions,
 ): Activities {
   const cache: SeriesCache = new Map();
+  const areOthersMeasured = (registry.get(ROOT)?.measured ?? 0) > 0;
   const adapter = scenario.sources;
   const entryOf = (path: string): Entry => {
     const entry = registry.get(path);
@@ -46,7 +48,7 @@ export function createActivities(
       return diagnose && (async () => diagnose(fault, { task: deepFreeze(task), abortSignal: io.abortSignal }))();
     },
     attemptsOf: (path) => leafOf(path)?.attempts ?? DEFAULT_ATTEMPTS,
-    estimateOf: (path) => entryOf(path).estimateMs,
+    estimateOf: (path) => lengthOf(entryOf(path), areOthersMeasured),
   };
 }
 

@@ -1,8 +1,8 @@
 /** The static decision: what the scenario says, less what the run leaves out. */
-import type { Child, Domain, Scenario } from '../define/spec.ts';
+import type { Child } from '../define/spec.ts';
 import { childPath, ROOT } from '../protocol/path.ts';
 import type { ChildSpec, Decision } from '../protocol/decision.ts';
-import { reserveOf, type Entry } from './registry.ts';
+import type { Entry } from './registry.ts';
 
 /**
  * Decides for the orchestrator at `path`. `domains` names the root's children to activate; a child whose needs are
@@ -37,7 +37,7 @@ export function staticDecision(
     stages,
     ...(quorum !== undefined && { quorum }),
     skipped,
-    estimates: estimatesOf(registry, path, stages, definition),
+    estimates: estimatesOf(registry, entry, stages),
   };
 }
 
@@ -48,22 +48,24 @@ function specOf(registry: ReadonlyMap<string, Entry>, parent: string, child: Chi
     role: child.kind === 'leaf' ? 'leaf' : 'orchestrator',
     ...(entry && {
       question: entry.question,
-      estimateMs: entry.estimateMs,
+      estimateMs: entry.stageMs,
       leaves: entry.leaves,
       sources: [...entry.sources],
     }),
     ...(child.needs && { needs: [...child.needs] }),
-    ...(child.kind === 'domain' && { charter: child.charter, reserveMs: reserveOf(child) }),
+    ...(child.kind === 'domain' && { charter: child.charter, ...(entry && { reserveMs: entry.reserveMs }) }),
   };
 }
 
 function estimatesOf(
   registry: ReadonlyMap<string, Entry>,
-  path: string,
+  { path, ownMs }: Entry,
   stages: readonly (readonly ChildSpec[])[],
-  definition: Domain | Scenario,
 ): Decision['estimates'] {
-  const leaves = stages.flat().reduce((sum, { name }) => sum + (registry.get(childPath(path, name))?.leaves ?? 0), 0);
-  const waited = stages.map((stage) => stage.reduce((most, child) => Math.max(most, child.estimateMs ?? 0), 0));
-  return { leaves, criticalPathMs: waited.reduce((sum, ms) => sum + ms, reserveOf(definition)) };
+  const entryOf = ({ name }: ChildSpec): Entry | undefined => registry.get(childPath(path, name));
+  const leaves = stages.flat().reduce((sum, child) => sum + (entryOf(child)?.leaves ?? 0), 0);
+  const waited = stages.map((stage) =>
+    stage.reduce((most, child) => Math.max(most, entryOf(child)?.estimateMs ?? 0), 0),
+  );
+  return { leaves, criticalPathMs: waited.reduce((sum, ms) => sum + ms, ownMs) };
 }

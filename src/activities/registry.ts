@@ -1,51 +1,102 @@
 /** Finds the definition behind a path, and what can be said of it before it runs. */
+import { median } from 'simple-statistics';
 import { parseDuration } from '../define/duration.ts';
 import type { Child, Domain, Leaf, Scenario } from '../define/spec.ts';
 import { childPath, ROOT } from '../protocol/path.ts';
-import { DETERMINISTIC_RESERVE_MS, SYNTHESIZER_RESERVE_MS } from '../tier/grant.ts';
+import { expectedWork, NO_HISTORY, reserveFor, type History } from './history.ts';
 
 type Definition = Leaf | Domain | Scenario;
+/** Who says how long a leaf works. */
+type EstimateFrom = 'runs' | 'author' | 'nobody';
 export type Entry = {
   path: string;
   definition: Definition;
   question: string;
   charter: string;
-  /** Expected duration in ms, were nothing to wait for a slot. */
+  /** Expected duration in ms, were nothing else to wait for a slot: of an orchestrator with all below it. */
   estimateMs: number;
+  /** The part that is the node's own: a leaf's work, an orchestrator's synthesis. */
+  ownMs: number;
+  /**
+   * What its stage is sized by: with the wait for a slot among its siblings, and never less than without history,
+   * so that a stage of quick leaves has room for a slow day.
+   */
+  stageMs: number;
+  /** Of leaves. */
+  estimateFrom?: EstimateFrom;
+  /** Of an orchestrator: what it keeps back for its synthesis, in ms. */
+  reserveMs: number;
   /** What it may read: its own sources, or, of an orchestrator, all of its children's. */
   sources: readonly string[];
   leaves: number;
+  /** How many of its leaves earlier runs have measured. */
+  measured: number;
+  /** ms of all its leaves' work together. */
+  workMs: number;
+};
+export type RegistryOptions = {
+  history?: History;
+  /** The cap on slots. Default: none. */
+  concurrency?: number;
 };
 
 const UNKNOWN_LEAF_MS = 1_000;
 
 /** Every node of a scenario by its path. */
-export function registryOf(scenario: Scenario, thesis: string): Map<string, Entry> {
+export function registryOf(scenario: Scenario, thesis: string, options: RegistryOptions = {}): Map<string, Entry> {
+  const { history = NO_HISTORY, concurrency = Infinity } = options;
+  const unknownMs = typicalLeafMs(scenario, history) ?? UNKNOWN_LEAF_MS;
   const entries = new Map<string, Entry>();
   const visit = (path: string, definition: Definition, question: string, charter: string): Entry => {
+    const measured = history.get(path);
+    const estimateMs = durationOf(definition);
+    const least = estimateMs ?? UNKNOWN_LEAF_MS;
     if (definition.kind === 'leaf') {
-      const estimateMs = durationOf(definition) ?? UNKNOWN_LEAF_MS;
-      const entry = { path, definition, question, charter, estimateMs, sources: definition.sources ?? [], leaves: 1 };
+      const { ms, from } = expectedWork(measured, estimateMs) ?? { ms: unknownMs, from: 'nobody' as const };
+      const entry: Entry = {
+        path,
+        definition,
+        question,
+        charter,
+        estimateMs: ms,
+        ownMs: ms,
+        stageMs: Math.max(ms, least),
+        estimateFrom: from,
+        reserveMs: 0,
+        sources: definition.sources ?? [],
+        leaves: 1,
+        measured: from === 'runs' ? 1 : 0,
+        workMs: ms,
+      };
       entries.set(path, entry);
       return entry;
     }
-    const below = definition.stages.map((stage) =>
+    const stages = definition.stages.map((stage) =>
       stage.map((child) =>
         visit(childPath(path, child.name), child, child.question ?? question, charterOf(child, charter)),
       ),
     );
-    const waited = below.reduce(
-      (sum, stage) => sum + stage.reduce((most, entry) => Math.max(most, entry.estimateMs), 0),
-      0,
-    );
-    const entry = {
+    const below = stages.flat();
+    const reserveMs = reserveFor(definition.synthesize !== undefined, measured);
+    const ownMs = measured?.medianMs ?? reserveMs;
+    const waited = stages.reduce((sum, stage) => sum + sizeStage(stage, concurrency), 0);
+    const leaves = total(below, (child) => child.leaves);
+    const known = total(below, (child) => child.measured);
+    // What its author says of the whole stands until each of its leaves has been measured.
+    const wholeMs = estimateMs === undefined || known === leaves ? waited + ownMs : estimateMs;
+    const entry: Entry = {
       path,
       definition,
       question,
       charter,
-      estimateMs: durationOf(definition) ?? waited + reserveOf(definition),
-      sources: [...new Set(below.flat().flatMap((child) => child.sources))],
-      leaves: below.flat().reduce((sum, child) => sum + child.leaves, 0),
+      estimateMs: wholeMs,
+      ownMs,
+      stageMs: Math.max(wholeMs, least),
+      reserveMs,
+      sources: [...new Set(below.flatMap((child) => child.sources))],
+      leaves,
+      measured: known,
+      workMs: total(below, (child) => child.workMs),
     };
     entries.set(path, entry);
     return entry;
@@ -54,11 +105,37 @@ export function registryOf(scenario: Scenario, thesis: string): Map<string, Entr
   return entries;
 }
 
-/** What an orchestrator keeps back for its synthesis, in ms. */
-export const reserveOf = (definition: Domain | Scenario): number =>
-  definition.synthesize ? SYNTHESIZER_RESERVE_MS : DETERMINISTIC_RESERVE_MS;
+/** How long a stage takes: as its longest child, or as all its work at so many at once. Its children learn of it. */
+function sizeStage(stage: readonly Entry[], concurrency: number): number {
+  const shared = total(stage, (child) => child.workMs) / concurrency;
+  for (const child of stage) child.stageMs = Math.max(child.stageMs, shared);
+  return stage.reduce((most, child) => Math.max(most, child.estimateMs), shared);
+}
+
+/** What an unknown leaf is taken for when others have been measured: one like them. */
+function typicalLeafMs(scenario: Scenario, history: History): number | undefined {
+  const known: number[] = [];
+  const visit = (path: string, definition: Definition): void => {
+    if (definition.kind === 'leaf') {
+      const measured = history.get(path);
+      if (measured) known.push(Math.max(1, measured.medianMs));
+    } else for (const child of definition.stages.flat()) visit(childPath(path, child.name), child);
+  };
+  if (history.size > 0) visit(ROOT, scenario);
+  return known.length > 0 ? median(known) : undefined;
+}
+
+const total = (entries: readonly Entry[], of: (entry: Entry) => number): number =>
+  entries.reduce((sum, entry) => sum + of(entry), 0);
 
 const charterOf = (child: Child, inherited: string): string => (child.kind === 'domain' ? child.charter : inherited);
 
 const durationOf = (definition: Definition): number | undefined =>
   'estimate' in definition && definition.estimate !== undefined ? parseDuration(definition.estimate) : undefined;
+
+/**
+ * What the queue goes by. In a scenario that nobody has run, a leaf without an estimate is an ordinary one: authors
+ * speak of the long ones. Where others have been measured, it is new or has always failed, and may be long.
+ */
+export const lengthOf = ({ estimateMs, estimateFrom }: Entry, areOthersMeasured: boolean): number | undefined =>
+  estimateFrom === 'nobody' && areOthersMeasured ? undefined : estimateMs;

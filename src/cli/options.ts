@@ -14,8 +14,8 @@ export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'c
   /** A folder for the scenario to read; what is in it is the scenario's business. */
   data?: string;
 };
-export type PlanFlags = ScenarioFlags & { fault?: RehearsedFault[]; json?: boolean };
-export type RunFlags = PlanFlags & StoreFlags & { out?: string; otel?: boolean };
+export type PlanFlags = ScenarioFlags & StoreFlags & { fault?: RehearsedFault[]; json?: boolean };
+export type RunFlags = PlanFlags & { out?: string; otel?: boolean };
 
 function asOf(text: string): string {
   checkAsOf(text);

@@ -1,18 +1,43 @@
 /** `espalier plan`: the decision before anything runs. */
+import { existsSync, statSync } from 'node:fs';
+import type { Scenario } from '../define/spec.ts';
+import { EspalierError } from '../errors.ts';
+import type { Store } from '../ports/store.ts';
 import { plan } from '../runtime/plan.ts';
+import type { Plan } from '../runtime/run.ts';
 import { renderPlanTree } from '../render/plan-tree.ts';
 import { checkDomainNames, checkFaults } from './check-flags.ts';
 import { EXIT } from './exit-code.ts';
 import { loadScenario } from './load-scenario.ts';
+import { oneLine } from './misuse.ts';
+import { openStore } from './open-store.ts';
 import { runOptionsOf, type PlanFlags } from './options.ts';
 import type { Output } from './output.ts';
 import { paintFor, widthOf } from './screen.ts';
 
-export async function planCommand(file: string, flags: PlanFlags, output: Output): Promise<number> {
+/** With what earlier runs took, where they were kept. Nothing is made here, and a store that is broken only costs that. */
+async function planned(scenario: Scenario, flags: PlanFlags, output: Output): Promise<Plan> {
   const options = runOptionsOf(flags);
-  const scenario = await loadScenario(file, options);
+  const { store: file } = flags;
+  let store: Store | undefined;
+  if (typeof file === 'string' && existsSync(file) && statSync(file).size > 0) {
+    try {
+      store = await openStore({ store: file });
+      return plan(scenario, { ...options, store });
+    } catch (error) {
+      if (!EspalierError.isInstance(error) || error.code !== 'store-fault') throw error;
+      output.note(`espalier: ${oneLine(error)} This plan does without earlier runs.`);
+    } finally {
+      store?.close();
+    }
+  }
+  return plan(scenario, options);
+}
+
+export async function planCommand(file: string, flags: PlanFlags, output: Output): Promise<number> {
+  const scenario = await loadScenario(file, runOptionsOf(flags));
   checkDomainNames(scenario, flags);
-  const decided = plan(scenario, options);
+  const decided = await planned(scenario, flags, output);
   checkFaults(decided, flags);
   if (flags.json) {
     output.result(`${JSON.stringify(decided, null, 2)}\n`);

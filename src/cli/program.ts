@@ -58,6 +58,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     });
   withScenarioOptions(program.command('plan'))
     .description('show the decision before anything runs')
+    .addOption(storeOption())
     .addOption(jsonOption('the plan'))
     .action(async (file: string, flags: PlanFlags) => {
       const { planCommand } = await import('./plan.ts');

@@ -2,13 +2,13 @@
 import { resumedOptions } from '../runtime/record/open-record.ts';
 import { plan } from '../runtime/plan.ts';
 import { loadScenario } from './load-scenario.ts';
-import { openStore, runIdOf, type StoreFlags } from './open-store.ts';
+import type { StoreFlags } from './open-store.ts';
 import { readOrigin } from './origin.ts';
 import { openOtel } from './otel.ts';
 import { openOutDir } from './out-dir.ts';
 import type { Output } from './output.ts';
 import { perform } from './perform.ts';
-import { misuse } from './misuse.ts';
+import { openRun } from './stored-run.ts';
 
 export type ResumeFlags = StoreFlags & {
   out?: string;
@@ -22,18 +22,16 @@ export type ResumeFlags = StoreFlags & {
 
 export async function resumeCommand(given: string, flags: ResumeFlags, output: Output): Promise<number> {
   const otel = await openOtel(flags.otel === true, (line) => output.note(line));
-  const store = await openStore(flags);
+  const { store, run } = await openRun(given, flags);
   try {
-    const resume = runIdOf(store, given);
-    const stored = store.run(resume);
-    if (!stored) throw misuse(`There is no run "${given}" in ${store.name}.`);
-    const origin = readOrigin(stored);
+    const { runId: resume } = run;
+    const origin = readOrigin(run);
     const scenario = await loadScenario(origin.file, origin.flags);
     const { deadline, concurrency, retryFailed } = flags;
     const options = {
       store,
       resume,
-      origin: stored.origin,
+      origin: run.origin,
       ...(deadline !== undefined && { deadline }),
       ...(concurrency !== undefined && { concurrency }),
       ...(retryFailed !== undefined && { retryFailed }),

@@ -20,8 +20,7 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
   const otel = await openOtel(flags.otel === true, (line) => output.note(line));
   const scenario = await loadScenario(file, options);
   checkDomainNames(scenario, flags);
-  const decided = plan(scenario, options);
-  checkFaults(decided, flags);
+  checkFaults(plan(scenario, options), flags);
   const runId = newRunId();
   const directory = flags.out ?? join('runs', runId);
   const store = flags.store === false ? undefined : await openStore(flags);
@@ -30,7 +29,7 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
     return await perform(
       {
         scenario,
-        decided,
+        decided: plan(scenario, { ...options, ...(store && { store }) }), // expects what earlier runs took
         options: {
           ...options,
           ...(flags.fault && rehearse(flags.fault, systemClock)),

@@ -69,7 +69,7 @@ type NodeSpec = {
   readonly question?: string;
   /** Siblings that must have ended before this node starts, and whose reports it may read. */
   readonly needs?: readonly string[];
-  /** Expected duration: `1500`, `'20s'`. Orders the queue and sizes the stages. */
+  /** Expected duration: `1500`, `'20s'`. Orders the queue and sizes the stages, until two runs have measured it. */
   readonly estimate?: number | string;
 };
 export type LeafSpec<Data = FindingDraft['data']> = NodeSpec & {

@@ -42,6 +42,9 @@ export type Activities = {
   recover(input: AttemptInput, fault: Fault, io: Io): Promise<string> | undefined;
   /** How often this node may be attempted, at least 1. */
   attemptsOf(path: string): number;
-  /** How long this node is expected to take, in ms. */
-  estimateOf(path: string): number;
+  /**
+   * How long this node is expected to take, in ms. Undefined of one that nobody can speak of though others have been
+   * measured: it goes before them.
+   */
+  estimateOf(path: string): number | undefined;
 };

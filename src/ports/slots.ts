@@ -1,7 +1,7 @@
 /** One cap on work in progress for a whole run. Waiting orchestrators hold nothing. */
 export type Slots = {
-  /** Asks for a slot. `granted` is called later, never from within; longer estimates go first. */
-  request(ask: { estimateMs: number; granted: () => void; revoked: () => void }): Slot;
+  /** Asks for a slot. `granted` is called later, never from within; longer estimates go first, unknown ones before. */
+  request(ask: { estimateMs: number | undefined; granted: () => void; revoked: () => void }): Slot;
 };
 export type Slot = {
   /** Gives the slot back, or withdraws the request. Idempotent. */

@@ -16,6 +16,7 @@ export type PlanTreeNode = {
   readonly sources: readonly string[];
   readonly needs: readonly string[];
   readonly estimateMs: number;
+  readonly estimateFrom?: 'runs' | 'author' | 'nobody';
   readonly children: readonly PlanTreeNode[];
 };
 export type PlanTree = {
@@ -25,6 +26,8 @@ export type PlanTree = {
   readonly maxDepth: number;
   readonly deadlineMs: number;
   readonly concurrency: number;
+  readonly expectedMs: number;
+  readonly measured: { readonly leaves: number; readonly of: number };
   readonly root: PlanTreeNode;
   readonly warnings: readonly string[];
 };
@@ -40,6 +43,15 @@ const leavesUnder = (node: PlanTreeNode): number =>
     : node.children.reduce((sum, child) => sum + leavesUnder(child), 0);
 const depthUnder = (node: PlanTreeNode): number =>
   node.children.length === 0 ? 0 : 1 + node.children.reduce((most, child) => Math.max(most, depthUnder(child)), 0);
+
+const isEstimated = ({ estimateFrom, children }: PlanTreeNode): boolean =>
+  estimateFrom === 'author' || children.some(isEstimated);
+
+function expectation({ expectedMs, measured: { leaves, of }, root }: PlanTree): string {
+  const fromRuns = `from earlier runs for ${leaves} of ${counted(of, 'leaf', 'leaves')}`;
+  const from = leaves > 0 ? fromRuns : isEstimated(root) ? 'from estimates' : 'no earlier runs';
+  return `Expected: about ${formatDuration(expectedMs)} (${from}).`;
+}
 
 function workOf({ decision, cannotExecute, children, needs, sources, estimateMs }: PlanTreeNode): string {
   if (cannotExecute) return 'cannot execute, having no execute of its own: its children will be gaps';
@@ -102,6 +114,7 @@ export function renderPlanTree(plan: PlanTree, options: PlanTreeOptions = {}): s
     '',
     '',
   );
+  write(expectation(plan), '', '');
   for (const warning of plan.warnings) write(warning, '! ', '  ', 'yellow');
   lines.push('');
   // The root's question is the thesis, which stands above.

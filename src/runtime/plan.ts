@@ -1,21 +1,26 @@
 /** The decision before anything runs. Pure of the scenario: no source is read. */
 import { staticDecision } from '../activities/plan.ts';
-import { registryOf, type Entry } from '../activities/registry.ts';
+import { historyIn } from '../activities/history.ts';
+import { lengthOf, registryOf, type Entry } from '../activities/registry.ts';
 import type { Scenario } from '../define/spec.ts';
-import { childPath, depthOf, ROOT } from '../protocol/path.ts';
+import { childPath, depthOf, nameOf, ROOT } from '../protocol/path.ts';
+import { expectedTime, type Work } from './expected-time.ts';
 import { checkScenario, limitsFor } from './limits.ts';
 import type { Plan, PlannedNode, RunOptions } from './run.ts';
 
 /**
- * Shows what a run would do: which nodes, in which stages, with which questions, and what it would leave out.
- * @throws EspalierError `invalid-input` on a scenario that is none, or an option that cannot be read
+ * Shows what a run would do: which nodes, in which stages, with which questions, and what it would leave out. Given a
+ * `store`, it knows how long the nodes took in earlier runs.
+ * @throws EspalierError `invalid-input` on a scenario that is none, or an option that cannot be read; `store-fault`
  */
 export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
   checkScenario(scenario, options);
   const limits = limitsFor(scenario, options);
   const thesis = options.thesis ?? scenario.thesis;
   const asOf = options.asOf ?? scenario.asOf;
-  const registry = registryOf(scenario, thesis);
+  const history = options.store && historyIn(options.store, scenario.name);
+  const { concurrency } = limits;
+  const registry = registryOf(scenario, thesis, { concurrency, ...(history && { history }) });
   const root = nodeOf(registry, ROOT, limits.maxDepth, options.domains);
   const deepest = [...registry.keys()].reduce((most, path) => Math.max(most, depthOf(path)), 0);
   const warnings: string[] = [];
@@ -36,9 +41,12 @@ export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
       `The plan of ${tooWide.path} has ${width} children, the limit is ${limits.maxChildren}: it will be refused. Raise maxChildren to ${width}, or divide the node into domains.`,
     );
   }
-  if (root.estimateMs > limits.deadlineMs) {
-    const [expected, due] = [root.estimateMs, limits.deadlineMs].map((ms) => `${Math.round(ms / 1000)} s`);
-    warnings.push(`By its estimates the run takes ${expected}, but its deadline is ${due}. Raise the deadline.`);
+  const measured = measuredIn(root);
+  const expectedMs = expectedTime(workOf(root, registry), concurrency);
+  if (expectedMs > limits.deadlineMs) {
+    const [expected, due] = [expectedMs, limits.deadlineMs].map((ms) => `${Math.round(ms / 1000)} s`);
+    const by = measured.leaves > 0 ? 'earlier runs' : 'its estimates';
+    warnings.push(`By ${by} the run takes ${expected}, but its deadline is ${due}. Raise the deadline.`);
   }
   return {
     scenario: scenario.name,
@@ -46,7 +54,9 @@ export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
     ...(asOf !== undefined && { asOf }),
     maxDepth: limits.maxDepth,
     deadlineMs: limits.deadlineMs,
-    concurrency: limits.concurrency,
+    concurrency,
+    expectedMs,
+    measured,
     root,
     warnings,
   };
@@ -70,7 +80,7 @@ function nodeOf(
 ): PlannedNode {
   const entry = registry.get(path);
   if (!entry) throw new Error(`nothing is defined at ${path}`);
-  const { definition, question, estimateMs, sources } = entry;
+  const { definition, question, estimateMs, estimateFrom, sources } = entry;
   const depth = depthOf(path);
   const isLeaf = definition.kind === 'leaf';
   const declared = isLeaf ? undefined : staticDecision(registry, path, domains);
@@ -89,8 +99,34 @@ function nodeOf(
     sources,
     needs: definition.kind === 'scenario' ? [] : (definition.needs ?? []),
     estimateMs,
+    ...(estimateFrom && { estimateFrom }),
     children: (decision?.stages.flat() ?? []).map(({ name }) =>
       nodeOf(registry, childPath(path, name), maxDepth, domains),
     ),
   };
+}
+
+/** Of those that would work in a slot, how many earlier runs have measured. */
+function measuredIn({ children, estimateFrom }: PlannedNode): Plan['measured'] {
+  if (children.length === 0) return { leaves: estimateFrom === 'runs' ? 1 : 0, of: 1 };
+  const below = children.map(measuredIn);
+  return { leaves: below.reduce((sum, { leaves }) => sum + leaves, 0), of: below.reduce((sum, { of }) => sum + of, 0) };
+}
+
+function workOf(node: PlannedNode, registry: ReadonlyMap<string, Entry>): Work {
+  const entry = registry.get(node.path);
+  if (!entry) throw new Error(`nothing is defined at ${node.path}`);
+  const name = nameOf(node.path);
+  const { needs, decision } = node;
+  if (decision?.mode !== 'divide') {
+    const areOthersMeasured = (registry.get(ROOT)?.measured ?? 0) > 0;
+    const { definition } = entry;
+    const isAtOnce = definition.kind !== 'leaf' && !definition.execute; // it only says what was not done
+    return { name, ownMs: isAtOnce ? 0 : entry.estimateMs, estimateMs: lengthOf(entry, areOthersMeasured), needs };
+  }
+  const children = node.children.map((child) => workOf(child, registry)); // in the order of the stages
+  let placed = 0;
+  const stages = decision.stages.map(({ length }) => children.slice(placed, (placed += length)));
+  const { quorum } = decision;
+  return { name, ownMs: entry.ownMs, estimateMs: undefined, stages, needs, ...(quorum !== undefined && { quorum }) };
 }

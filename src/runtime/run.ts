@@ -25,7 +25,10 @@ export type RunOptions = {
   clock?: Clock;
   /** Traces and metrics of this run. Default: none. */
   telemetry?: Telemetry;
-  /** Where the run is kept as it happens, so that it can be resumed, shown and verified. Default: nowhere. */
+  /**
+   * Where the run is kept as it happens, so that it can be resumed, shown and verified. How long its scenario's nodes
+   * took in earlier runs orders the queue and sizes reserves. Default: nowhere.
+   */
   store?: Store;
   /** Kept with the run: where its scenario came from, for whoever resumes it. */
   origin?: Origin;
@@ -79,7 +82,10 @@ export type PlannedNode = {
   sources: readonly string[];
   /** Names of siblings it waits for. */
   needs: readonly string[];
+  /** Expected duration in ms, were nothing else to wait for a slot. */
   estimateMs: number;
+  /** Of a leaf: who says so. */
+  estimateFrom?: 'runs' | 'author' | 'nobody';
   children: readonly PlannedNode[];
 };
 export type Plan = {
@@ -89,6 +95,10 @@ export type Plan = {
   maxDepth: number;
   deadlineMs: number;
   concurrency: number;
+  /** How long the whole is expected to take at this concurrency, if nothing fails, in ms. */
+  expectedMs: number;
+  /** How many of the leaves earlier runs have measured. */
+  measured: { leaves: number; of: number };
   root: PlannedNode;
   /** What a reader should know before spending: a tree deeper than the limit, for one. */
   warnings: readonly string[];

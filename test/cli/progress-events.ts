@@ -25,6 +25,8 @@ export const planOf = (domains: number, leaves: number): Plan => ({
   maxDepth: 2,
   deadlineMs: 480_000,
   concurrency: 10,
+  expectedMs: 1_000,
+  measured: { leaves: 0, of: 1 },
   warnings: [],
   root: node(
     'root',

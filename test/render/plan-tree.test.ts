@@ -26,6 +26,8 @@ const plan: PlanTree = {
   maxDepth: 2,
   deadlineMs: 480_000,
   concurrency: 10,
+  expectedMs: 42_000,
+  measured: { leaves: 0, of: 3 },
   warnings: ['The tree is 3 deep.'],
   root: node('root', {
     decision: decision({ skipped: [{ name: 'sector', why: 'not among the domains chosen' }] }),
@@ -44,6 +46,7 @@ describe('the tree of a plan', () => {
     expect(renderPlanTree(plan)).toBe(`Hold it?
 Scenario tiny, as of 2008-06-01, due in 8 min, depth 2 of at most 2, 3 leaves,
 10 at once.
+Expected: about 42 s (no earlier runs).
 ! The tree is 3 deep.
 
 root: 2 children, about 1.0 s
@@ -57,6 +60,18 @@ root: 2 children, about 1.0 s
 │ └ not spawned, depth is spent: spreads
 └ skipped sector: not among the domains chosen
 `);
+  });
+
+  it.each([
+    { leaves: 2, estimateFrom: 'author', from: 'from earlier runs for 2 of 3 leaves' },
+    { leaves: 0, estimateFrom: 'author', from: 'from estimates' },
+    { leaves: 0, estimateFrom: 'nobody', from: 'no earlier runs' },
+  ] as const)('says where the expected time is $from', ({ leaves, estimateFrom, from }) => {
+    const root = node('root', {
+      children: [node('root/macro', { children: [node('root/macro/a', { estimateFrom })] })],
+    });
+    const shown = renderPlanTree({ ...plan, measured: { leaves, of: 3 }, root });
+    expect(shown).toContain(`Expected: about 42 s (${from}).\n`);
   });
 
   it('fits the width', () => {

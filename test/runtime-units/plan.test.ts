@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { plan } from '../../src/runtime/plan.ts';
 import { renderPlanTree } from '../../src/render/plan-tree.ts';
+import { memoryStore } from '../../src/adapters/stores/memory-store.ts';
+import type { Duration, Store } from '../../src/ports/store.ts';
 import { tree } from '../support/world.ts';
 
 const limited = (widths: readonly number[], maxChildren: number, maxDepth = widths.length) =>
@@ -44,5 +46,48 @@ describe('the plan', () => {
   it('counts only children that would be spawned', () => {
     expect(plan(limited([3, 4], 2), { domains: ['d0', 'd1'], maxDepth: 1 }).warnings.join()).not.toContain(REFUSED);
     expect(plan(limited([3], 2), { domains: ['l0'] }).warnings).toEqual([]);
+  });
+});
+
+describe('the expected time of a plan', () => {
+  /** A store that has seen each of these twice. */
+  const having = (took: Record<string, number>): Store => {
+    const durations = Object.entries(took).flatMap(([path, ms]): Duration[] =>
+      [2, 1].map((at) => ({ scenario: 'tree', path, ms, at })),
+    );
+    return { ...memoryStore(), durations: () => durations };
+  };
+  const scenario = (estimate?: string) =>
+    tree([2, 2], { ...(estimate !== undefined && { leaf: { estimate } }), scenario: { limits: { deadline: '30s' } } });
+
+  it('is under the cap: by estimates without a store, of none by the usual second', () => {
+    const plans = [{ concurrency: 4 }, { concurrency: 2 }, { concurrency: 1 }].map((options) =>
+      plan(scenario(), options),
+    );
+    // and 100 ms for the syntheses of either tier; at two at once only the last domain's has to be waited for
+    expect(plans.map(({ expectedMs }) => expectedMs)).toEqual([1_200, 2_200, 4_200]);
+    expect(plan(scenario('5s'), { concurrency: 1 }).expectedMs).toBe(20_200);
+    expect(plans[0]?.measured).toEqual({ leaves: 0, of: 4 });
+    expect(plan(scenario(), { maxDepth: 1 })).toMatchObject({ expectedMs: 100, measured: { leaves: 0, of: 2 } });
+  });
+  it('is from earlier runs where there are any', () => {
+    const store = having({ 'root/d0/l0': 9_000, 'root/d0/l1': 1, 'root/d1/l0': 3, 'root/d0': 10, root: 2_000 });
+    const planned = plan(scenario(), { store });
+    expect(planned).toMatchObject({ expectedMs: 9_000 + 10 + 2_000, measured: { leaves: 3, of: 4 }, warnings: [] });
+    const [d0, d1] = planned.root.children;
+    expect(d0?.estimateMs).toBe(9_010);
+    expect(d1?.children.map(({ estimateMs, estimateFrom }) => [estimateMs, estimateFrom])).toEqual([
+      [3, 'runs'],
+      [3, 'nobody'], // the median of those that are known
+    ]);
+  });
+  it('is what a deadline is held against', () => {
+    const late = 'but its deadline is 30 s. Raise the deadline.';
+    expect(plan(scenario('20s'), { concurrency: 1 }).warnings).toEqual([
+      `By its estimates the run takes 80 s, ${late}`,
+    ]);
+    expect(plan(scenario('20s'), { concurrency: 4 }).warnings).toEqual([]);
+    const store = having({ 'root/d0/l0': 40_000 });
+    expect(plan(scenario(), { store }).warnings).toEqual([`By earlier runs the run takes 40 s, ${late}`]);
   });
 });

@@ -108,6 +108,16 @@ describe('slots 2: the longest first, equal ones in order of asking', () => {
     }
     expect(slots.log.map((line) => line[0])).toEqual(['b', 'd', 'c', 'e', 'a']);
   });
+  it('an unknown one before all others, and no longer than the lease', async () => {
+    const clock = new VirtualClock();
+    const slots = createSlots(clock, 1, LEASE);
+    const log: string[] = [];
+    for (const [who, estimateMs] of Object.entries({ a: 30, b: undefined, c: 90_000, d: undefined })) {
+      slots.request({ estimateMs, granted: () => log.push(`${who} at ${clock.now()}`), revoked: () => {} });
+    }
+    await clock.advance(2 * LEASE);
+    expect(log).toEqual(['b at 0', 'd at 1000', 'c at 2000']);
+  });
   it('for any estimates', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -2,7 +2,8 @@
 import { customAlphabet } from 'nanoid';
 import type { AnyActorLogic } from 'xstate';
 import { createActivities } from '../../activities/create-activities.ts';
-import { registryOf, reserveOf } from '../../activities/registry.ts';
+import { historyIn } from '../../activities/history.ts';
+import { registryOf } from '../../activities/registry.ts';
 import type { Limits, Scenario } from '../../define/spec.ts';
 import { EspalierError } from '../../errors.ts';
 import type { Activities } from '../../ports/activities.ts';
@@ -62,11 +63,12 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
   const asOf = options.asOf ?? scenario.asOf;
   const thesis = options.thesis ?? scenario.thesis;
 
-  const registry = registryOf(scenario, thesis);
+  const { store } = options;
+  const history = store && historyIn(store, scenario.name);
+  const registry = registryOf(scenario, thesis, { concurrency: limits.concurrency, ...(history && { history }) });
   const issuedAt = clock.now();
   const deadline = issuedAt + limits.deadlineMs;
   const lost = new AbortController();
-  const { store } = options;
   const record =
     store &&
     openRecord({
@@ -114,7 +116,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     stream,
     lost: lost.signal,
     task: rootTask({ runId, thesis, asOf, limits, issuedAt, deadline }),
-    reserveMs: reserveOf(scenario),
+    reserveMs: registry.get(ROOT)?.reserveMs ?? 0,
     leaves: registry.get(ROOT)?.leaves ?? 0,
     opening: [
       {

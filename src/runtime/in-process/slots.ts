@@ -1,13 +1,15 @@
 /**
  * One cap on work in progress for a whole run.
  *  1. Never more than `cap` slots are out.
- *  2. Waiting requests are granted longest estimate first; equal ones in order of asking.
+ *  2. Waiting requests are granted longest estimate first; equal ones in order of asking. An unknown one goes before
+ *     all others: it may be long, and a short one begun early costs little, a long one begun last the most.
  *  3. A slot held longer than the lease, and than twice its estimate, while others wait is revoked: work that hangs
  *     cannot starve its siblings.
  */
 import TinyQueue from 'tinyqueue';
 import type { Clock } from '../../ports/clock.ts';
 import type { Slot, Slots } from '../../ports/slots.ts';
+import { byLength } from '../queue-order.ts';
 
 type Request = Parameters<Slots['request']>[0];
 /** A class, so that `release` is no closure: every leaf of a run holds a ticket. */
@@ -29,7 +31,7 @@ class Ticket implements Slot {
 }
 
 export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
-  const waiting = new TinyQueue<Ticket>([], (a, b) => b.ask.estimateMs - a.ask.estimateMs || a.order - b.order);
+  const waiting = new TinyQueue<Ticket>([], (a, b) => byLength(a.ask, b.ask) || a.order - b.order);
   const held = new Set<Ticket>();
   let live = 0;
   let asked = 0;
@@ -44,7 +46,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
       if (next.state !== 'waiting') continue; // withdrawn
       live--;
       next.state = 'held';
-      next.until = clock.now() + Math.max(leaseMs, 2 * next.ask.estimateMs);
+      next.until = clock.now() + Math.max(leaseMs, 2 * (next.ask.estimateMs ?? 0));
       held.add(next);
       next.ask.granted();
     }

@@ -1,4 +1,5 @@
 /** What a run's events say of each of its nodes, in short: the index of a record. No IO and no clock. */
+import { isHole } from '../../protocol/gap.ts';
 import { parentOf } from '../../protocol/path.ts';
 import type { Outcome } from '../../protocol/report.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
@@ -30,11 +31,12 @@ export function createNodeIndex(scenario: string, gone: Iterable<StoredNode> = [
   let changed = new Set<StoredNode>(Array.from(gone, (node) => ({ ...node, state: 'invalidated' as const })));
   let learned: Learned = { durations: [], enrichments: [] };
 
-  const learnFrom = ({ node, enrichment, failure, childEndedAt }: Live, at: number): void => {
+  const learnFrom = (one: Live, outcome: Outcome, at: number): void => {
+    const { node, enrichment, failure } = one;
     if (node.state !== 'complete' && node.state !== 'partial') return;
     const { path } = node;
-    const ms = node.attempts > 0 ? node.workMs : at - (childEndedAt ?? at);
-    learned.durations.push({ scenario, path, ms, at });
+    const ms = ownMsOf(one, outcome, at);
+    if (ms !== undefined) learned.durations.push({ scenario, path, ms, at });
     if (enrichment !== undefined && failure)
       learned.enrichments.push({ scenario, path, status: failure, enrichment, at });
   };
@@ -56,7 +58,7 @@ export function createNodeIndex(scenario: string, gone: Iterable<StoredNode> = [
     const parent = live.get(parentOf(node.path));
     if (parent) parent.childEndedAt = at;
     live.delete(node.path);
-    learnFrom(one, at);
+    learnFrom(one, outcome, at);
     return node;
   };
 
@@ -82,6 +84,11 @@ export function createNodeIndex(scenario: string, gone: Iterable<StoredNode> = [
         };
         live.set(path, { node });
         changed.add(node);
+        return undefined;
+      }
+      if (event.type === 'node.reused') {
+        const parent = live.get(parentOf(path));
+        if (parent) parent.childEndedAt = at;
         return undefined;
       }
       const one = live.get(path);
@@ -126,4 +133,18 @@ export function createNodeIndex(scenario: string, gone: Iterable<StoredNode> = [
       return taken;
     },
   };
+}
+
+/**
+ * How long a node worked by itself, where that tells what it will take next time. Not an orchestrator that executed as
+ * a leaf, or whose synthesis was cancelled or failed; one that was cut off by its deadline took at least as long.
+ */
+function ownMsOf({ node, childEndedAt }: Live, outcome: Outcome, at: number): number | undefined {
+  const { path, tier, attempts, workMs } = node;
+  if (tier === 'leaf') return attempts > 0 ? workMs : undefined;
+  if (childEndedAt === undefined) return undefined;
+  const isUntold = (bodyOf(outcome)?.gaps ?? []).some(
+    (gap) => isHole(gap) && (gap.status === 'cancelled' || (gap.path === path && gap.status !== 'timeout')),
+  );
+  return isUntold ? undefined : at - childEndedAt;
 }
