@@ -1,5 +1,5 @@
 /** `espalier plan` with what earlier runs took: from a store that is there, absent or broken. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sqliteStore } from '../../src/adapters/stores/sqlite-store.ts';
@@ -43,6 +43,7 @@ describe('espalier plan --store', () => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     }
     expect(readdirSync(at.path)).toEqual(['empty.db']);
+    expect(statSync(join(at.path, 'empty.db')).size).toBe(0);
     expect(existsSync(join(at.path, 'no'))).toBe(false);
   });
 

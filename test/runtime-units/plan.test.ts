@@ -87,6 +87,9 @@ describe('the expected time of a plan', () => {
       `By its estimates the run takes 80 s, ${late}`,
     ]);
     expect(plan(scenario('20s'), { concurrency: 4 }).warnings).toEqual([]);
+    const three = tree([3], { leaf: { estimate: '20s' }, scenario: { limits: { deadline: '35s' } } });
+    const [warning] = plan(three, { concurrency: 2 }).warnings; // 60 s of work for two, but no leaf can be divided
+    expect(warning).toBe('By its estimates the run takes 40 s, but its deadline is 35 s. Raise the deadline.');
     const store = having({ 'root/d0/l0': 40_000 });
     expect(plan(scenario(), { store }).warnings).toEqual([`By earlier runs the run takes 40 s, ${late}`]);
   });
