@@ -15,7 +15,7 @@ export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'c
   data?: string;
 };
 export type PlanFlags = ScenarioFlags & StoreFlags & { fault?: RehearsedFault[]; json?: boolean };
-export type RunFlags = PlanFlags & { out?: string; otel?: boolean };
+export type RunFlags = PlanFlags & { out?: string; otel?: boolean; sign?: string };
 
 function asOf(text: string): string {
   checkAsOf(text);
@@ -96,6 +96,8 @@ export const outOption = new Option(
   '--out <dir>',
   'write brief.md, brief.json and events.ndjson here (default: runs/<run id>)',
 ).argParser(directory('--out', 'write to'));
+export const signOption = (): Option =>
+  new Option('--sign <file>', 'sign the receipt with this Ed25519 private key, in PEM');
 export const otelOption = new Option(
   '--otel',
   'send traces and metrics over OTLP/http to localhost:4318, or where the OTEL_* variables say',

@@ -29,7 +29,7 @@ function onStrayError(say: (text: string) => void): () => void {
 
 function deliver(brief: Report, out: OutDir, output: Output, isJson: boolean): void {
   const { files, problems } = out;
-  const kept = { Brief: files.brief, Report: files.report, Events: files.events };
+  const kept = { Brief: files.brief, Report: files.report, Events: files.events, Receipt: files.receipt };
   const saved = Object.entries(kept).filter(([, file]) => !problems.has(file));
   const stream = isJson ? process.stderr : process.stdout;
   const screen = renderTerminalBrief(brief, {
@@ -87,7 +87,7 @@ export async function perform(given: Performance, output: Output): Promise<numbe
       },
     });
     view.close();
-    out.finish(brief);
+    out.finish(brief, options.signingKey);
     deliver(brief, out, output, isJson);
     const isUnsaved = isUnstored || out.problems.size > 0;
     return exitCodeOf(status, { wasCancelled: interrupts.wasInterrupted, isUnsaved });

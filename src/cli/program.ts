@@ -10,6 +10,7 @@ import {
   jsonOption,
   otelOption,
   outOption,
+  signOption,
   withScenarioOptions,
   type PlanFlags,
   type RunFlags,
@@ -50,6 +51,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .addOption(outOption)
     .addOption(jsonOption('the root report'))
     .addOption(otelOption)
+    .addOption(signOption())
     .addOption(storeOption())
     .option('--no-store', 'keep nothing that could be resumed, shown or verified')
     .action(async (file: string, flags: RunFlags) => {
@@ -74,6 +76,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .addOption(outOption)
     .addOption(jsonOption('the root report'))
     .addOption(otelOption)
+    .addOption(signOption())
     .addOption(storeOption())
     .action(async (run: string, flags: ResumeFlags) => {
       const { resumeCommand } = await import('./resume.ts');

@@ -8,11 +8,13 @@ import { openOtel } from './otel.ts';
 import { openOutDir } from './out-dir.ts';
 import type { Output } from './output.ts';
 import { perform } from './perform.ts';
+import { readSigningKey } from './signing-key.ts';
 import { openRun } from './stored-run.ts';
 
 export type ResumeFlags = StoreFlags & {
   out?: string;
   otel?: boolean;
+  sign?: string;
   json?: boolean;
   /** In ms. */
   deadline?: number;
@@ -22,6 +24,7 @@ export type ResumeFlags = StoreFlags & {
 
 export async function resumeCommand(given: string, flags: ResumeFlags, output: Output): Promise<number> {
   const otel = await openOtel(flags.otel === true, (line) => output.note(line));
+  const signingKey = flags.sign === undefined ? undefined : readSigningKey(flags.sign);
   const { store, run } = await openRun(given, flags);
   try {
     const { runId: resume } = run;
@@ -32,6 +35,7 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
       store,
       resume,
       origin: run.origin,
+      ...(signingKey && { signingKey }),
       ...(deadline !== undefined && { deadline }),
       ...(concurrency !== undefined && { concurrency }),
       ...(retryFailed !== undefined && { retryFailed }),

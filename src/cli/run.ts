@@ -13,6 +13,7 @@ import { openOtel } from './otel.ts';
 import { openOutDir } from './out-dir.ts';
 import type { Output } from './output.ts';
 import { perform } from './perform.ts';
+import { readSigningKey } from './signing-key.ts';
 
 export async function runCommand(file: string, flags: RunFlags, output: Output): Promise<number> {
   const options = runOptionsOf(flags);
@@ -21,6 +22,7 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
   const scenario = await loadScenario(file, options);
   checkDomainNames(scenario, flags);
   checkFaults(plan(scenario, options), flags);
+  const signingKey = flags.sign === undefined ? undefined : readSigningKey(flags.sign);
   const runId = newRunId();
   const directory = flags.out ?? join('runs', runId);
   const store = flags.store === false ? undefined : await openStore(flags);
@@ -34,6 +36,7 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
           ...options,
           ...(flags.fault && rehearse(flags.fault, systemClock)),
           ...(store && { store, origin: originOf({ file, out: resolve(directory), flags: options }) }),
+          ...(signingKey && { signingKey }),
           runId,
         },
         out,

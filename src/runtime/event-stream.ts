@@ -67,12 +67,18 @@ export function createEventStream(
   const consumers = new Set<Consumer>();
   let seq = from;
   let isClosed = false;
+  // What a listener causes is told when everybody has been told of what caused it.
+  const untold: RunEvent[] = [];
   const tell = (event: RunEvent): void => {
-    try {
-      const answer: unknown = onEvent?.(event);
-      if (answer instanceof Promise) answer.catch(() => {});
-    } catch {
-      // a listener's fault is not the run's
+    if (untold.push(event) > 1) return;
+    for (let next: RunEvent | undefined = event; next; next = untold[0]) {
+      try {
+        const answer: unknown = onEvent?.(next);
+        if (answer instanceof Promise) answer.catch(() => {});
+      } catch {
+        // a listener's fault is not the run's
+      }
+      untold.shift();
     }
   };
   return {

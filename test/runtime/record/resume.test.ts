@@ -270,6 +270,7 @@ describe('a store that fails', () => {
     const { status } = await w.run();
     expect(status).toBe('complete');
     expect(w.eventsOf('record.failed')).toMatchObject([{ message: 'the disk is full' }]);
+    expect(w.events.map(({ seq }) => seq)).toEqual(w.events.map((_, seq) => seq));
     expect(writes).toBe(4);
     expect(store.run('run')?.claim).toBeUndefined();
   });
