@@ -9,7 +9,7 @@ import { ROOT } from '../protocol/path.ts';
 import type { Task } from '../protocol/task.ts';
 import type { Entry } from './registry.ts';
 
-export type Identity = {
+type Identity = {
   /** Of the definition and of everything below it. */
   definition: string;
   /** Of the definition and of all that the node was asked and given, its deadline aside. */

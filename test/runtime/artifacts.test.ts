@@ -5,6 +5,7 @@ import { defineDomain } from '../../src/define/define-domain.ts';
 import { defineLeaf } from '../../src/define/define-leaf.ts';
 import { defineScenario } from '../../src/define/define-scenario.ts';
 import type { Child, LeafRun, ScenarioSpec } from '../../src/define/spec.ts';
+import { verifyRun } from '../../src/runtime/record/verify.ts';
 import { interruptedAt, resumed } from '../support/interrupted.ts';
 import { CRITICAL, draft, world } from '../support/world.ts';
 
@@ -109,6 +110,15 @@ describe('an artifact', () => {
     const { outcome } = await resumed(interrupted, scenario);
     expect(read).toEqual([TABLE]);
     expect(outcome.brief.artifacts).toHaveLength(1);
+  });
+
+  it('that is lost or altered in the store is found by verifying the run', async () => {
+    const store = memoryStore();
+    await world(scenarioOver([maker]), {}, { store }).run();
+    const problemsWith = (bytes: Uint8Array | undefined) => verifyRun({ ...store, bytes: () => bytes }, 'run').problems;
+    expect(verifyRun(store, 'run').problems).toEqual([]);
+    expect(problemsWith(undefined)).toMatchObject([{ path: 'root/maker', message: `its artifact ${REF} is not kept` }]);
+    expect(problemsWith(new TextEncoder().encode(TABLE.replace('1', '7')))).toMatchObject([{ path: 'root/maker' }]);
   });
 
   it('stays with the run when the store cannot take it', async () => {

@@ -16,7 +16,7 @@ type Live = {
   enrichment?: string;
   failure?: HelpfulEnrichment['status'];
 };
-export type Learned = { durations: Duration[]; enrichments: HelpfulEnrichment[] };
+type Learned = { durations: Duration[]; enrichments: HelpfulEnrichment[] };
 
 export type NodeIndex = {
   /** Takes in the next event. Returns the node that it ended, if it did. */

@@ -7,6 +7,7 @@ import { EspalierError } from '../../errors.ts';
 import type { Store, StoredRun } from '../../ports/store.ts';
 import type { Receipt } from '../../protocol/receipt.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
+import { createArtifactCheck } from './artifact-check.ts';
 import { createIndexCheck } from './index-check.ts';
 import { createLogCheck } from './log-check.ts';
 import { createProblems, type Problem, type Problems } from './problems.ts';
@@ -41,6 +42,7 @@ export function verifyRun(store: Store, runId: string, { key }: VerifyOptions = 
   const log = createLogCheck(runId, problems);
   const upward = createUpwardCheck(runId, problems, log.inDoubt);
   const index = createIndexCheck(store, runId, problems, log.inDoubt);
+  const checkArtifacts = createArtifactCheck(store, runId, problems);
   const receipts = createReceiptBuilder();
   let first: RunEvent | undefined;
   let last: RunEvent | undefined;
@@ -55,6 +57,7 @@ export function verifyRun(store: Store, runId: string, { key }: VerifyOptions = 
     receipts.add(last, row.body);
     upward.apply(last);
     index.apply(last);
+    checkArtifacts(last);
     if (last.type === 'run.completed') {
       const { at, status } = last;
       completed = { at, status, receipt: { ...receipts.receiptOf(last), events: log.events, head: log.head } };
