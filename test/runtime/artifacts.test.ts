@@ -117,7 +117,9 @@ describe('an artifact', () => {
     await world(scenarioOver([maker]), {}, { store }).run();
     const problemsWith = (bytes: Uint8Array | undefined) => verifyRun({ ...store, bytes: () => bytes }, 'run').problems;
     expect(verifyRun(store, 'run').problems).toEqual([]);
-    expect(problemsWith(undefined)).toMatchObject([{ path: 'root/maker', message: `its artifact ${REF} is not kept` }]);
+    expect(problemsWith(undefined)).toMatchObject([
+      { path: 'root/maker', message: expect.stringContaining('is not kept') },
+    ]);
     expect(problemsWith(new TextEncoder().encode(TABLE.replace('1', '7')))).toMatchObject([{ path: 'root/maker' }]);
   });
 
