@@ -5,7 +5,7 @@
  */
 import type { Domain, Leaf, LeafContext, LeafRun, Scenario, Synthesizer } from '../define/spec.ts';
 import type { Observed, Reads } from '../check/facts.ts';
-import type { Activities, Io } from '../ports/activities.ts';
+import type { Activities } from '../ports/activities.ts';
 import { childPath, ROOT } from '../protocol/path.ts';
 import type { Task } from '../protocol/task.ts';
 import { start } from '../runtime/in-process/start.ts';
@@ -126,54 +126,35 @@ const observedTask = (task: Task, needs: readonly string[], { prior }: Pick<Note
 
 type WorkWatch = {
   activities: (own: Activities) => Activities;
-  isAtWork: () => boolean;
-  /** Resolves when a step next begins, ends or is given up. */
+  /** Resolves when an attempt or a synthesis next begins or ends. */
   turn: () => Promise<void>;
 };
 
-/** Knows whether a step of the scenario's own is at work. One that has been told to stop no longer is. */
 function workWatch(): WorkWatch {
-  const atWork = new Set<object>();
   let next = Promise.withResolvers<void>();
   const turned = (): void => {
     next.resolve();
     next = Promise.withResolvers();
   };
-  const watched = async <T>({ abortSignal }: Io, step: () => Promise<T>): Promise<T> => {
-    const entry = {};
-    const leave = (): void => {
-      abortSignal.removeEventListener('abort', leave);
-      if (atWork.delete(entry)) turned();
-    };
-    atWork.add(entry);
-    abortSignal.addEventListener('abort', leave);
+  const watched = async <T>(step: () => Promise<T>): Promise<T> => {
     turned();
     try {
       return await step();
     } finally {
-      leave();
+      turned();
     }
   };
   return {
     activities: (own) => ({
       ...own,
-      synthesize: (input, io) => watched(io, () => own.synthesize(input, io)),
-      attempt: (input, io) => watched(io, () => own.attempt(input, io)),
-      verify(input, findings, io) {
-        const verdict = own.verify(input, findings, io);
-        return verdict && watched(io, () => verdict);
-      },
-      recover(input, fault, io) {
-        const advice = own.recover(input, fault, io);
-        return advice && watched(io, () => advice);
-      },
+      synthesize: (input, io) => watched(() => own.synthesize(input, io)),
+      attempt: (input, io) => watched(() => own.attempt(input, io)),
     }),
-    isAtWork: () => atWork.size > 0,
     turn: () => next.promise,
   };
 }
 
-/** Lets time pass whenever nothing is at work, and when what is at work takes longer than patience lasts. */
+/** Lets time pass only when nothing has begun or ended for as long as patience lasts: then somebody hangs. */
 async function ended(
   result: Promise<unknown>,
   clock: VirtualClock,
@@ -181,10 +162,9 @@ async function ended(
   patienceMs: number,
 ): Promise<void> {
   const over = result.then(() => 'over' as const);
-  const next = (): Promise<'over' | 'turn' | 'late'> => Promise.race([over, work.turn().then(() => 'turn' as const)]);
-  for (let last = await clock.run(next()); last !== 'over';) {
-    last = work.isAtWork() ? await within(patienceMs, next(), 'late') : 'late';
-    if (last === 'late') last = await clock.run(next());
+  const next = (): Promise<'over' | 'turn'> => Promise.race([over, work.turn().then(() => 'turn' as const)]);
+  for (let last = await within(patienceMs, next(), 'late' as const); last !== 'over';) {
+    last = last === 'late' ? await clock.run(next()) : await within(patienceMs, next(), 'late' as const);
   }
 }
 

@@ -33,7 +33,7 @@ describe('that nothing is read is said only where the text shows it', () => {
     ],
     ['what is bound', other.bind(undefined)],
     ['a double', vi.fn()],
-    ['a parameter with brackets in a text', ({ attempt = ')' }: Context) => attempt],
+    ['a parameter with brackets in a text', ({ attempt = '),(', task }: Context) => other(attempt, task)],
     [
       'a method',
       {
@@ -73,6 +73,7 @@ describe('that nothing is read is said only where the text shows it', () => {
   test('the second of what is given', () => {
     const handsOn = (findings: Context, context: Context) => other(context, findings);
     expect(mayRead(handsOn, 'prior', 1)).toBe(true);
+    expect(mayRead((...given: Context[]) => given, 'prior', 1)).toBe(true);
     expect(mayRead((findings: Context, { task }: Context) => [findings, task.path], 'prior', 1)).toBe(false);
     expect(mayRead(([finding]: Context) => finding, 'prior', 1)).toBe(false);
   });

@@ -296,17 +296,23 @@ test('no join closes over a child that a later stage needs', () => {
 
 test('the gravest come first, then who comes first in the tree', () => {
   const found = check(
-    scenario([
-      domain('d', [leaf('a', { work: 'authoring' })]),
-      leaf('b', { work: 'authoring' }),
-      leaf('c', { run: ({ prior }) => told(prior('b')) }),
-    ]),
+    scenario(
+      [
+        domain('d', [domain('e', [leaf('a', { work: 'authoring' })])]),
+        leaf('b', { work: 'authoring' }),
+        leaf('c', { run: ({ prior }) => told(prior('b')) }),
+        leaf('f', { needs: ['b'] }),
+      ],
+      { limits: { maxDepth: 3 } },
+    ),
   );
   expect(found.map(({ severity, path }) => `${severity} ${path}`)).toEqual([
     'error root/c',
-    'warning root/d/a',
+    'warning root/d/e/a',
     'warning root/b',
+    'warning root/f',
     'note root/d',
+    'note root/d/e',
   ]);
 });
 

@@ -84,6 +84,17 @@ describe('time', () => {
     expect(await observed(slow, { deadline: 20 })).toMatchObject({ isWhole: true });
   });
 
+  test('stands still for a slow verify too', async () => {
+    const verify = async () => {
+      await realTime(60);
+      return { ok: true } as const;
+    };
+    let ended = 0;
+    const last = leaf('last', { needs: ['a'], run: ({ task }) => ({ statement: `${(ended = task.prior.length)}` }) });
+    await observeReads(scenario([leaf('a', { verify }), last]), { deadline: 20, patienceMs: 5_000 });
+    expect(ended).toBe(1);
+  });
+
   test('goes on without who takes longer than patience lasts, once for a stage', async () => {
     const hang = { run: (): Promise<never> => never() };
     const tree = scenario([

@@ -16,9 +16,10 @@ export const earlySynthesis: Rule = {
       if (quorum === undefined) return [];
       // No join closes over a child that a later stage needs.
       const needed = new Set(node.children.flatMap(({ needs }) => needs));
+      const readers = readersIn(node);
       const missed = node.stages
         .flatMap((stage) => (quorum < stage.length ? stage : []))
-        .filter((child) => !needed.has(nameOf(child.path)) && (isNamed(child, node) || isSingular(child, node)));
+        .filter((child) => !needed.has(nameOf(child.path)) && (isNamed(child, node) || isSingular(child, readers)));
       if (missed.length === 0) return [];
       const names = quoted(missed.map((child) => nameOf(child.path)));
       const message = `May synthesize without ${names}, since ${quorum} ${quorum === 1 ? 'suffices' : 'suffice'}, though none of the others stands in for it. Raise the quorum.`;
@@ -31,13 +32,17 @@ const isNamed = (child: NodeFacts, { definition }: NodeFacts): boolean => {
   return [`'`, '"', '`'].some((quote) => text.includes(`${quote}${nameOf(child.path)}${quote}`));
 };
 
-/** Alone in reading a family, where the others share theirs: where each reads another, a quorum is a choice. */
-function isSingular(child: NodeFacts, { children }: NodeFacts): boolean {
-  const families = familiesOf(child);
-  const others = children.filter((other) => other !== child).map(familiesOf);
-  const isShared = others.some((own, i) =>
-    own.some((family) => others.some((any, j) => i !== j && any.includes(family))),
-  );
-  return isShared && families.some((family) => others.every((own) => !own.includes(family)));
+/** How many children read each family. */
+function readersIn({ children }: NodeFacts): Map<string, number> {
+  const readers = new Map<string, number>();
+  for (const family of children.flatMap(familiesOf)) readers.set(family, (readers.get(family) ?? 0) + 1);
+  return readers;
 }
-const familiesOf = ({ sources }: NodeFacts): string[] => sources.flatMap((id) => familyOf(id) ?? []);
+const familiesOf = ({ sources }: NodeFacts): string[] => [...new Set(sources.flatMap((id) => familyOf(id) ?? []))];
+
+/** Alone in reading a family, where others share theirs: where each reads another, a quorum is a choice. */
+function isSingular(child: NodeFacts, readers: ReadonlyMap<string, number>): boolean {
+  const own = familiesOf(child);
+  if (!own.some((family) => readers.get(family) === 1)) return false;
+  return [...readers].some(([family, count]) => count - Number(own.includes(family)) >= 2);
+}
