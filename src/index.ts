@@ -1,4 +1,7 @@
 export { NoEvidence } from './activities/source-reader.ts';
+export { check, type CheckOptions } from './check/check.ts';
+export type { Observed, Reads } from './check/facts.ts';
+export type { Remark, RuleId, Severity } from './check/remark.ts';
 export { defineDomain } from './define/define-domain.ts';
 export { defineLeaf } from './define/define-leaf.ts';
 export { defineScenario } from './define/define-scenario.ts';

@@ -1,7 +1,8 @@
-/** The options of `run` and `plan`, read strictly: what cannot be read is said, never guessed. */
+/** The options of `run`, `plan` and `check`, read strictly: what cannot be read is said, never guessed. */
 import { Option, type Command } from 'commander';
 import { checkAsOf } from '../define/as-of.ts';
 import { parseDuration } from '../define/duration.ts';
+import type { Severity } from '../check/remark.ts';
 import type { RunOptions } from '../runtime/run.ts';
 import { parseRehearsedFault, type RehearsedFault } from '../testing/rehearsed-fault.ts';
 import { misuse } from './misuse.ts';
@@ -15,6 +16,7 @@ export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'c
   data?: string;
 };
 export type PlanFlags = ScenarioFlags & StoreFlags & { fault?: RehearsedFault[]; json?: boolean };
+export type CheckFlags = ScenarioFlags & { json?: boolean; rehearse?: boolean; maxSeverity: Severity | 'none' };
 export type RunFlags = PlanFlags & { out?: string; otel?: boolean; sign?: string };
 
 function asOf(text: string): string {
@@ -66,7 +68,7 @@ export const deadlineOption = (): Option =>
 export const concurrencyOption = (): Option =>
   new Option('--concurrency <n>', 'how many leaves work at once').argParser(wholeNumber('--concurrency', 1));
 
-/** Adds the options that `run` and `plan` share. */
+/** Adds the options that say which run of a scenario is meant. */
 export const withScenarioOptions = (command: Command): Command =>
   command
     .argument('<scenario>', 'a .ts or .js file whose default export is a scenario, or a function that returns one')
@@ -84,13 +86,12 @@ export const withScenarioOptions = (command: Command): Command =>
         directory('--data', 'read from'),
       ),
     )
-    .addOption(new Option('--domains <names>', 'activate only these domains: macro,sector').argParser(domains))
-    .addOption(
-      new Option(
-        '--fault <fault>',
-        'rehearse a fault: PATH[:plan|gather|synthesize]=hang|throw|silent|invalid|slow:MS (repeatable)',
-      ).argParser(fault),
-    );
+    .addOption(new Option('--domains <names>', 'activate only these domains: macro,sector').argParser(domains));
+
+export const faultOption = new Option(
+  '--fault <fault>',
+  'rehearse a fault: PATH[:plan|gather|synthesize]=hang|throw|silent|invalid|slow:MS (repeatable)',
+).argParser(fault);
 
 export const outOption = new Option(
   '--out <dir>',
@@ -104,6 +105,13 @@ export const otelOption = new Option(
 );
 export const jsonOption = (what: string): Option =>
   new Option('--json', `print ${what} as JSON on stdout, everything else on stderr`);
+
+export const maxSeverityOption = new Option(
+  '--max-severity <severity>',
+  'the gravest remark that is let pass; one above it makes the exit code 1',
+)
+  .choices(['none', 'note', 'warning', 'error'])
+  .default('note');
 
 /** The part of the flags that the scenario and the library take. */
 export function runOptionsOf({

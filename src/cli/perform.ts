@@ -8,7 +8,6 @@ import type { Plan } from '../runtime/run.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { onInterrupt } from './interrupts.ts';
 import { liveTree } from './live-tree.ts';
-import { oneLine } from './misuse.ts';
 import type { Otel } from './otel.ts';
 import type { OutDir } from './out-dir.ts';
 import type { Output } from './output.ts';
@@ -16,16 +15,10 @@ import { plainProgress } from './plain-progress.ts';
 import type { ProgressView } from './progress-view.ts';
 import { createProgress } from './run-progress.ts';
 import { canRedraw, paintFor, widthOf } from './screen.ts';
+import { onStrayError } from './stray-errors.ts';
 
 const viewOf = (decided: Plan): ProgressView =>
   canRedraw(process.stderr) ? liveTree(process.stderr, createProgress(decided)) : plainProgress(process.stderr);
-
-/** A leaf's stray error must not end the run of its siblings: it is said, and the run goes on. */
-function onStrayError(say: (text: string) => void): () => void {
-  const listener = (error: unknown): void => say(`Stray error, the run goes on: ${oneLine(error)}`);
-  process.on('uncaughtException', listener).on('unhandledRejection', listener);
-  return () => process.off('uncaughtException', listener).off('unhandledRejection', listener);
-}
 
 function deliver(brief: Report, out: OutDir, output: Output, isJson: boolean): void {
   const { files, problems } = out;

@@ -7,11 +7,14 @@ import { storeOption } from './open-store.ts';
 import {
   concurrencyOption,
   deadlineOption,
+  faultOption,
   jsonOption,
+  maxSeverityOption,
   otelOption,
   outOption,
   signOption,
   withScenarioOptions,
+  type CheckFlags,
   type PlanFlags,
   type RunFlags,
 } from './options.ts';
@@ -29,8 +32,9 @@ Examples:
   espalier plan scenarios/us-tech-2008.ts --max-depth 1        what would run, and what would not
   espalier show latest                                         who was slow, what was lost, what it cost
   espalier verify latest                                       that nothing was changed or lost since
+  espalier check scenarios/us-tech-2008.ts                     what is likely wrong with it
 
-Exit codes: 0 complete, 3 partial, 1 failed, 2 misuse, 130 on a second ^C.
+Exit codes: 0 complete, 3 partial, 1 failed or remarked upon, 2 misuse, 130 on a second ^C.
 A first ^C closes the run: the brief is delivered with what was found.`;
 
 // A command is imported when it is called: help, version and misuse need neither the other one nor the runtime.
@@ -48,6 +52,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .addHelpText('after', EXAMPLES);
   withScenarioOptions(program.command('run'))
     .description('run a scenario and deliver its brief')
+    .addOption(faultOption)
     .addOption(outOption)
     .addOption(jsonOption('the root report'))
     .addOption(otelOption)
@@ -61,10 +66,20 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
   withScenarioOptions(program.command('plan'))
     .description('show the decision before anything runs')
     .addOption(storeOption())
+    .addOption(faultOption)
     .addOption(jsonOption('the plan'))
     .action(async (file: string, flags: PlanFlags) => {
       const { planCommand } = await import('./plan.ts');
       conclude(await planCommand(file, flags, output));
+    });
+  withScenarioOptions(program.command('check'))
+    .description('look a scenario over: needless waits, hidden reads, tiers that do not pay')
+    .option('--rehearse', "execute the scenario's code once, sources and all, and observe what each node reads")
+    .addOption(maxSeverityOption)
+    .addOption(jsonOption('the remarks'))
+    .action(async (file: string, flags: CheckFlags) => {
+      const { checkCommand } = await import('./check.ts');
+      conclude(await checkCommand(file, flags, output));
     });
   program
     .command('resume')

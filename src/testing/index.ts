@@ -1,4 +1,5 @@
 export { NOTHING_LEFT, watchLeftovers, type Leftovers, type LeftoverWatch } from './leftovers.ts';
+export { observeReads, type ObserveOptions } from './observe-reads.ts';
 export { checkRehearsedFaults, rehearse } from './rehearsal.ts';
 export { parseRehearsedFault, type RehearsedFault, type RehearsedStep } from './rehearsed-fault.ts';
 export { scripted, type Script } from './scripted.ts';

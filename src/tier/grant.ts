@@ -12,7 +12,7 @@ import type { Grant } from '../protocol/grant.ts';
 export const DETERMINISTIC_RESERVE_MS = 100;
 export const SYNTHESIZER_RESERVE_MS = 20_000;
 const PLAN_MS = 20_000;
-const HAND_OFF_MS = 100;
+export const HAND_OFF_MS = 100;
 const LONGEST_MS = 1e12;
 
 const atMostAQuarter = (ms: number, from: number, to: number): number => Math.min(ms, Math.max(0, to - from) / 4);

@@ -25,6 +25,12 @@ const MISUSE: [args: string[], line: string][] = [
   [['run', 'a.ts', '--out', ''], 'The directory of --out is empty.'],
   [['run', 'a.ts', '--fault', 'root'], 'The fault "root" cannot be read. Write PATH[:plan|gather|synthesize]='],
   [['run', 'a.ts', '--fault', 'root=slow'], 'The fault "root=slow" cannot be read.'],
+  [['check', 'nowhere.ts'], 'There is no scenario file nowhere.ts. Give the path'],
+  [['check', 'a.ts', '--fault', 'root=hang'], "unknown option '--fault'."],
+  [
+    ['check', 'a.ts', '--max-severity', 'fatal'],
+    "option '--max-severity <severity>' argument 'fatal' is invalid. Allowed choices are none, note, warning, error.",
+  ],
   [['run', 'nowhere.ts'], 'There is no scenario file nowhere.ts. Give the path'],
   [['run', 'a\u001b[31m.ts'], 'There is no scenario file a⟨U+001B⟩[31m.ts.'],
   [['show'], "missing required argument 'run'"],
@@ -51,6 +57,7 @@ describe('the command line', () => {
     expect(help.code).toBe(0);
     expect(help.stdout).toContain('Examples:\n  espalier run scenarios/us-tech-2008.ts');
     expect((await said('run', '--help')).stdout).toContain('--fault <fault>');
+    expect((await said('check', '--help')).stdout).toMatch(/--rehearse\s+execute the scenario's code once/);
     expect(await said('--version')).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
   });
 

@@ -24,6 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test.each([
   ['the protocol may not import a host', 'src/protocol/looks-up.ts', 'no-restricted-imports'],
   ['a tier may not import a command', 'src/tier/looks-up.ts', 'no-restricted-imports'],
+  ['a check may not import what runs things', 'src/check/looks-up.ts', 'no-restricted-imports'],
   ['files may not import each other in a circle', 'src/runtime/host.ts', 'no-cycle'],
 ])('%s', (_, file, rule) => {
   const codes = found.filter(({ filename }) => filename.endsWith(file)).map(({ code }) => code);

@@ -1,0 +1,16 @@
+/** Scenarios with one fault planted, and what keeps it from being one. */
+import { defineDomain } from '../../src/define/define-domain.ts';
+import { defineLeaf } from '../../src/define/define-leaf.ts';
+import { defineScenario } from '../../src/define/define-scenario.ts';
+import type { Child, Domain, DomainSpec, Leaf, LeafSpec, Scenario, ScenarioSpec } from '../../src/define/spec.ts';
+
+export const leaf = (name: string, over: Partial<LeafSpec> = {}): Leaf =>
+  defineLeaf({ name, run: () => ({ statement: 'said' }), ...over });
+export const domain = (name: string, children: readonly Child[], over: Partial<DomainSpec> = {}): Domain =>
+  defineDomain({ name, charter: 'a part of it', children, ...over });
+export const scenario = (domains: readonly Child[], over: Partial<ScenarioSpec> = {}): Scenario =>
+  defineScenario({ name: 'planted', thesis: 'It holds', domains, ...over });
+
+export const many = (count: number, over: (index: number) => Partial<LeafSpec> = () => ({})): Leaf[] =>
+  Array.from({ length: count }, (_, index) => leaf(`l${index}`, over(index)));
+export const keepAll: NonNullable<DomainSpec['synthesize']> = () => ({ narrative: 'All.', dispositions: [] });

@@ -1,0 +1,36 @@
+import { globSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { check, type Scenario } from 'espalier';
+import { observeReads } from 'espalier/testing';
+import { entry, manifestOf, monthly, writtenFolder } from '../adapters/csv-folder/written-folder.ts';
+
+const growing = monthly(Array.from({ length: 120 }, (_, i) => 100 + i + ((i * 7) % 5)));
+const DATA = {
+  'manifest.json': manifestOf(
+    entry({ polarity: 1 }),
+    entry({ id: 'hours', file: 'jobs.csv', polarity: 1 }),
+    entry({ id: 'prices', domain: 'shares', file: 'jobs.csv', analyst: 'price', polarity: 1 }),
+  ),
+  'jobs.csv': growing,
+};
+
+async function loaded(file: string): Promise<Scenario> {
+  const { default: given } = (await import(pathToFileURL(file).href)) as { default: unknown };
+  if (typeof given !== 'function') return given as Scenario;
+  const data = file.includes('csv-folder') ? { data: writtenFolder(DATA) } : {};
+  return (await (given as (flags: object) => unknown)(data)) as Scenario;
+}
+
+describe.each(globSync('scenarios/**/*.ts').sort())('%s', (file) => {
+  test('leaves nothing to remark but notes', async () => {
+    expect(check(await loaded(file)).filter(({ severity }) => severity !== 'note')).toEqual([]);
+  });
+
+  test('nor when it is rehearsed', async () => {
+    const scenario = await loaded(file);
+    const observed = await observeReads(scenario);
+    expect([...observed.values()].some(({ isWhole }) => isWhole)).toBe(true);
+    expect(check(scenario, { observed }).filter(({ severity }) => severity !== 'note')).toEqual([]);
+  });
+});
