@@ -1,6 +1,6 @@
 /**
  * A node's only way to big outputs: what it keeps travels as a reference, and what it was given a reference to it reads.
- *  1. Nothing else can be read: neither what siblings keep nor what is guessed.
+ *  1. Nothing else can be read, neither what siblings keep nor what is guessed, unless the scenario observes such reads.
  *  2. What is read has the digest that its reference says.
  */
 import { hash } from 'node:crypto';
@@ -13,11 +13,11 @@ import type { Artifact, UnsealedReport } from '../protocol/report.ts';
 export function artifactReader(
   kept: Artifacts,
   given: Iterable<Pick<UnsealedReport, 'artifacts'>>,
-  own: ReadonlyMap<string, Artifact> = new Map(),
+  undeclared: (ref: string) => Artifact | undefined = () => undefined,
 ): ArtifactReader {
   return {
     read(ref) {
-      const artifact = own.get(ref) ?? firstOf(given, ref);
+      const artifact = firstOf(given, ref) ?? undeclared(ref);
       const bytes = artifact && kept.bytes(artifact.sha256);
       if (bytes && sha256Of(bytes) === artifact.sha256) return bytes;
       throw new EspalierError(
@@ -35,10 +35,11 @@ export function artifactShelf(
   kept: Artifacts,
   prior: readonly Pick<UnsealedReport, 'artifacts'>[],
   note: (artifact: Artifact) => void,
+  undeclared?: (ref: string) => Artifact | undefined,
 ): ArtifactShelf {
   const own = new Map<string, Artifact>();
   return {
-    ...artifactReader(kept, prior, own),
+    read: (ref) => artifactReader(kept, [{ artifacts: [...own.values()] }, ...prior], undeclared).read(ref),
     keep(name, content) {
       if (!FindingKey.safeParse(name).success) {
         throw new EspalierError(

@@ -7,6 +7,7 @@ import { ROOT } from '../protocol/path.ts';
 import { execute } from './execute.ts';
 import { staticDecision } from './plan.ts';
 import { lengthOf, type Entry } from './registry.ts';
+import type { SharedReads } from './shared-reads.ts';
 import type { SeriesCache } from './source-reader.ts';
 import { synthesize } from './synthesize.ts';
 
@@ -15,13 +16,14 @@ export type ActivityOptions = {
   domains?: readonly string[] | undefined;
   /** Default: in memory, for as long as the run lasts. */
   artifacts?: Artifacts | undefined;
+  shared?: SharedReads | undefined;
 };
 const DEFAULT_ATTEMPTS = 3;
 
 /** The steps with effects of one run of a scenario. Reads are shared within the run. */
 export function createActivities(
   scenario: Scenario,
-  { registry, domains, artifacts = inMemory() }: ActivityOptions,
+  { registry, domains, artifacts = inMemory(), shared }: ActivityOptions,
 ): Activities {
   const cache: SeriesCache = new Map();
   const areOthersMeasured = (registry.get(ROOT)?.measured ?? 0) > 0;
@@ -38,7 +40,8 @@ export function createActivities(
   return {
     plan: async ({ task }) => staticDecision(registry, task.path, domains),
     synthesize: async (input, io) => synthesize(input, io, { entry: entryOf(input.task.path), artifacts }),
-    attempt: async (input, io) => execute(input, io, { entry: entryOf(input.task.path), adapter, cache, artifacts }),
+    attempt: async (input, io) =>
+      execute(input, io, { entry: entryOf(input.task.path), adapter, cache, artifacts, shared }),
     verify({ task }, findings, io) {
       const check = leafOf(task.path)?.verify;
       return check && (async () => check(findings, { task: deepFreeze(task), abortSignal: io.abortSignal }))();

@@ -6,12 +6,14 @@ import type { Artifacts, ArtifactShelf } from '../ports/artifacts.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import type { GapDraft } from '../protocol/gap.ts';
 import { misfitOf } from '../protocol/misfit.ts';
-import { nameOf } from '../protocol/path.ts';
+import { childPath, nameOf, parentOf } from '../protocol/path.ts';
+import type { Artifact, Report } from '../protocol/report.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import type { Task } from '../protocol/task.ts';
 import { errorOf } from '../tier/fault.ts';
 import { artifactShelf } from './artifact-shelf.ts';
 import type { Entry } from './registry.ts';
+import type { SharedReads } from './shared-reads.ts';
 import { createSourceReader, NoEvidence, type SeriesCache } from './source-reader.ts';
 
 export type ExecuteWith = {
@@ -19,6 +21,8 @@ export type ExecuteWith = {
   adapter: SourceAdapter | undefined;
   cache: SeriesCache;
   artifacts: Artifacts;
+  /** When undeclared reads are observed and not refused. */
+  shared: SharedReads | undefined;
 };
 
 export async function execute(input: AttemptInput, io: AttemptIo, given: ExecuteWith): Promise<unknown> {
@@ -62,7 +66,8 @@ class AttemptContext implements LeafContext {
     for (const name of LAZY) Object.defineProperty(this, name, AttemptContext.#getters[name]);
   }
 
-  readonly prior: LeafContext['prior'] = (name) => this.task.prior.find((report) => nameOf(report.path) === name);
+  readonly prior: LeafContext['prior'] = (name) =>
+    this.task.prior.find((report) => nameOf(report.path) === name) ?? this.#undeclared(name);
 
   readonly spawn: LeafContext['spawn'] = (name) => {
     const message = `${this.#task.path} tried to spawn "${name}"; only an orchestrator's own decision creates nodes`;
@@ -88,8 +93,12 @@ class AttemptContext implements LeafContext {
       enumerable: true,
       get() {
         const { path, prior } = this.#task;
-        return (this.#artifacts ??= artifactShelf(path, this.#given.artifacts, prior, (artifact) =>
-          this.#io.kept(artifact),
+        return (this.#artifacts ??= artifactShelf(
+          path,
+          this.#given.artifacts,
+          prior,
+          (artifact) => this.#noteArtifact(artifact),
+          (ref) => this.#undeclaredArtifact(ref),
         ));
       },
     },
@@ -101,11 +110,37 @@ class AttemptContext implements LeafContext {
     },
   };
 
+  /** A report that this node does not need: of a sibling by its name, of any other node by its path. */
+  #undeclared(name: string): Report | undefined {
+    const { definition } = this.#given.entry;
+    const needs = definition.kind === 'scenario' ? [] : (definition.needs ?? []);
+    if (needs.includes(name)) return undefined; // it failed
+    const { path } = this.#task;
+    const on = name.includes('/') ? name : childPath(parentOf(path), name);
+    const { shared } = this.#given;
+    if (shared) this.#io.depend({ on, via: 'report' });
+    else this.#io.alert('read', `${path} asked for the report of ${on}, which it does not need: it was given none`);
+    return shared?.report(on);
+  }
+
+  #noteArtifact(artifact: Artifact): void {
+    this.#given.shared?.noteArtifact(artifact);
+    this.#io.kept(artifact);
+  }
+
+  #undeclaredArtifact(ref: string): Artifact | undefined {
+    const artifact = this.#given.shared?.artifact(ref);
+    if (artifact) this.#io.depend({ on: ref.slice(0, ref.lastIndexOf('#')), via: 'artifact' });
+    return artifact;
+  }
+
   /** Made on first use, and with it the signal. */
   #reader(): SourceReader {
-    const { entry, adapter, cache } = this.#given;
+    const { entry, adapter, cache, shared } = this.#given;
     const { abortSignal } = this.#io;
-    return createSourceReader({ adapter, declared: entry.sources, asOf: this.#task.asOf, abortSignal, cache });
+    const observe = shared && { onUndeclared: (on: string) => this.#io.depend({ on, via: 'source' }) };
+    const { asOf } = this.#task;
+    return createSourceReader({ adapter, declared: entry.sources, asOf, abortSignal, cache, ...observe });
   }
 }
 const LAZY = ['task', 'sources', 'artifacts', 'abortSignal'] as const;

@@ -2,7 +2,7 @@
  * A leaf's only way to data, and the one place where looking ahead is prevented.
  *
  * 1. No observation passes with `availableAt` after the as-of date; nothing that is said tells what came later.
- * 2. Only declared ids pass.
+ * 2. Only declared ids pass, unless the scenario observes undeclared reads.
  * 3. What an adapter answers is checked before anybody sees it, and frozen: analysts rely on its order and share it.
  */
 import { z } from 'zod';
@@ -37,18 +37,23 @@ export type SourceReaderOptions = {
   /** `YYYY-MM-DD`. Absent: a series is read whole, as of the day on which its last value became known. */
   asOf?: string | undefined;
   abortSignal: AbortSignal;
+  /** When given, an undeclared id is told and passes. */
+  onUndeclared?: (id: string) => void;
   /** The run's shared loads. Default: this reader's own. */
   cache?: SeriesCache;
 };
 
 /** Reads the declared series of one leaf, cut to what was known at the as-of date. */
 export function createSourceReader(options: SourceReaderOptions): SourceReader {
-  const { adapter, declared, abortSignal, cache = new Map<string, Promise<SeriesRecord>>() } = options;
+  const { adapter, declared, abortSignal, onUndeclared, cache = new Map<string, Promise<SeriesRecord>>() } = options;
   const allowed = new Set(declared);
   const latest = options.asOf === undefined ? undefined : parsedDate(options.asOf);
   return {
     async series(id, { asOf, abortSignal: own } = {}) {
-      if (!allowed.has(id)) throw undeclared(id, declared);
+      if (!allowed.has(id)) {
+        if (!onUndeclared) throw undeclared(id, declared);
+        onUndeclared(id);
+      }
       const cut = asOf === undefined ? latest : parsedDate(asOf);
       if (cut !== undefined && latest !== undefined && cut > latest) throw lookAhead(id, cut, latest);
       if (!adapter) throw withoutAdapter(id);

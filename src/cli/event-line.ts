@@ -77,6 +77,11 @@ export function lineOf(event: RunEvent): EventLine | undefined {
       return line('yellow', `${path} failed: ${event.token.status}: ${event.token.message}`);
     case 'node.invalidated':
       return line('yellow', `${path} runs again: ${event.why}`);
+    case 'dependency.observed':
+      return line(
+        'yellow',
+        `${path} read the ${event.via === 'source' ? 'source' : `${event.via} of`} ${event.on} without declaring it`,
+      );
     case 'record.failed':
       return line('red', `Not stored from here on: ${event.message}`);
     case 'node.started':

@@ -6,10 +6,15 @@ import { parseDuration } from './duration.ts';
 import type { Limits, LimitsSpec, Scenario, ScenarioSpec } from './spec.ts';
 import { checkName } from './stages.ts';
 
+const DEPENDENCIES = {
+  isMet: (value: unknown) => value === 'refuse' || value === 'observe',
+  remedy: 'Give "refuse" or "observe".',
+};
 const FIELDS = {
   description: TEXT,
   join: OBJECT,
   limits: OBJECT,
+  dependencies: DEPENDENCIES,
   sources: ADAPTER,
   synthesize: METHOD,
   execute: METHOD,

@@ -37,7 +37,10 @@ export type LeafContext = {
   readonly gap: (kind: GapKind, why: string) => GapDraft;
   /** Keeps big outputs, which travel as references, and reads those that its `prior` reports refer to. */
   readonly artifacts: ArtifactShelf;
-  /** The report of a sibling that this node `needs`; undefined when it failed. */
+  /**
+   * The report of a sibling that this node `needs`; undefined when it failed. Of any other node there is none, and an
+   * integrity alert says so, unless the scenario observes such reads.
+   */
   readonly prior: (name: string) => Report | undefined;
   /** Only an orchestrator has children: always refused, with an integrity alert. */
   readonly spawn: (name: string) => never;
@@ -111,6 +114,8 @@ export type LimitsSpec = {
   /** Children of one node. Default 10,000. */
   readonly maxChildren?: number;
 };
+/** What becomes of reads that a leaf did not declare. */
+export type DependencyRule = 'refuse' | 'observe';
 export type ScenarioSpec = {
   readonly name: string;
   readonly description?: string;
@@ -120,6 +125,11 @@ export type ScenarioSpec = {
   readonly domains: readonly Child[];
   readonly limits?: LimitsSpec;
   readonly join?: JoinSpec;
+  /**
+   * Reads that a leaf did not declare, of sources and of other nodes' reports and artifacts: refused, or allowed, counted
+   * and reported as dependencies. Default `refuse`.
+   */
+  readonly dependencies?: DependencyRule;
   readonly sources?: SourceAdapter;
   readonly synthesize?: Synthesizer;
   readonly execute?: LeafRun;

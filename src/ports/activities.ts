@@ -1,4 +1,5 @@
 /** The steps with effects that a host performs for its nodes. One implementation serves every host. */
+import type { Dependency } from '../protocol/dependency.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { FindingDraft, Finding } from '../protocol/finding.ts';
 import type { Artifact, Outcome } from '../protocol/report.ts';
@@ -25,6 +26,8 @@ export type AttemptIo = Io & {
   readonly report: (draft: FindingDraft) => void;
   /** Says that the present attempt has kept a big output. */
   kept(artifact: Artifact): void;
+  /** Says that the present attempt has read what it did not declare. */
+  depend(read: Pick<Dependency, 'on' | 'via'>): void;
   /** Notes something that must not pass unseen. */
   readonly alert: (kind: Extract<RunEventBody, { type: 'integrity.alert' }>['kind'], message: string) => void;
 };

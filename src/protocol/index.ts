@@ -1,6 +1,7 @@
 export * from './assessment.ts';
 export * from './conflict.ts';
 export * from './decision.ts';
+export * from './dependency.ts';
 export * from './digest.ts';
 export * from './failure-status.ts';
 export * from './fault.ts';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Assessment } from './assessment.ts';
 import { Conflict, Relation } from './conflict.ts';
 import { Decision } from './decision.ts';
+import { Dependency } from './dependency.ts';
 import { FailureStatus } from './failure-status.ts';
 import { Finding } from './finding.ts';
 import { Gap } from './gap.ts';
@@ -54,6 +55,8 @@ export const RunSummary = z.object({
   demotions: z.array(z.string()),
   asOf: z.string().exactOptional(),
   hostVersion: z.string(),
+  /** Where undeclared reads are allowed: those that happened. */
+  dependencies: z.array(Dependency).exactOptional(),
 });
 export type RunSummary = z.infer<typeof RunSummary>;
 

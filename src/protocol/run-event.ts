@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Decision } from './decision.ts';
 import { Finding } from './finding.ts';
 import { Grant } from './grant.ts';
+import { Dependency } from './dependency.ts';
 import { FailureStatus } from './failure-status.ts';
 import { Fault } from './fault.ts';
 import { FailureToken, Report, ReportStatus, Tier } from './report.ts';
@@ -67,9 +68,11 @@ export const RunEvent = z.discriminatedUnion('type', [
     findings: z.array(Finding),
   }),
   event('integrity.alert', {
-    kind: z.enum(['spawn', 'misattributed', 'depth']),
+    kind: z.enum(['spawn', 'misattributed', 'depth', 'read']),
     message: z.string(),
   }),
+  /** A read that was not declared and was allowed. Once for each reader and what it read. */
+  event('dependency.observed', { on: z.string(), via: Dependency.shape.via }),
   event('synthesis.rejected', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),
   event('node.reported', { tier: Tier, report: Report }),
   event('node.failed', { tier: Tier, token: FailureToken }),

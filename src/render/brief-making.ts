@@ -1,6 +1,7 @@
 /** How a brief was made: who was activated and who was not, what each synthesis passed up, when, and in which run. */
 import type { ChildSpec } from '../protocol/decision.ts';
 import { isWithin, nameOf } from '../protocol/path.ts';
+import type { Dependency } from '../protocol/dependency.ts';
 import type { Report } from '../protocol/report.ts';
 import type { Retention } from '../protocol/retention.ts';
 import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
@@ -98,6 +99,12 @@ const MADE_BY: Readonly<Record<Report['madeBy'], string>> = {
   deterministic: 'the deterministic synthesis',
 };
 
+function dependencyLines(dependencies: readonly Dependency[]): string[] {
+  if (dependencies.length === 0) return ['No node read what it had not declared.', ''];
+  const lines = dependencies.map(({ on, path, via }) => `- ${codeSpan(path)} read the ${via} ${codeSpan(on)}`);
+  return [`${counted(dependencies.length, 'read')} that the reader had not declared:`, '', ...lines, ''];
+}
+
 /** The colophon. */
 export function howItWasMade({ report }: Reading): string[] {
   const { run, usage, timing } = report;
@@ -109,6 +116,7 @@ export function howItWasMade({ report }: Reading): string[] {
   const demotions = run?.demotions ?? [];
   return section('How this brief was made', [
     ...decisionLines(report),
+    ...(run?.dependencies ? dependencyLines(run.dependencies) : []),
     ...(demotions.length > 0
       ? [`Executed as a leaf because depth was spent: ${enumerated(demotions.map((path) => codeSpan(path)))}.`, '']
       : []),

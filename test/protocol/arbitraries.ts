@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Assessment, KeyRisk, Pattern } from '../../src/protocol/assessment.ts';
 import type { Conflict, Relation } from '../../src/protocol/conflict.ts';
 import type { ChildSpec, Decision } from '../../src/protocol/decision.ts';
+import type { Dependency } from '../../src/protocol/dependency.ts';
 import type { Finding } from '../../src/protocol/finding.ts';
 import { GapKind, type Gap } from '../../src/protocol/gap.ts';
 import type { Grant } from '../../src/protocol/grant.ts';
@@ -214,8 +215,16 @@ const summaries = recordOf<ChildSummary>(
   ...(['assessment', 'retention'] as const),
 );
 const runs = recordOf<RunSummary>(
-  { maxDepth: counts, observedDepth: counts, demotions: few(texts), asOf: dates, hostVersion: texts },
+  {
+    maxDepth: counts,
+    observedDepth: counts,
+    demotions: few(texts),
+    asOf: dates,
+    hostVersion: texts,
+    dependencies: few(recordOf<Dependency>({ on: texts, path: paths, via: fc.constantFrom('report', 'source') })),
+  },
   'asOf',
+  'dependencies',
 );
 const stamp = {
   schemaVersion: fc.constant(1 as const),

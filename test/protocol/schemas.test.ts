@@ -67,6 +67,7 @@ describe('RunEvent', () => {
       digest: fc.string(),
     }),
     'node.invalidated': fc.record({ why: fc.string() }),
+    'dependency.observed': fc.record({ on: fc.string(), via: fc.constantFrom('report', 'artifact', 'source') }),
     'record.failed': fc.record({ message: fc.string() }),
     'node.planned': fc.record({ decision: any.decisions }),
     'depth.refused': fc.record({ maxDepth: fc.nat(), children: fc.array(fc.string()) }),

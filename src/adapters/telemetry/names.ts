@@ -31,6 +31,7 @@ export const ATTRIBUTE = {
   gaps: 'espalier.gaps',
   gapKind: 'espalier.gap.kind',
   alertKind: 'espalier.alert.kind',
+  dependencyVia: 'espalier.dependency.via',
 } as const;
 
 export const RETENTION: Readonly<Record<keyof Retention, string>> = {
@@ -60,6 +61,7 @@ export const METRIC = {
   failureTokens: 'espalier.failure_tokens',
   gaps: 'espalier.gaps',
   alerts: 'espalier.integrity.alerts',
+  dependencies: 'espalier.dependencies',
 } as const;
 
 /** Upper bounds of histogram buckets. */

@@ -42,6 +42,7 @@ function createRunMetrics(provider: MeterProvider): RunMetrics | undefined {
   const tokens = counter(METRIC.failureTokens, '{token}', 'Nodes that ended in a failure token');
   const gaps = counter(METRIC.gaps, '{gap}', 'What briefs know they lack');
   const alerts = counter(METRIC.alerts, '{alert}', 'Integrity alerts');
+  const dependencies = counter(METRIC.dependencies, '{read}', 'Reads that their reader had not declared');
 
   const ended = (tier: Tier, status: string, ms: number): void =>
     nodeDuration.record(Math.max(0, ms) / 1000, { [ATTRIBUTE.tier]: tier, [ATTRIBUTE.status]: status });
@@ -73,6 +74,9 @@ function createRunMetrics(provider: MeterProvider): RunMetrics | undefined {
         }
         case 'finding.escalated':
           escalations.add(1);
+          return;
+        case 'dependency.observed':
+          dependencies.add(1, { [ATTRIBUTE.dependencyVia]: event.via });
           return;
         case 'integrity.alert':
           alerts.add(1, { [ATTRIBUTE.alertKind]: event.kind });

@@ -96,6 +96,7 @@ export function gatherActor(
   const report = ({ join, heard }: GatherSnapshot, effect: JoinEffect & { type: 'sealed' }): void => {
     const { name, outcome } = effect;
     heard.delete(name);
+    host.observed?.shared.note(outcome);
     const path = childPath(join.path, name);
     if (outcome.kind === 'report') emit({ type: 'node.reported', path, tier: outcome.tier, report: outcome });
     else emit({ type: 'node.failed', path, tier: outcome.tier, token: outcome });
@@ -151,6 +152,7 @@ export function gatherActor(
   /** What it had ended with before the run was interrupted passes up as if it were said now. */
   const reuse = (snapshot: GatherSnapshot, name: string, outcome: Outcome, scope: Scope): GatherSnapshot => {
     const { path, tier, status, digest } = outcome;
+    host.observed?.shared.note(outcome);
     emit({ type: 'node.reused', path, tier, status, digest });
     const body = bodyOf(outcome);
     hear(snapshot, name, [...(body?.findings ?? []), ...(body?.escalations ?? [])], scope);

@@ -1,10 +1,12 @@
 /** What the in-process host gives its actors, and how they speak. */
 import type { ActorScope, AnyActorLogic, AnyActorRef, AnyActorScope, AnyEventObject, Snapshot } from 'xstate';
 import type { Identify } from '../../activities/identity.ts';
+import type { SharedReads } from '../../activities/shared-reads.ts';
 import type { Activities } from '../../ports/activities.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Slots } from '../../ports/slots.ts';
 import type { ChildSpec } from '../../protocol/decision.ts';
+import { dependencyKey, type Dependency } from '../../protocol/dependency.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import type { Gap } from '../../protocol/gap.ts';
 import { nameOf, parentOf } from '../../protocol/path.ts';
@@ -26,6 +28,8 @@ export type Host = {
   readonly identify?: Identify;
   /** Of a resumed run: what is known of its nodes. */
   readonly recall?: Recall;
+  /** Where undeclared reads are observed: what nodes can read of each other, and what they have read. */
+  readonly observed?: { readonly shared: SharedReads; readonly dependencies: Map<string, Dependency> };
   /** Changes the host's own logics, to rehearse faults. */
   readonly rehearsal?: Rehearsal;
   /** Gaps that became known after the node they belong to had ended; the root's report takes them in. */
@@ -58,6 +62,15 @@ export function noteLate({ emit, afterthoughts }: Host, path: string, finding: F
   emit({ type: 'child.late', path: parentOf(path) || path, child: nameOf(path), why: 'late', findings: [finding] });
   const why = `a critical finding came after this node had ended: ${finding.statement}`;
   afterthoughts.push({ path, kind: 'undone', why });
+}
+
+/** Once for each reader and what it read. */
+export function noteDependency({ emit, observed }: Host, dependency: Dependency): void {
+  const { on, path, via } = dependency;
+  const key = dependencyKey(dependency);
+  if (!observed || observed.dependencies.has(key)) return;
+  observed.dependencies.set(key, dependency);
+  emit({ type: 'dependency.observed', path, on, via });
 }
 
 /** What an actor persists, in the one type that XState has for it. */

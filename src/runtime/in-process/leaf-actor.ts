@@ -8,6 +8,7 @@
 import type { ActorLogic, AnyActorRef, AnyEventObject, Snapshot } from 'xstate';
 import type { AttemptIo } from '../../ports/activities.ts';
 import type { Slot } from '../../ports/slots.ts';
+import type { Dependency } from '../../protocol/dependency.ts';
 import { FindingDraft, type Finding } from '../../protocol/finding.ts';
 import type { Artifact, UnsealedOutcome } from '../../protocol/report.ts';
 import type { Fault } from '../../protocol/fault.ts';
@@ -15,7 +16,7 @@ import { CANCELLED, errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
 import { beginLeaf, leafStep, saidBy, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
 import { mint, MISATTRIBUTED } from '../../tier/minting.ts';
 import type { ExecuteInput } from '../../tier/orchestrator-machine.ts';
-import { isLive, noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
+import { isLive, noteDependency, noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 
 type LeafSnapshot = Snapshot<UnsealedOutcome> & {
   input: ExecuteInput;
@@ -35,7 +36,10 @@ const CLOSED: Fault = { status: 'timeout', message: 'closed itself at its deadli
 const NEVER_BEGUN: Fault = { status: 'timeout', message: 'waited for a slot until its deadline' };
 
 /** What an attempt says before its end. */
-type Told = { type: 'said'; draft: FindingDraft } | { type: 'kept'; artifact: Artifact };
+type Told =
+  | { type: 'said'; draft: FindingDraft }
+  | { type: 'kept'; artifact: Artifact }
+  | ({ type: 'read' } & Pick<Dependency, 'on' | 'via'>);
 
 /** What one attempt is given. Its signal is made on first use: most leaves never ask, and thousands may be alive. */
 class LazyIo implements AttemptIo {
@@ -55,6 +59,9 @@ class LazyIo implements AttemptIo {
     return this.#controller.signal;
   }
   report = (draft: FindingDraft): void => this.#tell(this, { type: 'said', draft });
+  depend(read: Pick<Dependency, 'on' | 'via'>): void {
+    this.#tell(this, { type: 'read', ...read });
+  }
   kept(artifact: Artifact): void {
     this.#tell(this, { type: 'kept', artifact });
   }
@@ -104,7 +111,11 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
 
   const ioOf = (path: string, scope: Scope): LazyIo =>
     new LazyIo(
-      (from, told) => (told.type === 'said' ? say(scope, from, told.draft) : keep(scope, from, told)),
+      (from, told) => {
+        if (told.type === 'said') say(scope, from, told.draft);
+        else if (told.type === 'kept') keep(scope, from, told);
+        else noteDependency(host, { on: told.on, path, via: told.via });
+      },
       (kind, message) => emit({ type: 'integrity.alert', path, kind, message }),
     );
   const perform = (effect: LeafEffect & { type: 'execute' }, snapshot: LeafSnapshot, scope: Scope): void => {

@@ -1,6 +1,7 @@
 /** Makes of a scenario and options all that a run needs. Nothing runs yet. */
 import { customAlphabet } from 'nanoid';
 import type { AnyActorLogic } from 'xstate';
+import { sharedReads } from '../../activities/shared-reads.ts';
 import { createActivities } from '../../activities/create-activities.ts';
 import { historyIn } from '../../activities/history.ts';
 import { registryOf } from '../../activities/registry.ts';
@@ -96,7 +97,14 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       telemetry?.onEnd(runId);
     },
   };
-  const own = createActivities(scenario, { registry, domains, artifacts: record?.artifacts });
+  const dependencies = new Map(record?.recall?.dependencies());
+  const observed = scenario.dependencies === 'observe' ? { shared: sharedReads(), dependencies } : undefined;
+  const own = createActivities(scenario, {
+    registry,
+    domains,
+    artifacts: record?.artifacts,
+    shared: observed?.shared,
+  });
   const recalled = record?.recall ? withoutAskingAgain(own, record.recall) : own;
   return {
     runId,
@@ -107,6 +115,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       emit: stream.emit,
       afterthoughts: [],
       isStopped: false,
+      ...(observed && { observed }),
       ...(guestFor && { guestFor }),
       ...(record && { identify: record.identify }),
       ...(record?.recall && { recall: record.recall }),

@@ -161,7 +161,7 @@ function gatherOverRoot(host: Host): AnyActorLogic {
   const root = createOrchestrator(host);
   return gatherActor(host, {
     logicFor: (_, task) => host.rehearsal?.orchestrator(root, task) ?? root,
-    amend: (report, heard) => withAfterthoughts(withSaid(report, heard), host),
+    amend: (report, heard) => withDependencies(withAfterthoughts(withSaid(report, heard), host), host),
   });
 }
 
@@ -195,12 +195,20 @@ function withAfterthoughts(report: UnsealedReport, { afterthoughts }: Host): Uns
   return { ...report, gaps, status };
 }
 
+/** In an order of their own: who was first to read is chance. */
+function withDependencies(report: UnsealedReport, { observed }: Host): UnsealedReport {
+  if (!observed || !report.run) return report;
+  const dependencies = [...observed.dependencies].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  return { ...report, run: { ...report.run, dependencies } };
+}
+
 /** A root that died left a token: it becomes the report of the run, sealed anew. */
 function reportOfRoot(task: Task, outcome: Outcome | undefined, host: Host): Report {
   if (outcome?.kind === 'report') return outcome;
   if (!outcome) throw new Error('unreachable: a gather over one child ended without it');
   const { partial, elapsedMs, digest: _, ...token } = outcome;
-  const report = withAfterthoughts(rootReport(task, { ...token, ...(partial && { partial }) }), host);
+  const body = rootReport(task, { ...token, ...(partial && { partial }) });
+  const report = withDependencies(withAfterthoughts(body, host), host);
   const timing = { startedAt: task.grant.issuedAt, endedAt: task.grant.issuedAt + elapsedMs };
   return { ...report, timing, digest: digestOf(report) };
 }

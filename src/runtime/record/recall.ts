@@ -7,6 +7,7 @@
  */
 import type { Identify } from '../../activities/identity.ts';
 import type { Store, StoredNode } from '../../ports/store.ts';
+import { dependencyKey, type Dependency } from '../../protocol/dependency.ts';
 import type { Decision } from '../../protocol/decision.ts';
 import { digestOf } from '../../protocol/digest.ts';
 import type { Finding } from '../../protocol/finding.ts';
@@ -29,6 +30,8 @@ export type Recall = {
   wasEscalated(id: string): boolean;
   /** The critical findings that were said at this path or below it, and still stand. */
   criticalsUnder(path: string): Finding[];
+  /** Undeclared reads of nodes that still stand, by reader and what it read. */
+  dependencies(): Map<string, Dependency>;
   /** A node cannot stand: nothing is left of what it was. */
   forget(event: Invalidated): void;
 };
@@ -38,7 +41,7 @@ type Invalidated = Extract<RunEventBody, { type: 'node.invalidated' }>;
 export type RecallOptions = { store: Store; runId: string; identify: Identify; retryFailed: boolean };
 
 export function recallOf({ store, runId, identify, retryFailed }: RecallOptions): Recall {
-  const { leaves, forgotten, criticals, escalated, forget } = readLog(store, runId);
+  const { leaves, forgotten, criticals, escalated, dependencies, forget } = readLog(store, runId);
 
   const eventAt = (seq: number): RunEvent | undefined => {
     const stored = store.event(runId, seq);
@@ -73,6 +76,7 @@ export function recallOf({ store, runId, identify, retryFailed }: RecallOptions)
     },
     wasEscalated: (id) => escalated.has(id),
     criticalsUnder: (path) => Array.from(criticals.under(path), ({ finding }) => finding),
+    dependencies: () => new Map(dependencies),
     forget,
   };
 }
@@ -97,10 +101,18 @@ type Log = {
   forgotten: Set<string>;
   criticals: StandingCriticals;
   escalated: Set<string>;
+  dependencies: Map<string, Dependency>;
   forget: Recall['forget'];
 };
 const notBegun = (): Mutable<LeafProgress> => ({ attempt: 1, enrichments: [], criticals: [] });
-const READ = ['node.started', 'attempt.started', 'attempt.failed', 'finding.reported', 'finding.escalated'] as const;
+const READ = [
+  'node.started',
+  'attempt.started',
+  'attempt.failed',
+  'finding.reported',
+  'finding.escalated',
+  'dependency.observed',
+] as const;
 const ENDS = ['node.reported', 'node.failed', 'node.invalidated'] as const;
 
 /** Reads the log once, and keeps only what is critical or unfinished. */
@@ -109,9 +121,11 @@ function readLog(store: Store, runId: string): Log {
   const forgotten: Log['forgotten'] = new Set();
   const criticals = standingCriticals();
   const escalated: Log['escalated'] = new Set();
+  const dependencies: Log['dependencies'] = new Map();
   const forget: Log['forget'] = (event) => {
     for (const { id } of criticals.apply(event)) escalated.delete(id);
     leaves.delete(event.path);
+    for (const [key, { path }] of dependencies) if (path === event.path) dependencies.delete(key);
     forgotten.add(event.path);
   };
   for (const { type, path, body } of store.events(runId, { types: [...READ, ...ENDS] })) {
@@ -150,13 +164,18 @@ function readLog(store: Store, runId: string): Log {
       case 'finding.escalated':
         escalated.add(event.finding.id);
         break;
+      case 'dependency.observed': {
+        const { on, via } = event;
+        dependencies.set(dependencyKey({ on, path, via }), { on, path, via });
+        break;
+      }
       case 'node.invalidated':
         forget(event);
         break;
       default:
     }
   }
-  return { leaves, forgotten, criticals, escalated, forget };
+  return { leaves, forgotten, criticals, escalated, dependencies, forget };
 }
 
 function readEvent(body: string): RunEvent | undefined {
