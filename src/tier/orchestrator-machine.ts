@@ -19,6 +19,7 @@ import {
 } from 'xstate';
 import type { Ended, PlanInput, SynthesizeInput } from '../ports/activities.ts';
 import { Decision, type ChildSpec } from '../protocol/decision.ts';
+import type { FailureStatus } from '../protocol/failure-status.ts';
 import type { Finding } from '../protocol/finding.ts';
 import type { Grant } from '../protocol/grant.ts';
 import { depthOf } from '../protocol/path.ts';
@@ -61,6 +62,7 @@ type Context = {
   outcome: UnsealedOutcome | undefined;
 };
 const MOST_SYNTHESES = 2;
+const ASKED_AGAIN: ReadonlySet<FailureStatus> = new Set(['invalid', 'error', 'silent']);
 
 type Stub<Input, Output> = ActorLogic<Snapshot<Output>, AnyEventObject, Input, ActorSystem<ActorSystemInfo>>;
 const unprovided = <Input, Output>(): Stub<Input, Output> => ({
@@ -190,7 +192,7 @@ export const orchestratorMachine = setup({
         }),
         onDone: {
           target: 'judging',
-          actions: assign(({ context, event }) => judge(context, checkSynthesis(event.output, context.ended))),
+          actions: assign(({ context, event }) => judge(context, checkSynthesis(event.output, context))),
         },
         onError: {
           target: 'judging',
@@ -304,7 +306,7 @@ function executed({ task, decision }: Context, output: unknown): Part {
 function judge(context: Context, checked: Checked): Part {
   if (!('fault' in checked)) return { rejection: undefined, outcome: reportOf(gatheredOf(context), checked) };
   const { fault } = checked;
-  const mayRetry = context.syntheses < MOST_SYNTHESES && (fault.status === 'invalid' || fault.status === 'error');
+  const mayRetry = context.syntheses < MOST_SYNTHESES && ASKED_AGAIN.has(fault.status);
   if (mayRetry) return { rejection: fault, syntheses: context.syntheses + 1 };
   return { rejection: fault, outcome: reportOf(gatheredOf(context), { fault }) };
 }

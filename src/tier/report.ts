@@ -30,7 +30,7 @@ import { HOST_VERSION } from '../version.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import { emptyPartial } from './partial.ts';
 import { measureRetention } from './retention.ts';
-import { bodyOf, incomingOf } from './synthesis-check.ts';
+import { bodyOf, givenTo, incomingOf } from './synthesis-check.ts';
 import { addUsage, ownUsage, subtreeUsage } from './usage.ts';
 
 /** In place of a decision that was never made. */
@@ -50,7 +50,7 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
   const synthesis = 'synthesis' in answer ? answer.synthesis : deterministicSynthesis(gathered);
   const incoming = incomingOf(ended);
   const escalations = unique(ended.flatMap(({ outcome }) => bodyOf(outcome)?.escalations ?? []));
-  const { question, charter, asOf } = task;
+  const { question } = task;
   const books = keepBooks(task, incoming, synthesis);
   const gaps = gapsOf(gathered, synthesis);
   // A run that is cancelled says so once per node that was cut, not once more per tier above.
@@ -91,7 +91,7 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
       narrative: [synthesis.narrative, ...synthesis.merges.map((merge) => merge.statement)].join('\n'),
       dispositions: books.dispositions,
       derived: synthesis.derived,
-      given: [question, charter, ...(asOf === undefined ? [] : [asOf])],
+      given: givenTo(task, ended),
     }),
     runId: task.runId,
     schemaVersion: SCHEMA_VERSION,

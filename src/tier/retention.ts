@@ -37,13 +37,14 @@ export function measureRetention(input: RetentionInput): Retention {
   const incoming = uniqueById([...input.incoming]);
   const prose = splitCitations(input.narrative).prose;
   const figures = readingOnce(figuresOf);
+  const findings = [...input.incomingCriticals, ...incoming.values()];
   const { kept, merged, dropped, recall } = passedUp(incoming, input);
   return {
     dropped,
     incoming: incoming.size,
     kept,
     merged,
-    numbersFabricated: numbersFabricated(incoming, input, prose, figures),
+    numbersFabricated: inventedIn(prose, { ...input, findings }, figures).length,
     numbersKept: numbersKept(incoming, input, prose, figures),
     recall,
     verbatim: verbatimShare(input.incomingCriticals, input.escalations),
@@ -106,23 +107,27 @@ function numbersKept(
   return share([...cameIn].filter((key) => held.has(key)).length, cameIn.size);
 }
 
-function numbersFabricated(
-  incoming: ReadonlyMap<string, Finding>,
-  input: RetentionInput,
+type Claims = Pick<RetentionInput, 'narrative' | 'derived' | 'given'> & { readonly findings: Iterable<Finding> };
+
+/** The numbers in a narrative that neither an input nor a declared derivation gives. */
+export function inventedNumbers({ narrative, derived, given = [], findings }: Claims): NumberInText[] {
+  return inventedIn(splitCitations(narrative).prose, { derived, given, findings }, figuresOf);
+}
+
+function inventedIn(
   prose: string,
+  { derived, given = [], findings }: Omit<Claims, 'narrative'>,
   figures: Figures,
-): number {
+): NumberInText[] {
   const claimed = numbersIn(prose);
-  if (claimed.length === 0) return 0;
-  const findings = uniqueById([...input.incomingCriticals, ...incoming.values()]);
-  const derived = input.derived.filter((one) => recomputes(one, findings)).map((one) => numberOf(one.value));
-  const given = (input.given ?? []).flatMap(numbersIn);
+  if (claimed.length === 0) return claimed;
+  const known = uniqueById([...findings]);
   const isKnown = knownNumbers([
-    ...[...findings.values()].flatMap((finding) => [...figures(finding), ...furtherNumbersOf(finding)]),
-    ...derived,
-    ...given,
+    ...[...known.values()].flatMap((finding) => [...figures(finding), ...furtherNumbersOf(finding)]),
+    ...derived.filter((one) => recomputes(one, known)).map((one) => numberOf(one.value)),
+    ...given.flatMap(numbersIn),
   ]);
-  return claimed.filter((number) => !isKnown(number)).length;
+  return claimed.filter((number) => !isKnown(number));
 }
 
 /** The numbers a finding is there to report. */

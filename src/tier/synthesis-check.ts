@@ -1,12 +1,14 @@
-/** Whether a synthesis keeps books: schema, citations, derivations. Pure. Numbers it made up are measured, not refused. */
+/** Whether a synthesis keeps books: schema, citations, derivations, and no number that nobody gave it. Pure. */
 import { recomputes } from '../analytics/derived.ts';
-import { splitCitations } from '../analytics/numbers.ts';
+import { splitCitations, type NumberInText } from '../analytics/numbers.ts';
 import type { Ended } from '../ports/activities.ts';
 import type { Finding } from '../protocol/finding.ts';
 import type { Outcome, UnsealedReport } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
 import { Synthesis } from '../protocol/synthesis.ts';
+import type { Task } from '../protocol/task.ts';
 import { readAnswer } from './answer.ts';
+import { inventedNumbers } from './retention.ts';
 
 /** The report of a child, or what it left behind. */
 export const bodyOf = (outcome: Outcome): UnsealedReport | undefined =>
@@ -18,7 +20,18 @@ export const incomingOf = (ended: readonly Ended[]): Finding[] =>
 
 export type Checked = { synthesis: Synthesis } | { fault: Fault };
 
-export function checkSynthesis(answer: unknown, ended: readonly Ended[]): Checked {
+/** What a synthesis may speak of besides its findings: the texts of its task, and how its children ended. */
+export function givenTo({ question, charter, asOf = '' }: Task, ended: readonly Ended[]): string[] {
+  const figures = ended.flatMap(({ outcome }) => {
+    const assessment = outcome.kind === 'report' ? outcome.assessment : undefined;
+    if (!assessment) return [];
+    const { logOdds, coverage, dissent, conviction = 0, votes } = assessment;
+    return [logOdds, coverage, dissent, conviction, ...Object.values(votes)];
+  });
+  return [question, charter, asOf, [ended.length, ...figures].join(' ')];
+}
+
+export function checkSynthesis(answer: unknown, { task, ended }: { task: Task; ended: readonly Ended[] }): Checked {
   const read = readAnswer(Synthesis, answer);
   if (!('value' in read)) return invalid(`the synthesis has the wrong shape: ${read.why}`);
   const synthesis = read.value;
@@ -48,8 +61,24 @@ export function checkSynthesis(answer: unknown, ended: readonly Ended[]): Checke
   if (stray) return invalid(`the merge "${stray.key}" is led by "${stray.lead}", which is not merged into it`);
   const wrong = synthesis.derived.find((derived) => !recomputes(derived, byId));
   if (wrong) return invalid(`the synthesis derives ${wrong.value} as a ${wrong.op}, which does not recompute`);
+  // The deterministic synthesis computes its figures, and is measured like any other.
+  if (synthesis.madeBy === 'deterministic') return { synthesis };
+  const narrative = [synthesis.narrative, ...synthesis.merges.map((merge) => merge.statement)].join('\n');
+  const findings = ended.flatMap(({ outcome }) => {
+    const body = bodyOf(outcome);
+    return body ? [...body.findings, ...body.escalations] : [];
+  });
+  const [invented] = inventedNumbers({ narrative, derived: synthesis.derived, given: givenTo(task, ended), findings });
+  if (invented) {
+    return invalid(
+      `the synthesis says ${shownNumber(invented)}, which is in none of its inputs; declare in derived how it recomputes`,
+    );
+  }
   return { synthesis };
 }
+
+const shownNumber = (number: NumberInText): string =>
+  number.kind === 'date' ? number.date : `${number.sign}${Math.abs(number.value)}${number.percent ? ' %' : ''}`;
 
 function* citedIds(synthesis: Synthesis): Iterable<string> {
   for (const { id } of synthesis.dispositions) yield id;

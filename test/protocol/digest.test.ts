@@ -182,7 +182,7 @@ it("needs no sorting: an orchestrator's report has its keys in order, as have it
     );
   const ended = [said('a', -0.5), said('b', -0.5), said('c', 0.5)];
   const gathered = { task: taskOf('root/macro'), decision: decisionOf([]), ended };
-  const answer = checkSynthesis(deterministicSynthesis(gathered), ended);
+  const answer = checkSynthesis(deterministicSynthesis(gathered), gathered);
   const report = reportOver(gathered, answer);
   expect(report.findings.some((finding) => finding.from)).toBe(true);
   expect(report.conflicts).not.toEqual([]);

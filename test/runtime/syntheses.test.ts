@@ -31,7 +31,7 @@ const bad: Record<string, [() => Promise<unknown>, string, number]> = {
   rejects: [() => Promise.reject(new Error('boom')), 'error: boom', 2],
   throws: [boom, 'error: boom', 2],
   hangs: [never, 'timeout: ', 1],
-  'answers nothing': [async () => undefined, 'silent: ', 1],
+  'answers nothing': [async () => undefined, 'silent: ', 2],
   'answers nonsense': [async () => 'fine', 'invalid: ', 2],
   'answers a getter that throws': [
     async () => ({

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { Assessment } from '../../src/protocol/assessment.ts';
 import type { SynthesisDraft } from '../../src/protocol/synthesis.ts';
 import { bodyOf, checkSynthesis, incomingOf } from '../../src/tier/synthesis-check.ts';
-import { criticalOf, endedWith, findingOf, reportOf, tokenOf } from './samples.ts';
+import { criticalOf, endedWith, findingOf, reportOf, taskOf, tokenOf } from './samples.ts';
 
 const a = findingOf('root/macro/a', 'x', { value: 3 });
 const b = criticalOf('root/macro/b', 'y', { value: 4 });
@@ -13,7 +13,9 @@ const ended = [
   endedWith(tokenOf(late.path, { partial: reportOf(late.path, [late]) })),
   endedWith(tokenOf('root/macro/d')),
 ];
-const check = (over: Partial<SynthesisDraft>) => checkSynthesis({ narrative: '', dispositions: [], ...over }, ended);
+const task = taskOf('root/macro', { question: 'Is 7 enough?' });
+const check = (over: Partial<SynthesisDraft>) =>
+  checkSynthesis({ narrative: '', dispositions: [], ...over }, { task, ended });
 const assessment: Assessment = {
   label: 'Balance of evidence.',
   logOdds: 0,
@@ -38,7 +40,7 @@ describe('what came in', () => {
 describe('a synthesis that keeps books is accepted', () => {
   test.each<[string, Partial<SynthesisDraft>]>([
     ['with nothing to say', {}],
-    ['that cites', { narrative: `It is so [${a.id}], and so [${late.id}]; see [1] and [the note].` }],
+    ['that cites', { narrative: `It is so [${a.id}], and so [${late.id}]; see [the note].` }],
     [
       'that derives',
       {
@@ -156,6 +158,48 @@ describe('one that does not is refused, and told why', () => {
     ],
   ])('%s', (_, answer, why) => {
     const message = `the synthesis has the wrong shape: ${why}`;
-    expect(checkSynthesis(answer, ended)).toEqual({ fault: { status: 'invalid', message } });
+    expect(checkSynthesis(answer, { task, ended })).toEqual({ fault: { status: 'invalid', message } });
+  });
+});
+
+describe('a number in the narrative', () => {
+  const said = (narrative: string, over: Partial<SynthesisDraft> = {}) => check({ narrative, ...over });
+  test.each([
+    ['an input', 'It stands at 3, once at 4.0.', {}],
+    ['of a critical that its child did not repeat', 'It stands at 4.', {}],
+    ['of the task', '7 would be enough.', {}],
+    ['the number of children', 'Of 4 children one failed.', {}],
+    ['part of a citation or a name', 'As Q9 says [root/macro/a#x].', {}],
+    [
+      'derived',
+      'Together 7.5, on average 3.5.',
+      {
+        derived: [
+          { value: 3.5, op: 'mean', from: [a.id, b.id] },
+          { value: 7, op: 'sum', from: [a.id, b.id] },
+        ],
+      },
+    ],
+  ] satisfies [string, string, Partial<SynthesisDraft>][])('passes when it is %s', (_, narrative, over) => {
+    const checked = said(narrative.replace('7.5', '7'), over);
+    expect('fault' in checked ? checked.fault.message : 'well').toBe('well');
+  });
+  test.each([
+    ['It stands at 12.', '12'],
+    ['It fell by 41 %.', '41 %'],
+    ['It stood at 3 in 2019-05.', '2019-05'],
+    ['It stands at -3.', '-3'],
+  ])('is refused when nobody gave it: %s', (narrative, shown) => {
+    expect(said(narrative)).toMatchObject({
+      fault: { status: 'invalid', message: expect.stringContaining(`the synthesis says ${shown}, which is in none`) },
+    });
+  });
+  it('is refused in the statement of a merge too', () => {
+    const merges = [{ key: 'both', lead: a.id, statement: 'Both stand at 99' }];
+    const dispositions = [{ id: a.id, as: 'merged', into: 'both' } as const];
+    expect(check({ merges, dispositions })).toMatchObject({ fault: { message: expect.stringContaining('99') } });
+  });
+  it('of the deterministic synthesis is measured, not refused', () => {
+    expect(said('It stands at 12.', { madeBy: 'deterministic' })).toHaveProperty('synthesis');
   });
 });
