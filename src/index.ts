@@ -57,6 +57,7 @@ export type {
   StoredOptions,
   StoredRun,
 } from './ports/store.ts';
+export type { HookAnswer, Hooks } from './ports/hooks.ts';
 export type { Telemetry } from './ports/telemetry.ts';
 export type { SourceAdapter } from './ports/sources.ts';
 export * from './protocol/index.ts';

@@ -38,7 +38,11 @@ function writtenIn(definition: Leaf | Domain | Scenario): unknown {
   }
   const { join, synthesize, execute } = definition;
   const code = [synthesize, execute].map(textOf);
-  if (kind === 'scenario') return { kind, name, join, code, children: definition.domains.map(definitionDigest) };
+  if (kind === 'scenario') {
+    const { domains, hooks = {} } = definition;
+    const asked = [hooks.beforeSpawn, hooks.taskCompleted, hooks.nodeIdle].map(textOf);
+    return { kind, name, join, code, hooks: asked, children: domains.map(definitionDigest) };
+  }
   const { charter, children, needs, question } = definition;
   return { kind, name, charter, needs, question, join, code, children: children.map(definitionDigest) };
 }

@@ -1,6 +1,7 @@
 import { EspalierError } from '../errors.ts';
 import { checkAsOf } from './as-of.ts';
 import { ADAPTER, checkFields, checkSpec, METHOD, OBJECT, shown, TEXT } from './check.ts';
+import type { Hooks } from '../ports/hooks.ts';
 import { checkedStages } from './define-domain.ts';
 import { parseDuration } from './duration.ts';
 import type { Limits, LimitsSpec, Scenario, ScenarioSpec } from './spec.ts';
@@ -15,6 +16,7 @@ const FIELDS = {
   join: OBJECT,
   limits: OBJECT,
   dependencies: DEPENDENCIES,
+  hooks: OBJECT,
   sources: ADAPTER,
   synthesize: METHOD,
   execute: METHOD,
@@ -33,6 +35,7 @@ export function defineScenario(spec: ScenarioSpec): Scenario {
   }
   checkFields(owner, spec, FIELDS);
   if (spec.asOf !== undefined) checkAsOf(spec.asOf);
+  checkHooks(owner, spec.hooks);
   return {
     ...spec,
     kind: 'scenario',
@@ -57,4 +60,16 @@ function wholeNumber(name: string, value: number, least: number): number {
     'invalid-input',
     `The limit ${name} is ${shown(value)}. Give a whole number of at least ${least}.`,
   );
+}
+
+function checkHooks(owner: string, hooks: Hooks | undefined): void {
+  if (!hooks) return;
+  const { idleAfter } = hooks;
+  checkFields(`${owner} with its hooks`, hooks, {
+    beforeSpawn: METHOD,
+    taskCompleted: METHOD,
+    nodeIdle: METHOD,
+    onEscalation: METHOD,
+  });
+  if (idleAfter !== undefined) parseDuration(idleAfter, 'idleAfter of the hooks');
 }

@@ -1,6 +1,7 @@
 /** What a user writes, after validation. Plain data and functions: no behaviour of its own. */
 import type { z } from 'zod';
 import type { ArtifactReader, ArtifactShelf } from '../ports/artifacts.ts';
+import type { Hooks } from '../ports/hooks.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import type { Ended, Verdict } from '../ports/activities.ts';
 import type { Finding, FindingDraft } from '../protocol/finding.ts';
@@ -131,6 +132,8 @@ export type ScenarioSpec = {
    */
   readonly dependencies?: DependencyRule;
   readonly sources?: SourceAdapter;
+  /** The program's own say in a run. */
+  readonly hooks?: Hooks;
   readonly synthesize?: Synthesizer;
   readonly execute?: LeafRun;
 };

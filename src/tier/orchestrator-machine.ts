@@ -62,7 +62,7 @@ type Context = {
   outcome: UnsealedOutcome | undefined;
 };
 const MOST_SYNTHESES = 2;
-const ASKED_AGAIN: ReadonlySet<FailureStatus> = new Set(['invalid', 'error', 'silent']);
+const ASKED_AGAIN: ReadonlySet<FailureStatus> = new Set(['invalid', 'error', 'silent', 'refused']);
 
 type Stub<Input, Output> = ActorLogic<Snapshot<Output>, AnyEventObject, Input, ActorSystem<ActorSystemInfo>>;
 const unprovided = <Input, Output>(): Stub<Input, Output> => ({

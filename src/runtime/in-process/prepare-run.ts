@@ -2,12 +2,14 @@
 import { customAlphabet } from 'nanoid';
 import type { AnyActorLogic } from 'xstate';
 import { sharedReads } from '../../activities/shared-reads.ts';
+import { withHooks } from '../../activities/with-hooks.ts';
 import { createActivities } from '../../activities/create-activities.ts';
 import { historyIn } from '../../activities/history.ts';
 import { registryOf } from '../../activities/registry.ts';
 import type { Limits, Scenario } from '../../define/spec.ts';
 import { EspalierError } from '../../errors.ts';
 import type { Activities } from '../../ports/activities.ts';
+import type { Hooks } from '../../ports/hooks.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { ChildSpec } from '../../protocol/decision.ts';
 import { ROOT } from '../../protocol/path.ts';
@@ -87,7 +89,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       },
     });
   const watched = telemetry && ((event: RunEvent): void => telemetry.onEvent(event));
-  const listener = listenerOf([record?.recorder.record, watched, onEvent]);
+  const listener = listenerOf([record?.recorder.record, watched, escalationsTo(scenario.hooks), onEvent]);
   const events = createEventStream(runId, clock, listener, record?.events);
   const stream: EventStream = {
     ...events,
@@ -105,7 +107,8 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     artifacts: record?.artifacts,
     shared: observed?.shared,
   });
-  const recalled = record?.recall ? withoutAskingAgain(own, record.recall) : own;
+  const hooked = withHooks(own, scenario.hooks, clock);
+  const recalled = record?.recall ? withoutAskingAgain(hooked, record.recall) : hooked;
   return {
     runId,
     host: {
@@ -150,6 +153,19 @@ const withoutAskingAgain = (own: Activities, recall: Recall): Activities => ({
   ...own,
   plan: async (input, io) => recall.decisionOf(input.task) ?? own.plan(input, io),
 });
+
+function escalationsTo(hooks: Hooks | undefined): RunOptions['onEvent'] {
+  const tell = hooks?.onEscalation;
+  if (!tell) return undefined;
+  return (event) => {
+    if (event.type !== 'finding.escalated') return;
+    try {
+      Promise.resolve(tell(event.finding)).catch(() => {}); // it may be async in JavaScript
+    } catch {
+      // whoever is told must not be able to break the run, nor keep it from others
+    }
+  };
+}
 
 /** In this order: what is shown has been stored. */
 function listenerOf(listeners: readonly RunOptions['onEvent'][]): RunOptions['onEvent'] {
