@@ -19,38 +19,36 @@ export function withHooks(own: Activities, hooks: Hooks | undefined, clock: Cloc
   const { beforeSpawn, taskCompleted, nodeIdle } = hooks ?? {};
   const steps = { ...own };
   if (beforeSpawn) {
-    const { plan, attempt } = own;
     const asked = (task: Task): Promise<void> => ask('beforeSpawn', () => beforeSpawn(deepFreeze(task)));
     steps.plan = async (input, io) => {
       await asked(input.task);
-      return plan(input, io);
+      return own.plan(input, io);
     };
     steps.attempt = async (input, io) => {
       await asked(input.task);
-      return attempt(input, io);
+      return own.attempt(input, io);
     };
   }
   if (nodeIdle) {
-    const { attempt } = steps;
+    const awake = { ...steps };
     const idleMs = parseDuration(hooks?.idleAfter ?? IDLE_MS, 'idleAfter');
     steps.attempt = (input, io) =>
       whileBusy(
         clock,
         idleMs,
         io,
-        (watched) => attempt(input, watched),
+        (watched) => awake.attempt(input, watched),
         (silentMs) => ask('nodeIdle', () => nodeIdle(deepFreeze(input.task), silentMs)),
       );
   }
   if (taskCompleted) {
-    const { verify, synthesize } = own;
     steps.verify = async (input, findings, io) => {
-      const verdict = (await verify(input, findings, io)) ?? { ok: true };
+      const verdict = (await own.verify(input, findings, io)) ?? { ok: true };
       if (verdict.ok) await ask('taskCompleted', () => taskCompleted(deepFreeze(input.task), findings));
       return verdict;
     };
     steps.synthesize = async (input, io) => {
-      const answer = await synthesize(input, io);
+      const answer = await own.synthesize(input, io);
       await ask('taskCompleted', () => taskCompleted(deepFreeze(input.task), incomingOf(input.ended)));
       return answer;
     };
