@@ -17,7 +17,7 @@ import {
 } from 'xstate';
 import { canonicalJson, digestOf, sha256 } from '../../protocol/digest.ts';
 import type { Finding } from '../../protocol/finding.ts';
-import { isHole } from '../../protocol/gap.ts';
+import { isHole, type Gap } from '../../protocol/gap.ts';
 import { ROOT } from '../../protocol/path.ts';
 import type { Outcome, Report, UnsealedReport } from '../../protocol/report.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
@@ -25,6 +25,7 @@ import type { Task } from '../../protocol/task.ts';
 import type { Joined } from '../../tier/join.ts';
 import type { GatherInput } from '../../tier/orchestrator-machine.ts';
 import { rootReport } from '../../tier/report.ts';
+import type { Afterthought } from '../record/recall.ts';
 import { gatherActor } from './gather-actor.ts';
 import { isLive, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 import { createOrchestrator } from './orchestrator.ts';
@@ -188,12 +189,21 @@ function withSaid(report: UnsealedReport, heard: Iterable<Finding>): UnsealedRep
   return { ...report, findings: [...report.findings, ...said], escalations, status: 'partial' };
 }
 
-function withAfterthoughts(report: UnsealedReport, { afterthoughts }: Host): UnsealedReport {
-  if (afterthoughts.length === 0) return report;
-  const gaps = [...report.gaps, ...afterthoughts];
+function withAfterthoughts(report: UnsealedReport, { afterthoughts, recall }: Host): UnsealedReport {
+  const all = [...(recall?.afterthoughts() ?? []), ...afterthoughts];
+  if (all.length === 0) return report;
+  const said = new Set(report.escalations.map(({ id }) => id)); // in time, by a node that ran again
+  const late = all.filter(({ finding }) => !said.has(finding.id)).map(gapOf);
+  const gaps = [...report.gaps, ...late];
   const status = report.status === 'complete' && gaps.some(isHole) ? 'partial' : report.status;
   return { ...report, gaps, status };
 }
+
+const gapOf = ({ path, finding }: Afterthought): Gap => ({
+  path,
+  kind: 'undone',
+  why: `a critical finding came after this node had ended: ${finding.statement}`,
+});
 
 /** A root that died left a token: it becomes the report of the run, sealed anew. */
 function reportOfRoot(task: Task, outcome: Outcome | undefined, host: Host): Report {

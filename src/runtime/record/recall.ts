@@ -17,7 +17,7 @@ import type { Outcome } from '../../protocol/report.ts';
 import { RunEvent, type RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { LeafProgress } from '../../tier/leaf-logic.ts';
-import { standingCriticals, type StandingCriticals } from './standing-criticals.ts';
+import { findingHash, standingCriticals, type StandingCriticals } from './standing-criticals.ts';
 
 export type Recall = {
   /** How the node of this task had ended, if that can stand; or why it cannot. Asked before the node starts. */
@@ -29,16 +29,20 @@ export type Recall = {
   wasEscalated(id: string): boolean;
   /** The critical findings that were said at this path or below it, and still stand. */
   criticalsUnder(path: string): Finding[];
+  /** Those that came too late for their node's report, and still stand. */
+  afterthoughts(): Iterable<Afterthought>;
   /** A node cannot stand: nothing is left of what it was. */
   forget(event: Invalidated): void;
 };
+/** `path`: of the node that had ended. */
+export type Afterthought = { readonly path: string; readonly finding: Finding };
 type Invalidated = Extract<RunEventBody, { type: 'node.invalidated' }>;
 
 /** `retryFailed`: do again what failed by its own doing, too. */
 export type RecallOptions = { store: Store; runId: string; identify: Identify; retryFailed: boolean };
 
 export function recallOf({ store, runId, identify, retryFailed }: RecallOptions): Recall {
-  const { leaves, forgotten, criticals, escalated, forget } = readLog(store, runId);
+  const { leaves, forgotten, criticals, late, escalated, forget } = readLog(store, runId);
 
   const eventAt = (seq: number): RunEvent | undefined => {
     const stored = store.event(runId, seq);
@@ -73,6 +77,7 @@ export function recallOf({ store, runId, identify, retryFailed }: RecallOptions)
     },
     wasEscalated: (id) => escalated.has(id),
     criticalsUnder: (path) => Array.from(criticals.under(path), ({ finding }) => finding),
+    afterthoughts: () => late.values(),
     forget,
   };
 }
@@ -96,11 +101,20 @@ type Log = {
   /** Nodes that were taken back and have not started since. */
   forgotten: Set<string>;
   criticals: StandingCriticals;
+  /** By what was said. */
+  late: Map<string, Afterthought>;
   escalated: Set<string>;
   forget: Recall['forget'];
 };
 const notBegun = (): Mutable<LeafProgress> => ({ attempt: 1, enrichments: [], criticals: [] });
-const READ = ['node.started', 'attempt.started', 'attempt.failed', 'finding.reported', 'finding.escalated'] as const;
+const READ = [
+  'node.started',
+  'attempt.started',
+  'attempt.failed',
+  'finding.reported',
+  'finding.escalated',
+  'child.late',
+] as const;
 const ENDS = ['node.reported', 'node.failed', 'node.invalidated'] as const;
 
 /** Reads the log once, and keeps only what is critical or unfinished. */
@@ -108,11 +122,13 @@ function readLog(store: Store, runId: string): Log {
   const leaves: Log['leaves'] = new Map();
   const forgotten: Log['forgotten'] = new Set();
   const criticals = standingCriticals();
+  const late: Log['late'] = new Map();
   const escalated: Log['escalated'] = new Set();
   const forget: Log['forget'] = (event) => {
     for (const { id } of criticals.apply(event)) escalated.delete(id);
     leaves.delete(event.path);
     forgotten.add(event.path);
+    for (const [said, { path }] of late) if (path === event.path) late.delete(said);
   };
   for (const { type, path, body } of store.events(runId, { types: [...READ, ...ENDS] })) {
     if (type === 'node.reported' || type === 'node.failed') {
@@ -150,13 +166,16 @@ function readLog(store: Store, runId: string): Log {
       case 'finding.escalated':
         escalated.add(event.finding.id);
         break;
+      case 'child.late':
+        for (const finding of event.findings) late.set(findingHash(finding), { path: finding.path, finding });
+        break;
       case 'node.invalidated':
         forget(event);
         break;
       default:
     }
   }
-  return { leaves, forgotten, criticals, escalated, forget };
+  return { leaves, forgotten, criticals, late, escalated, forget };
 }
 
 function readEvent(body: string): RunEvent | undefined {

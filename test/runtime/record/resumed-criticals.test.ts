@@ -1,11 +1,13 @@
 /** Critical findings of an interrupted run: in the brief, the record and the receipt of the one that goes on. */
-import { expect, it } from 'vitest';
+import { setTimeout } from 'node:timers';
+import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../../src/adapters/stores/memory-store.ts';
 import { defineDomain } from '../../../src/define/define-domain.ts';
 import { defineLeaf } from '../../../src/define/define-leaf.ts';
 import { defineScenario } from '../../../src/define/define-scenario.ts';
 import type { Child, DomainSpec, LeafRun, Scenario } from '../../../src/define/spec.ts';
 import type { Store } from '../../../src/ports/store.ts';
+import type { RunEvent } from '../../../src/protocol/run-event.ts';
 import type { Task } from '../../../src/protocol/task.ts';
 import { start, type InProcessOptions } from '../../../src/runtime/in-process/start.ts';
 import { recallOf } from '../../../src/runtime/record/recall.ts';
@@ -93,6 +95,51 @@ it('takes back what was said by a leaf that is gone, and runs it again when it i
   const without = domain([quiet(hangs)]);
   expect(criticalsOf(await sessions([domain(children), 50], [without]))).toEqual(TAKEN_BACK);
   expect(criticalsOf(await sessions([domain(children), 50], [without, 50], [domain(children)]))).toEqual(KEPT);
+});
+
+describe('a critical finding that came after its node had ended', () => {
+  const late = (task: Task) => draft(task.path, { statement: 'Too late', ...CRITICAL });
+  /** Its listener says it when the attempt is over. */
+  const failsAndSaysLate: LeafRun = ({ task, report, abortSignal }) => {
+    abortSignal.addEventListener('abort', () => setTimeout(() => report(late(task))));
+    throw new Error('not this time');
+  };
+  let hasDied = false;
+  const scenario = domain([
+    defineLeaf({ name: 'loud', run: (given) => (hasDied ? late(given.task) : failsAndSaysLate(given)), attempts: 1 }),
+    quiet((given) => (hasDied ? draft(given.task.path) : never())),
+  ]);
+  async function interrupted(): Promise<Store> {
+    hasDied = false;
+    const store = memoryStore();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const onEvent = ({ type }: RunEvent): void => void (type === 'child.late' && resolve());
+    const handle = start(scenario, { store, clock: new VirtualClock(), runId: 'run', onEvent });
+    await promise;
+    handle.stop();
+    hasDied = true;
+    return store;
+  }
+  const goOn = (store: Store, retryFailed: boolean): Promise<RunOutcome> => {
+    const clock = new VirtualClock();
+    return clock.run(start(scenario, { store, clock, resume: 'run', retryFailed }).result);
+  };
+
+  it('is in the brief of the run that goes on', async () => {
+    const store = await interrupted();
+    const { gaps } = await goOn(store, false);
+    expect(gaps.map(({ path, kind }) => `${path} ${kind}`)).toContain('root/d/loud undone');
+    expect(gaps.map(({ why }) => why)).toContain('a critical finding came after this node had ended: Too late');
+    expect(verifyRun(store, 'run').problems).toEqual([]);
+  });
+
+  it('is no gap when its node runs again and says it in time', async () => {
+    const store = await interrupted();
+    const { escalations, gaps } = await goOn(store, true);
+    expect(escalations.map(({ id }) => id)).toEqual([ID]);
+    expect(gaps).toEqual([]);
+    expect(verifyRun(store, 'run').problems).toEqual([]);
+  });
 });
 
 it('knows a decision from before its node started again, also when the store has the new entry', async () => {
