@@ -1,12 +1,14 @@
 /** Critical findings of an interrupted run: in the brief, the record and the receipt of the one that goes on. */
 import { setTimeout } from 'node:timers';
 import { describe, expect, it } from 'vitest';
+import { fromPromise } from 'xstate';
 import { memoryStore } from '../../../src/adapters/stores/memory-store.ts';
 import { defineDomain } from '../../../src/define/define-domain.ts';
 import { defineLeaf } from '../../../src/define/define-leaf.ts';
 import { defineScenario } from '../../../src/define/define-scenario.ts';
 import type { Child, DomainSpec, LeafRun, Scenario } from '../../../src/define/spec.ts';
 import type { Store } from '../../../src/ports/store.ts';
+import { FindingDraft, type Finding } from '../../../src/protocol/finding.ts';
 import type { RunEvent } from '../../../src/protocol/run-event.ts';
 import type { Task } from '../../../src/protocol/task.ts';
 import { start, type InProcessOptions } from '../../../src/runtime/in-process/start.ts';
@@ -14,6 +16,7 @@ import { recallOf } from '../../../src/runtime/record/recall.ts';
 import { verifyRun } from '../../../src/runtime/record/verify.ts';
 import type { RunOutcome } from '../../../src/runtime/run.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
+import { mint } from '../../../src/tier/minting.ts';
 import { CRITICAL, draft, never } from '../../support/world.ts';
 
 const ID = 'root/d/loud#said';
@@ -140,6 +143,40 @@ describe('a critical finding that came after its node had ended', () => {
     expect(gaps).toEqual([]);
     expect(verifyRun(store, 'run').problems).toEqual([]);
   });
+});
+
+it('keeps what a guest had called critical, does not say it again, and no other takes its place', async () => {
+  const scenario = domain([loud(hangs)]);
+  const finding = (statement: string): Finding => {
+    const { finding } = mint('root/d/loud', FindingDraft.parse(draft('', { statement, ...CRITICAL })), 0, new Map());
+    return finding;
+  };
+  const [first, other] = [finding('First'), finding('Other')];
+  const store = memoryStore();
+  const session = (says: readonly Finding[], over: InProcessOptions): Promise<RunOutcome | undefined> => {
+    const guest = fromPromise<unknown>(({ self }) => {
+      self._parent?.send({ type: 'espalier.up', findings: says });
+      return says.length === 1 ? never() : Promise.resolve(draft('', { key: 'end' }));
+    });
+    const clock = new VirtualClock();
+    const handle = start(scenario, {
+      store,
+      clock,
+      guestFor: (child) => (child.name === 'loud' ? guest : undefined),
+      ...over,
+    });
+    if (says.length === 1) clock.setTimeout(() => handle.stop(), 50);
+    return clock.run(handle.result.catch(() => undefined));
+  };
+  await session([first], { runId: 'run' });
+  const outcome = await session([first, other], { resume: 'run' });
+  expect(outcome?.escalations.map(({ id, statement }) => [id, statement])).toEqual([
+    [ID, 'First'],
+    [`${ID}~2`, 'Other'],
+  ]);
+  const reported = Array.from(store.events('run', { types: ['finding.reported'] }), ({ body }) => body);
+  expect(reported.filter((body) => body.includes('First'))).toHaveLength(1);
+  expect(verifyRun(store, 'run').problems).toEqual([]);
 });
 
 it('knows a decision from before its node started again, also when the store has the new entry', async () => {
