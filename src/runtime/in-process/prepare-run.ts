@@ -98,11 +98,18 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
   };
   const own = createActivities(scenario, { registry, domains, artifacts: record?.artifacts });
   const recalled = record?.recall ? withoutAskingAgain(own, record.recall) : own;
+  let activities: Activities;
+  try {
+    activities = options.activities?.(recalled) ?? recalled;
+  } catch (error) {
+    record?.recorder.close(); // or nobody could take the run up as long as this process lives
+    throw error;
+  }
   return {
     runId,
     host: {
       clock,
-      activities: withinSpans(options.activities?.(recalled) ?? recalled, telemetry),
+      activities: withinSpans(activities, telemetry),
       slots: createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE),
       emit: stream.emit,
       afterthoughts: [],

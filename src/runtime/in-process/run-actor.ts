@@ -97,7 +97,9 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
       const { run, gather, children } = snapshot;
-      run.lost.addEventListener('abort', () => isLive(scope) && tellSelf(scope, { type: 'run.lost' }), { once: true });
+      const lose = (): unknown => isLive(scope) && tellSelf(scope, { type: 'run.lost' });
+      if (run.lost.aborted) return void lose(); // between its making and its start
+      run.lost.addEventListener('abort', lose, { once: true });
       for (const event of run.opening) run.host.emit(event);
       if (run.host.isStopped || run.lost.aborted) return; // by a listener, just now
       const parent = scope.self as AnyActorRef;

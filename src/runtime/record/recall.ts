@@ -50,27 +50,29 @@ export function recallOf({ store, runId, identify, retryFailed }: RecallOptions)
   };
   /** Where the decisions of nodes stand that are asked the same again. */
   const planned = new Map<string, number>();
+  const endOf: Recall['endOf'] = (task) => {
+    const { path } = task;
+    const node = forgotten.has(path) ? undefined : store.node(runId, path);
+    const identity = identify(task);
+    if (!node || node.definition !== identity?.definition) return undefined; // said when the run was taken up
+    if (node.taskDigest !== identity?.taskDigest) return { invalidated: 'it is asked something else now' };
+    // Now: once the node has started again, the store has its new entry.
+    if (node.seq.planned !== undefined) planned.set(path, node.seq.planned);
+    if (node.seq.ended === undefined) return undefined;
+    const outcome = outcomeIn(eventAt(node.seq.ended));
+    if (!outcome || outcome.path !== path || digestOf(outcome) !== outcome.digest) {
+      return { invalidated: 'its stored end cannot be read, or was changed' };
+    }
+    return canStand(outcome, retryFailed) ? { outcome: deepFreeze(outcome) } : undefined;
+  };
+  const decisionOf: Recall['decisionOf'] = (task) => {
+    const seq = planned.get(task.path);
+    const event = seq === undefined ? undefined : eventAt(seq);
+    return event?.type === 'node.planned' ? event.decision : undefined;
+  };
   return {
-    endOf(task) {
-      const { path } = task;
-      const node = forgotten.has(path) ? undefined : store.node(runId, path);
-      const identity = identify(task);
-      if (!node || node.definition !== identity?.definition) return undefined; // said when the run was taken up
-      if (node.taskDigest !== identity?.taskDigest) return { invalidated: 'it is asked something else now' };
-      // Now: once the node has started again, the store has its new entry.
-      if (node.seq.planned !== undefined) planned.set(path, node.seq.planned);
-      if (node.seq.ended === undefined) return undefined;
-      const outcome = outcomeIn(eventAt(node.seq.ended));
-      if (!outcome || outcome.path !== path || digestOf(outcome) !== outcome.digest) {
-        return { invalidated: 'its stored end cannot be read, or was changed' };
-      }
-      return canStand(outcome, retryFailed) ? { outcome: deepFreeze(outcome) } : undefined;
-    },
-    decisionOf(task) {
-      const seq = planned.get(task.path);
-      const event = seq === undefined ? undefined : eventAt(seq);
-      return event?.type === 'node.planned' ? event.decision : undefined;
-    },
+    endOf: (task) => ifReadable(() => endOf(task)),
+    decisionOf: (task) => ifReadable(() => decisionOf(task)),
     leafOf(task) {
       const leaf = leaves.get(task.path);
       return leaf && leaf.taskDigest === identify(task)?.taskDigest ? leaf.progress : undefined;
@@ -80,6 +82,15 @@ export function recallOf({ store, runId, identify, retryFailed }: RecallOptions)
     afterthoughts: () => late.values(),
     forget,
   };
+}
+
+/** What a store that fails in mid-run knew of a node is lost, and not the node: it runs. */
+function ifReadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 function outcomeIn(event: RunEvent | undefined): Outcome | undefined {
