@@ -1,11 +1,11 @@
 /** A run that is killed at any moment goes on, on the command line, as a user would do it. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { sqliteStore } from '../../src/adapters/stores/sqlite-store.ts';
 import type { Report } from '../../src/protocol/report.ts';
 import { runEspalier, startEspalier, TINY, workspace } from './command.ts';
@@ -137,11 +137,16 @@ describe('espalier resume', () => {
     execFileSync('mkfifo', [pipe]); // opened when somebody reads it
     const first = startEspalier(['resume', runId], at.path);
     using store = { ...sqliteStore(join(at.path, 'runs/espalier.db')), [Symbol.dispose]: () => store.close() };
-    while (!store.run(runId)?.claim) await setTimeout(10);
-    expect((await runEspalier(['resume', runId, '--out', 'other'], at.path)).stderr).toContain('is being worked on');
-    const reader = spawn('cat', [pipe], { stdio: 'ignore' });
-    expect((await first.ended).code).toBe(0);
-    reader.kill();
+    let reader: ChildProcess | undefined;
+    try {
+      await vi.waitUntil(() => store.run(runId)?.claim, 20_000);
+      expect((await runEspalier(['resume', runId, '--out', 'other'], at.path)).stderr).toContain('is being worked on');
+      reader = spawn('cat', [pipe], { stdio: 'ignore' });
+      expect((await first.ended).code).toBe(0);
+    } finally {
+      first.child.kill('SIGKILL');
+      reader?.kill();
+    }
   });
 
   it.each([
