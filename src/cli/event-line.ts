@@ -76,7 +76,7 @@ export function lineOf(event: RunEvent): EventLine | undefined {
     case 'node.failed':
       return line('yellow', `${path} failed: ${event.token.status}: ${event.token.message}`);
     case 'node.invalidated':
-      return line('yellow', `${path} runs again: ${event.why}`);
+      return line('yellow', `${path} is taken back: ${event.why}`);
     case 'dependency.observed':
       return line(
         'yellow',

@@ -35,7 +35,7 @@ export function runIdOf(store: Store, given: string): string {
   const like: string[] = [];
   for (const { runId } of store.runs()) {
     if (given === 'latest') return runId;
-    if (runId.startsWith(given)) like.push(runId);
+    if (given !== '' && runId.startsWith(given)) like.push(runId);
   }
   const [only, other] = like;
   if (only !== undefined && other === undefined) return only;

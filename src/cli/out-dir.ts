@@ -5,9 +5,10 @@
  *  2. Events are on disk at most 50 ms after they happened, and all of them when `flush` or `finish` returns.
  */
 import type { KeyObject } from 'node:crypto';
-import { appendFileSync, closeSync, mkdirSync, openSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync, readSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers';
+import { EspalierError } from '../errors.ts';
 import type { Receipt } from '../protocol/receipt.ts';
 import type { Report } from '../protocol/report.ts';
 import type { RunEvent } from '../protocol/run-event.ts';
@@ -39,24 +40,60 @@ export type OutDir = {
 const FLUSH_MS = 50;
 const FLUSH_CHARACTERS = 1 << 16;
 
+/** @throws EspalierError `store-fault` */
+function eventIn(body: string): RunEvent {
+  try {
+    return JSON.parse(body) as RunEvent;
+  } catch (error) {
+    const message = 'An event of the run is damaged in its store. "espalier verify" says which.';
+    throw new EspalierError('store-fault', message, { cause: error });
+  }
+}
+
 /** Leaves devices and pipes, which hold nothing. */
 function removeOld(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found?.isFile() || found?.isDirectory()) unlinkSync(file); // of a directory, the reason why not
 }
 
+/** Whether files stand there that are not of this run: going on with it must not take them away. */
+export function holdsOthers(directory: string, runId: string): boolean {
+  const { events, ...rest } = filesIn(directory);
+  const isFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    const beginning = isFile(events) ? beginningOf(events) : '';
+    if (beginning === '') return Object.values(rest).some(isFile);
+    return !beginning.includes(`"runId":${JSON.stringify(runId)}`);
+  } catch {
+    return false; // whoever opens it says why it cannot be
+  }
+}
+
+/** Enough of a file of events to hold the run's id. */
+function beginningOf(file: string): string {
+  const descriptor = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(512);
+    return bytes.toString('utf8', 0, readSync(descriptor, bytes));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const filesIn = (directory: string): OutDir['files'] => ({
+  brief: join(directory, 'brief.md'),
+  report: join(directory, 'brief.json'),
+  events: join(directory, 'events.ndjson'),
+  receipt: join(directory, 'receipt.json'),
+});
+
 /**
  * Creates the directory and its event file, and removes the brief of an earlier run. `earlier`: the events that a
  * resumed run already had.
- * @throws EspalierError `invalid-input` when that cannot be done
+ * @throws EspalierError `invalid-input` when that cannot be done; `store-fault` when they cannot be read
  */
 export function openOutDir(directory: string, earlier: Iterable<{ body: string }> = []): OutDir {
-  const files = {
-    brief: join(directory, 'brief.md'),
-    report: join(directory, 'brief.json'),
-    events: join(directory, 'events.ndjson'),
-    receipt: join(directory, 'receipt.json'),
-  };
+  const files = filesIn(directory);
   /** Of what the files hold, whether or not there is a store: the same one that a store would have. */
   const receipts = createReceiptBuilder();
   let receipt: Receipt | undefined;
@@ -72,9 +109,10 @@ export function openOutDir(directory: string, earlier: Iterable<{ body: string }
     descriptor = openSync(files.events, 'w');
     for (const { body } of earlier) {
       appendFileSync(descriptor, `${body}\n`);
-      note(JSON.parse(body) as RunEvent, body);
+      note(eventIn(body), body);
     }
   } catch (error) {
+    if (EspalierError.isInstance(error)) throw error; // of whoever gives the earlier events
     throw misuse(
       `The directory ${directory} cannot be written to: ${reasonOf(error)}. Name another with --out.`,
       error,

@@ -1,11 +1,13 @@
 /** `espalier resume`: an interrupted run goes on. */
+import type { Store, StoredRun } from '../ports/store.ts';
 import { resumedOptions } from '../runtime/record/open-record.ts';
 import { plan } from '../runtime/plan.ts';
 import { loadScenario } from './load-scenario.ts';
+import { misuse } from './misuse.ts';
 import type { StoreFlags } from './open-store.ts';
 import { readOrigin } from './origin.ts';
 import { openOtel } from './otel.ts';
-import { openOutDir } from './out-dir.ts';
+import { holdsOthers, openOutDir, type OutDir } from './out-dir.ts';
 import type { Output } from './output.ts';
 import { perform } from './perform.ts';
 import { readSigningKey } from './signing-key.ts';
@@ -41,11 +43,23 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
       ...(retryFailed !== undefined && { retryFailed }),
     };
     const decided = plan(scenario, resumedOptions(scenario, options));
-    store.claim(resume).release(); // refused while another process is at work, before its files are touched
-    // The events that were written when the run was cut off may end in the middle of one; the store has them whole.
-    const out = openOutDir(flags.out ?? origin.out, store.events(resume));
+    const out = openFiles(store, run, flags.out ?? origin.out, flags.out !== undefined);
     return await perform({ scenario, decided, options, out, otel, isJson: flags.json === true }, output);
   } finally {
     store.close();
   }
+}
+
+/**
+ * The events that were written when the run was cut off may end in the middle of one; the store has them whole.
+ * @throws EspalierError `run-busy` while another process is at work, whose files they are
+ */
+function openFiles(store: Store, { runId }: StoredRun, directory: string, isGiven: boolean): OutDir {
+  const claim = store.claim(runId);
+  try {
+    if (isGiven || !holdsOthers(directory, runId)) return openOutDir(directory, store.events(runId));
+  } finally {
+    claim.release();
+  }
+  throw misuse(`The directory ${directory} of run ${runId} holds other files by now. Name another with --out.`);
 }

@@ -69,7 +69,7 @@ function listed(lines: readonly RunLine[]): string {
     clipped(escapeTerminal(line.scenario), 14),
     line.state,
     String(line.leaves ?? ''),
-    line.endedAt === undefined ? '' : formatDuration(line.endedAt - line.startedAt),
+    line.tookMs === undefined ? '' : formatDuration(line.tookMs),
     String(line.criticals ?? ''),
   ]);
   const widths = header.map((name, at) =>

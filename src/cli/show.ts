@@ -13,7 +13,7 @@ import type { StoreFlags } from './open-store.ts';
 import type { Output } from './output.ts';
 import { paintFor, widthOf } from './screen.ts';
 import { stateOf } from './shown-state.ts';
-import { asOfOf, lastKnown, openRun } from './stored-run.ts';
+import { asOfOf, givenOf, lastKnown, openRun, tookOf } from './stored-run.ts';
 
 export type ShowFlags = StoreFlags & { json?: boolean };
 
@@ -55,6 +55,7 @@ function runViewOf(store: Store, run: StoredRun, nodes: readonly StoredNode[], n
   const asOf = asOfOf(store, run);
   const root = nodes.find(({ path }) => path === ROOT);
   const until = lastKnown(run, nodes, now);
+  const tookMs = tookOf(root);
   return {
     runId,
     scenario,
@@ -63,7 +64,8 @@ function runViewOf(store: Store, run: StoredRun, nodes: readonly StoredNode[], n
     state: stateOf(run),
     startedAt,
     ...(endedAt !== undefined && { endedAt }),
-    deadlineMs: options.deadlineMs,
+    ...(tookMs !== undefined && { tookMs }),
+    deadlineMs: givenOf(store, run),
     maxDepth: options.maxDepth,
     concurrency: options.concurrency,
     said: saidOf(nodes, root),

@@ -54,6 +54,20 @@ export function lastKnown(run: StoredRun, nodes: readonly StoredNode[], now: num
   return Math.max(lastInstantOf(nodes), run.state === 'running' ? (run.claim?.renewedAt ?? 0) : 0);
 }
 
+/** How long its root took since it was last taken up; undefined while it has not ended. */
+export const tookOf = (root: StoredNode | undefined): number | undefined =>
+  root?.endedAt === undefined ? undefined : Math.max(0, root.endedAt - root.startedAt);
+
+/** What it was given when it was last taken up, in ms. */
+export function givenOf(store: Store, { runId, options }: StoredRun): number {
+  let given = options.deadlineMs;
+  for (const { body } of store.events(runId, { types: ['run.started'] })) {
+    const event = readEvent(body);
+    if (event?.type === 'run.started') given = event.deadline - event.at;
+  }
+  return given;
+}
+
 /** One line's worth of a run. */
 export type RunLine = {
   runId: string;
@@ -63,6 +77,7 @@ export type RunLine = {
   state: ShownState;
   startedAt: number;
   endedAt?: number;
+  tookMs?: number;
   leaves?: number;
   criticals?: number;
 };
@@ -70,6 +85,7 @@ export function runLineOf(store: Store, run: StoredRun): RunLine {
   const { runId, scenario, thesis, startedAt, endedAt } = run;
   const asOf = asOfOf(store, run);
   const root = store.node(runId, ROOT);
+  const tookMs = tookOf(root);
   const leaves = root?.usage?.subtree.leaves;
   return {
     runId,
@@ -79,6 +95,7 @@ export function runLineOf(store: Store, run: StoredRun): RunLine {
     state: stateOf(run),
     startedAt,
     ...(endedAt !== undefined && { endedAt }),
+    ...(tookMs !== undefined && { tookMs }),
     ...(leaves !== undefined && { leaves }),
     ...(root?.endedAt !== undefined && { criticals: root.criticals }),
   };

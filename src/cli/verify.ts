@@ -7,9 +7,10 @@ import { verifyRun, type Verification, type VerifyOptions } from '../runtime/rec
 import { EXIT } from './exit-code.ts';
 import { linesOf } from './lines.ts';
 import { misuse, reasonOf } from './misuse.ts';
-import { openStore, runIdOf, type StoreFlags } from './open-store.ts';
+import type { StoreFlags } from './open-store.ts';
 import type { Output } from './output.ts';
 import { readPublicKey } from './signing-key.ts';
+import { openRun } from './stored-run.ts';
 
 export type VerifyFlags = StoreFlags & { key?: string; json?: boolean };
 
@@ -31,9 +32,9 @@ type Verified = {
 };
 
 async function verifyStored(given: string, flags: StoreFlags, options: VerifyOptions): Promise<Verified> {
-  const store = await openStore(flags);
+  const { store, run } = await openRun(given, flags);
   try {
-    const verification = verifyRun(store, runIdOf(store, given), options);
+    const verification = verifyRun(store, run.runId, options);
     const reach = verification.isFinished ? 'all the way to the brief' : 'as far as it has come: the run is unfinished';
     return { verification, reach };
   } finally {

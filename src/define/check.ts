@@ -19,6 +19,10 @@ export const ADAPTER: Rule = {
   isMet: (value) => hasMethod(value, 'load'),
   remedy: 'Give a source adapter, such as inMemorySources([ … ]).',
 };
+export const STORE: Rule = {
+  isMet: (value) => hasMethod(value, 'begin'),
+  remedy: 'Give what memoryStore or sqliteStore returns.',
+};
 export const SCHEMA: Rule = {
   isMet: (value) => hasMethod(value, 'safeParse'),
   remedy: 'Give a zod schema, such as z.object({ … }).',

@@ -16,6 +16,8 @@ export type RunView = {
   readonly state: string;
   readonly startedAt: number;
   readonly endedAt?: number;
+  /** To its end from when it began, or was taken up last; and what it was given then. */
+  readonly tookMs?: number;
   readonly deadlineMs: number;
   readonly maxDepth: number;
   readonly concurrency: number;
@@ -45,7 +47,7 @@ export const PHASES: Readonly<Record<Phase, string>> = {
 };
 
 function head(screen: Screen, run: RunView): void {
-  const { scenario, asOf, state, review, maxDepth, runId, startedAt, endedAt, deadlineMs, holder } = run;
+  const { scenario, asOf, state, review, maxDepth, runId, startedAt, tookMs, deadlineMs, holder } = run;
   write(screen, run.thesis, '', 'bold');
   const known = asOf === undefined ? '' : `, as of ${asOf}`;
   write(
@@ -55,7 +57,7 @@ function head(screen: Screen, run: RunView): void {
     '',
     state === 'complete' ? 'green' : 'yellow',
   );
-  const took = endedAt === undefined ? '' : `, took ${formatDuration(endedAt - startedAt)}`;
+  const took = tookMs === undefined ? '' : `, took ${formatDuration(tookMs)}`;
   write(screen, `Run ${runId}, started ${formatInstant(startedAt)}${took} of ${formatDuration(deadlineMs)} given`);
   const { findings, criticals, gaps } = run.said;
   const where = gaps === undefined ? 'so far' : 'at the root';

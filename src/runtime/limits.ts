@@ -1,6 +1,6 @@
 /** What a run is given, checked, and what its options make of a scenario's limits. */
 import { checkAsOf } from '../define/as-of.ts';
-import { isNames, OBJECT, shown } from '../define/check.ts';
+import { isNames, OBJECT, shown, STORE } from '../define/check.ts';
 import { limitsOf } from '../define/define-scenario.ts';
 import type { Limits, Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
@@ -16,7 +16,7 @@ const NAMED = 8; // of the domains there are, in a message
 export function checkScenario(scenario: Scenario, options: RunOptions = {}): void {
   checkKind(scenario);
   if (!OBJECT.isMet(options)) throw invalid(`The options are ${shown(options)}. Give an object, or leave them out.`);
-  const { asOf, domains, runId, thesis } = options;
+  const { asOf, domains, runId, signingKey, store, thesis } = options;
   if (asOf !== undefined) checkAsOf(asOf);
   if (thesis !== undefined && (typeof thesis !== 'string' || thesis.trim() === '')) {
     throw invalid(`The option thesis is ${shown(thesis)}. Say in a sentence what is to be examined, or leave it out.`);
@@ -25,6 +25,12 @@ export function checkScenario(scenario: Scenario, options: RunOptions = {}): voi
     throw invalid(
       `The option runId is ${shown(runId)}, which cannot name a folder. Use 1 to 128 letters of a to z, digits, "-", "_" or ".", not starting with ".".`,
     );
+  }
+  if (store !== undefined && !STORE.isMet(store)) {
+    throw invalid(`The option store is ${shown(store)}. ${STORE.remedy}`);
+  }
+  if (signingKey !== undefined && !(signingKey?.type === 'private' && signingKey.asymmetricKeyType === 'ed25519')) {
+    throw invalid('The option signingKey is no Ed25519 private key. Give one that createPrivateKey returns.');
   }
   checkDomains(scenario, domains);
 }

@@ -1,9 +1,11 @@
 /** A run that is killed at any moment goes on, on the command line, as a user would do it. */
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { sqliteStore } from '../../src/adapters/stores/sqlite-store.ts';
 import type { Report } from '../../src/protocol/report.ts';
 import { runEspalier, startEspalier, TINY, workspace } from './command.ts';
@@ -89,6 +91,62 @@ describe('espalier resume', () => {
     expect(second.stderr.trimEnd().split('\n')).toHaveLength(1);
     const { stdout } = await first.ended;
     expect((JSON.parse(stdout) as Report).digest).toBe((await undisturbed).brief.digest);
+  });
+
+  it('leaves files that are not of its run', async () => {
+    using at = workspace();
+    await runEspalier(['run', TINY, '--out', 'out'], at.path);
+    const { runId } = keptIn(at.path);
+    await runEspalier(['run', TINY, '--out', 'out'], at.path);
+    const [brief, events] = ['brief.json', 'events.ndjson'].map((name) => join(at.path, 'out', name));
+    for (const beginning of [readFileSync(events ?? '', 'utf8'), '']) {
+      writeFileSync(events ?? '', beginning);
+      const before = readFileSync(brief ?? '', 'utf8');
+      const { code, stderr } = await runEspalier(['resume', runId], at.path);
+      expect({ code, lines: stderr.trimEnd().split('\n') }).toEqual({
+        code: 2,
+        lines: [expect.stringMatching(/out of run \w+ holds other files by now\. Name another with --out\.$/)],
+      });
+      expect(readFileSync(brief ?? '', 'utf8')).toBe(before);
+      expect(readFileSync(events ?? '', 'utf8')).toBe(beginning);
+    }
+    expect((await runEspalier(['resume', runId, '--out', 'other'], at.path)).code).toBe(0);
+    expect(existsSync(join(at.path, 'other/brief.json'))).toBe(true);
+  });
+
+  it('says that the store is damaged, and not that the folder is', async () => {
+    using at = workspace();
+    await runEspalier(['run', TINY], at.path);
+    const database = new DatabaseSync(join(at.path, 'runs/espalier.db'));
+    database.exec("UPDATE events SET body = 'x' WHERE id & 4294967295 = 2");
+    database.close();
+    const { code, stderr } = await runEspalier(['resume', 'latest'], at.path);
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^espalier: An event of the run/),
+    });
+  });
+
+  it.skipIf(process.platform === 'win32')('holds the run while it makes its files ready', async () => {
+    using at = workspace();
+    await runEspalier(['run', TINY, '--out', 'out'], at.path);
+    const { runId } = keptIn(at.path);
+    rmSync(join(at.path, 'out'), { recursive: true });
+    mkdirSync(join(at.path, 'out'));
+    const pipe = join(at.path, 'out/events.ndjson');
+    execFileSync('mkfifo', [pipe]); // opened when somebody reads it
+    const first = startEspalier(['resume', runId], at.path);
+    using store = { ...sqliteStore(join(at.path, 'runs/espalier.db')), [Symbol.dispose]: () => store.close() };
+    let reader: ChildProcess | undefined;
+    try {
+      await vi.waitUntil(() => store.run(runId)?.claim, 20_000);
+      expect((await runEspalier(['resume', runId, '--out', 'other'], at.path)).stderr).toContain('is being worked on');
+      reader = spawn('cat', [pipe], { stdio: 'ignore' });
+      expect((await first.ended).code).toBe(0);
+    } finally {
+      first.child.kill('SIGKILL');
+      reader?.kill();
+    }
   });
 
   it.each([

@@ -21,6 +21,22 @@ describe('espalier show', () => {
     expect(stdout).toContain('root waited 6.0 s for d1 alone, after d0');
   });
 
+  it('of a resumed run counts no time in which nobody worked on it', async () => {
+    using at = storeAt();
+    await at.keep({ runId: 'abc' }, 5_000);
+    await at.keep({ runId: 'abc', resume: 'abc', deadline: '10m', at: Date.UTC(2026, 10, 22, 10) });
+    const { stdout } = await said('show', 'abc', '--store', at.file);
+    expect(stdout).toContain('Run abc, started 2026-11-20 10:00:00 UTC, took 8.0 s of 10 min given');
+    const list = await said('runs', '--store', at.file);
+    expect(list.stdout).toMatch(/complete +\d +8\.0 s/);
+  });
+
+  it('takes an empty id for none', async () => {
+    using at = storeAt();
+    await at.keep({ runId: 'abc' });
+    expect(await said('show', '', '--store', at.file)).toMatchObject({ code: 2, stdout: '' });
+  });
+
   it('prints the same as data', async () => {
     using at = storeAt();
     await at.keep({ runId: 'abc' });

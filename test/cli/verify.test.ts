@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -63,6 +63,12 @@ const VERIFIED = {
   code: 0,
   stdout: `verified: 7 nodes, 4 findings, 4 critical, all the way to the brief; ${SIGNED}\n`,
 };
+
+it('makes no store by asking', async () => {
+  const none = file('none', 'runs.db');
+  expect(await verify('latest', '--store', none)).toMatchObject({ code: 2, stdout: '' });
+  expect(existsSync(file('none'))).toBe(false);
+});
 
 describe('espalier verify RUN', () => {
   it('says in one line what was checked, and who signed it', async () => {

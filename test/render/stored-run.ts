@@ -37,6 +37,7 @@ export async function ranSlowly(
     thesis: run.thesis,
     state: run.state,
     startedAt: run.startedAt,
+    tookMs: 41_000,
     deadlineMs: run.options.deadlineMs,
     maxDepth: run.options.maxDepth,
     concurrency: run.options.concurrency,

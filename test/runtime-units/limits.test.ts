@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/errors.ts';
 import { checkDomains, checkScenario, limitsFor } from '../../src/runtime/limits.ts';
@@ -5,6 +6,7 @@ import { plan } from '../../src/runtime/plan.ts';
 import { tree } from '../support/world.ts';
 
 const scenario = tree([2, 1]);
+const NO_KEY = 'The option signingKey is no Ed25519 private key. Give one that createPrivateKey returns.';
 const RUN_ID =
   'which cannot name a folder. Use 1 to 128 letters of a to z, digits, "-", "_" or ".", not starting with ".".';
 const SCENARIO = 'Give what defineScenario returns.';
@@ -40,6 +42,11 @@ describe('what a run is given', () => {
     [{ domains: 'd0' }, 'The option domains is the text "d0". Give a list of names: ["a", "b"].'],
     [{ domains: [0] }, 'The option domains is a list. Give a list of names: ["a", "b"].'],
     [{ domains: null }, 'The option domains is null. Give a list of names: ["a", "b"].'],
+    [{ store: 'runs.db' }, 'The option store is the text "runs.db". Give what memoryStore or sqliteStore returns.'],
+    [{ signingKey: 'key.pem' }, NO_KEY],
+    [{ signingKey: null }, NO_KEY],
+    [{ signingKey: generateKeyPairSync('ed25519').publicKey }, NO_KEY],
+    [{ signingKey: generateKeyPairSync('x25519').privateKey }, NO_KEY],
     [{ domains: [] }, `No domain of scenario "tree" is chosen. ${CHOICE}`],
     [{ domains: ['d0', 'd2'] }, `There is no domain "d2" in scenario "tree". ${CHOICE}`],
   ])('are options that can be read: %#', (options, message) => {

@@ -142,7 +142,8 @@ export function guestActor(host: Host, guest: AnyActorLogic): ActorLogic<GuestSn
       error: undefined,
       input,
       children: Object.create(null) as Record<string, AnyActorRef>,
-      said: new Map(),
+      // What it had called critical before the run was interrupted: neither said again nor replaced.
+      said: new Map(host.recall?.criticalsUnder(input.task.path).map((finding) => [finding.id, finding])),
     }),
     getPersistedSnapshot: ({ status, output, error, input }) => persisted({ status, output, error, input }),
     start(snapshot, scope) {

@@ -8,11 +8,10 @@ import type { Slots } from '../../ports/slots.ts';
 import type { ChildSpec } from '../../protocol/decision.ts';
 import { dependencyKey, type Dependency } from '../../protocol/dependency.ts';
 import type { Finding } from '../../protocol/finding.ts';
-import type { Gap } from '../../protocol/gap.ts';
 import { nameOf, parentOf } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
-import type { Recall } from '../record/recall.ts';
+import type { Afterthought, Recall } from '../record/recall.ts';
 
 export type Host = {
   readonly clock: Clock;
@@ -32,8 +31,8 @@ export type Host = {
   readonly observed?: { readonly shared: SharedReads; readonly dependencies: Map<string, Dependency> };
   /** Changes the host's own logics, to rehearse faults. */
   readonly rehearsal?: Rehearsal;
-  /** Gaps that became known after the node they belong to had ended; the root's report takes them in. */
-  readonly afterthoughts: Gap[];
+  /** Critical findings that came after their node had ended; the root's report takes them in as gaps. */
+  readonly afterthoughts: Afterthought[];
   /** Set when the whole run is stopped: nobody waits for an end any more. */
   isStopped: boolean;
 };
@@ -60,8 +59,7 @@ export const isLive = (scope: Scope): boolean => (scope.self.getSnapshot() as { 
 /** A critical finding from a node that had already ended: too late for that node's report, but not lost. */
 export function noteLate({ emit, afterthoughts }: Host, path: string, finding: Finding): void {
   emit({ type: 'child.late', path: parentOf(path) || path, child: nameOf(path), why: 'late', findings: [finding] });
-  const why = `a critical finding came after this node had ended: ${finding.statement}`;
-  afterthoughts.push({ path, kind: 'undone', why });
+  afterthoughts.push({ path, finding });
 }
 
 /** Once for each reader and what it read. */

@@ -109,11 +109,18 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
   });
   const hooked = withHooks(own, scenario.hooks, clock);
   const recalled = record?.recall ? withoutAskingAgain(hooked, record.recall) : hooked;
+  let activities: Activities;
+  try {
+    activities = options.activities?.(recalled) ?? recalled;
+  } catch (error) {
+    record?.recorder.close(); // or nobody could take the run up as long as this process lives
+    throw error;
+  }
   return {
     runId,
     host: {
       clock,
-      activities: withinSpans(options.activities?.(recalled) ?? recalled, telemetry),
+      activities: withinSpans(activities, telemetry),
       slots: createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE),
       emit: stream.emit,
       afterthoughts: [],

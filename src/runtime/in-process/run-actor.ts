@@ -17,7 +17,7 @@ import {
 } from 'xstate';
 import { canonicalJson, digestOf, sha256 } from '../../protocol/digest.ts';
 import type { Finding } from '../../protocol/finding.ts';
-import { isHole } from '../../protocol/gap.ts';
+import { isHole, type Gap } from '../../protocol/gap.ts';
 import { ROOT } from '../../protocol/path.ts';
 import type { Outcome, Report, UnsealedReport } from '../../protocol/report.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
@@ -25,6 +25,7 @@ import type { Task } from '../../protocol/task.ts';
 import type { Joined } from '../../tier/join.ts';
 import type { GatherInput } from '../../tier/orchestrator-machine.ts';
 import { rootReport } from '../../tier/report.ts';
+import type { Afterthought } from '../record/recall.ts';
 import { gatherActor } from './gather-actor.ts';
 import { isLive, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 import { createOrchestrator } from './orchestrator.ts';
@@ -96,7 +97,9 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
       const { run, gather, children } = snapshot;
-      run.lost.addEventListener('abort', () => isLive(scope) && tellSelf(scope, { type: 'run.lost' }), { once: true });
+      const lose = (): unknown => isLive(scope) && tellSelf(scope, { type: 'run.lost' });
+      if (run.lost.aborted) return void lose(); // between its making and its start
+      run.lost.addEventListener('abort', lose, { once: true });
       for (const event of run.opening) run.host.emit(event);
       if (run.host.isStopped || run.lost.aborted) return; // by a listener, just now
       const parent = scope.self as AnyActorRef;
@@ -188,9 +191,12 @@ function withSaid(report: UnsealedReport, heard: Iterable<Finding>): UnsealedRep
   return { ...report, findings: [...report.findings, ...said], escalations, status: 'partial' };
 }
 
-function withAfterthoughts(report: UnsealedReport, { afterthoughts }: Host): UnsealedReport {
-  if (afterthoughts.length === 0) return report;
-  const gaps = [...report.gaps, ...afterthoughts];
+function withAfterthoughts(report: UnsealedReport, { afterthoughts, recall }: Host): UnsealedReport {
+  const all = [...(recall?.afterthoughts() ?? []), ...afterthoughts];
+  if (all.length === 0) return report;
+  const said = new Set(report.escalations.map(({ id }) => id)); // in time, by a node that ran again
+  const late = all.filter(({ finding }) => !said.has(finding.id)).map(gapOf);
+  const gaps = [...report.gaps, ...late];
   const status = report.status === 'complete' && gaps.some(isHole) ? 'partial' : report.status;
   return { ...report, gaps, status };
 }
@@ -201,6 +207,11 @@ function withDependencies(report: UnsealedReport, { observed }: Host): UnsealedR
   const dependencies = [...observed.dependencies].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
   return { ...report, run: { ...report.run, dependencies } };
 }
+const gapOf = ({ path, finding }: Afterthought): Gap => ({
+  path,
+  kind: 'undone',
+  why: `a critical finding came after this node had ended: ${finding.statement}`,
+});
 
 /** A root that died left a token: it becomes the report of the run, sealed anew. */
 function reportOfRoot(task: Task, outcome: Outcome | undefined, host: Host): Report {

@@ -115,5 +115,12 @@ export function resumedOptions<Options extends RunOptions>(scenario: Scenario, o
     );
   }
   const { deadlineMs, ...recorded } = run.options;
-  return { deadline: deadlineMs, thesis: run.thesis, ...recorded, ...options, runId: resume };
+  const given = Object.entries(options).filter(([, value]) => value !== undefined); // from JavaScript
+  return {
+    deadline: deadlineMs,
+    thesis: run.thesis,
+    ...recorded,
+    ...(Object.fromEntries(given) as Options),
+    runId: resume,
+  };
 }

@@ -18,7 +18,7 @@ import type { Outcome } from '../../protocol/report.ts';
 import { RunEvent, type RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { LeafProgress } from '../../tier/leaf-logic.ts';
-import { standingCriticals, type StandingCriticals } from './standing-criticals.ts';
+import { findingHash, standingCriticals, type StandingCriticals } from './standing-criticals.ts';
 
 export type Recall = {
   /** How the node of this task had ended, if that can stand; or why it cannot. Asked before the node starts. */
@@ -32,16 +32,20 @@ export type Recall = {
   criticalsUnder(path: string): Finding[];
   /** Undeclared reads of nodes that still stand, by reader and what it read. */
   dependencies(): Map<string, Dependency>;
+  /** Those that came too late for their node's report, and still stand. */
+  afterthoughts(): Iterable<Afterthought>;
   /** A node cannot stand: nothing is left of what it was. */
   forget(event: Invalidated): void;
 };
+/** `path`: of the node that had ended. */
+export type Afterthought = { readonly path: string; readonly finding: Finding };
 type Invalidated = Extract<RunEventBody, { type: 'node.invalidated' }>;
 
 /** `retryFailed`: do again what failed by its own doing, too. */
 export type RecallOptions = { store: Store; runId: string; identify: Identify; retryFailed: boolean };
 
 export function recallOf({ store, runId, identify, retryFailed }: RecallOptions): Recall {
-  const { leaves, forgotten, criticals, escalated, dependencies, forget } = readLog(store, runId);
+  const { leaves, forgotten, criticals, late, escalated, dependencies, forget } = readLog(store, runId);
 
   const eventAt = (seq: number): RunEvent | undefined => {
     const stored = store.event(runId, seq);
@@ -49,27 +53,29 @@ export function recallOf({ store, runId, identify, retryFailed }: RecallOptions)
   };
   /** Where the decisions of nodes stand that are asked the same again. */
   const planned = new Map<string, number>();
+  const endOf: Recall['endOf'] = (task) => {
+    const { path } = task;
+    const node = forgotten.has(path) ? undefined : store.node(runId, path);
+    const identity = identify(task);
+    if (!node || node.definition !== identity?.definition) return undefined; // said when the run was taken up
+    if (node.taskDigest !== identity?.taskDigest) return { invalidated: 'it is asked something else now' };
+    // Now: once the node has started again, the store has its new entry.
+    if (node.seq.planned !== undefined) planned.set(path, node.seq.planned);
+    if (node.seq.ended === undefined) return undefined;
+    const outcome = outcomeIn(eventAt(node.seq.ended));
+    if (!outcome || outcome.path !== path || digestOf(outcome) !== outcome.digest) {
+      return { invalidated: 'its stored end cannot be read, or was changed' };
+    }
+    return canStand(outcome, retryFailed) ? { outcome: deepFreeze(outcome) } : undefined;
+  };
+  const decisionOf: Recall['decisionOf'] = (task) => {
+    const seq = planned.get(task.path);
+    const event = seq === undefined ? undefined : eventAt(seq);
+    return event?.type === 'node.planned' ? event.decision : undefined;
+  };
   return {
-    endOf(task) {
-      const { path } = task;
-      const node = forgotten.has(path) ? undefined : store.node(runId, path);
-      const identity = identify(task);
-      if (!node || node.definition !== identity?.definition) return undefined; // said when the run was taken up
-      if (node.taskDigest !== identity?.taskDigest) return { invalidated: 'it is asked something else now' };
-      // Now: once the node has started again, the store has its new entry.
-      if (node.seq.planned !== undefined) planned.set(path, node.seq.planned);
-      if (node.seq.ended === undefined) return undefined;
-      const outcome = outcomeIn(eventAt(node.seq.ended));
-      if (!outcome || outcome.path !== path || digestOf(outcome) !== outcome.digest) {
-        return { invalidated: 'its stored end cannot be read, or was changed' };
-      }
-      return canStand(outcome, retryFailed) ? { outcome: deepFreeze(outcome) } : undefined;
-    },
-    decisionOf(task) {
-      const seq = planned.get(task.path);
-      const event = seq === undefined ? undefined : eventAt(seq);
-      return event?.type === 'node.planned' ? event.decision : undefined;
-    },
+    endOf: (task) => ifReadable(() => endOf(task)),
+    decisionOf: (task) => ifReadable(() => decisionOf(task)),
     leafOf(task) {
       const leaf = leaves.get(task.path);
       return leaf && leaf.taskDigest === identify(task)?.taskDigest ? leaf.progress : undefined;
@@ -77,8 +83,18 @@ export function recallOf({ store, runId, identify, retryFailed }: RecallOptions)
     wasEscalated: (id) => escalated.has(id),
     criticalsUnder: (path) => Array.from(criticals.under(path), ({ finding }) => finding),
     dependencies: () => new Map(dependencies),
+    afterthoughts: () => late.values(),
     forget,
   };
+}
+
+/** What a store that fails in mid-run knew of a node is lost, and not the node: it runs. */
+function ifReadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 function outcomeIn(event: RunEvent | undefined): Outcome | undefined {
@@ -100,6 +116,8 @@ type Log = {
   /** Nodes that were taken back and have not started since. */
   forgotten: Set<string>;
   criticals: StandingCriticals;
+  /** By what was said. */
+  late: Map<string, Afterthought>;
   escalated: Set<string>;
   dependencies: Map<string, Dependency>;
   forget: Recall['forget'];
@@ -112,6 +130,7 @@ const READ = [
   'finding.reported',
   'finding.escalated',
   'dependency.observed',
+  'child.late',
 ] as const;
 const ENDS = ['node.reported', 'node.failed', 'node.invalidated'] as const;
 
@@ -120,6 +139,7 @@ function readLog(store: Store, runId: string): Log {
   const leaves: Log['leaves'] = new Map();
   const forgotten: Log['forgotten'] = new Set();
   const criticals = standingCriticals();
+  const late: Log['late'] = new Map();
   const escalated: Log['escalated'] = new Set();
   const dependencies: Log['dependencies'] = new Map();
   const forget: Log['forget'] = (event) => {
@@ -127,6 +147,7 @@ function readLog(store: Store, runId: string): Log {
     leaves.delete(event.path);
     for (const [key, { path }] of dependencies) if (path === event.path) dependencies.delete(key);
     forgotten.add(event.path);
+    for (const [said, { path }] of late) if (path === event.path) late.delete(said);
   };
   for (const { type, path, body } of store.events(runId, { types: [...READ, ...ENDS] })) {
     if (type === 'node.reported' || type === 'node.failed') {
@@ -169,13 +190,16 @@ function readLog(store: Store, runId: string): Log {
         dependencies.set(dependencyKey({ on, path, via }), { on, path, via });
         break;
       }
+      case 'child.late':
+        for (const finding of event.findings) late.set(findingHash(finding), { path: finding.path, finding });
+        break;
       case 'node.invalidated':
         forget(event);
         break;
       default:
     }
   }
-  return { leaves, forgotten, criticals, escalated, dependencies, forget };
+  return { leaves, forgotten, criticals, late, escalated, dependencies, forget };
 }
 
 function readEvent(body: string): RunEvent | undefined {

@@ -1,7 +1,7 @@
 /**
  * Writes a run's events to a store as they happen.
- *  1. A node's end is written in the turn it happens in, with all that was said before it. Only nodes that end within
- *     a millisecond of each other may share a transaction.
+ *  1. A node's end, and a critical finding, is written in the turn it happens in, with all that was said before it. Only
+ *     those within a millisecond of each other may share a transaction.
  *  2. Whatever else is said is written at most 20 ms later.
  *  3. A store that fails costs the record, not the run: it is told once, and nothing more is written.
  */
@@ -31,14 +31,14 @@ export type Recorder = {
 };
 
 const TOGETHER_MS = 1;
-const MOST_TOGETHER = 64; // nodes, when the event loop is too busy for a timer
+const MOST_TOGETHER = 64; // of them, when the event loop is too busy for a timer
 const FLUSH_MS = 20;
 
 export function createRecorder({ scenario, writer, before, sign, onFailure }: RecorderOptions): Recorder {
   const index = createNodeIndex(scenario, before?.gone);
   const receipts = createReceiptBuilder(before);
   let events: StoredEvent[] = [];
-  let ended = 0;
+  let urgent = 0;
   let writtenAt = 0;
   let isOver = false;
   let timer: NodeJS.Timeout | undefined;
@@ -65,7 +65,7 @@ export function createRecorder({ scenario, writer, before, sign, onFailure }: Re
     if (events.length === 0) return;
     const batch = { events, ...index.take(), ...(completed && { end: endOf(completed) }) };
     events = [];
-    ended = 0;
+    urgent = 0;
     writer.write(batch);
     writtenAt = performance.now();
   };
@@ -81,11 +81,11 @@ export function createRecorder({ scenario, writer, before, sign, onFailure }: Re
       guarded(() => {
         const body = JSON.stringify(event);
         events.push({ seq: event.seq, type: event.type, path: event.path, body, checksum: receipts.add(event, body) });
-        if (index.apply(event)) ended++;
+        if (index.apply(event) || saysCritical(event)) urgent++;
         if (event.type === 'run.completed') write(event);
-        else if (ended === 0) timer ??= soon(FLUSH_MS);
-        else if (ended >= MOST_TOGETHER || performance.now() - writtenAt >= TOGETHER_MS) write();
-        else if (ended === 1) {
+        else if (urgent === 0) timer ??= soon(FLUSH_MS);
+        else if (urgent >= MOST_TOGETHER || performance.now() - writtenAt >= TOGETHER_MS) write();
+        else if (urgent === 1) {
           clearTimeout(timer);
           timer = soon(TOGETHER_MS);
         }
@@ -96,3 +96,9 @@ export function createRecorder({ scenario, writer, before, sign, onFailure }: Re
     },
   };
 }
+
+/** It may have been acted upon by the time the process dies, and an attempt need not say it a second time. */
+const saysCritical = (event: RunEvent): boolean =>
+  event.type === 'finding.reported'
+    ? event.finding.critical !== undefined
+    : event.type === 'child.late' && event.findings.length > 0;

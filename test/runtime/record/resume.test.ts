@@ -1,12 +1,17 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { createActor } from 'xstate';
 import { memoryStore } from '../../../src/adapters/stores/memory-store.ts';
 import { defineDomain } from '../../../src/define/define-domain.ts';
 import { defineLeaf } from '../../../src/define/define-leaf.ts';
 import { defineScenario } from '../../../src/define/define-scenario.ts';
+import { EspalierError } from '../../../src/errors.ts';
 import type { Child, LeafRun, LeafSpec, Scenario, ScenarioSpec } from '../../../src/define/spec.ts';
+import { prepareRun } from '../../../src/runtime/in-process/prepare-run.ts';
+import { runActor } from '../../../src/runtime/in-process/run-actor.ts';
+import { start } from '../../../src/runtime/in-process/start.ts';
 import { askedFor, interruptedAt, resumed, slowWorld } from '../../support/interrupted.ts';
-import { CRITICAL, draft, NOTHING_LEFT, tree, world } from '../../support/world.ts';
+import { CRITICAL, draft, NOTHING_LEFT, tree, world, type WorldOptions } from '../../support/world.ts';
 
 const says: LeafRun = ({ task }) => draft(task.path);
 const scenarioOver = (domains: Child[], over: Partial<ScenarioSpec> = {}): Scenario =>
@@ -112,6 +117,18 @@ describe('a resumed run', () => {
     expect(outcome.status).toBe('complete');
     expect(askedFor('attempt', second)).toEqual(['root/a']);
   });
+});
+
+it('takes an option that is undefined for one that is not given', async () => {
+  const scenario = scenarioOver([leaf('a'), leaf('b')]);
+  const given = { asOf: '2008-06-01', thesis: 'It does not hold', maxDepth: 1, deadline: 9_000, domains: ['a'] };
+  const interrupted = await interruptedAt(5, scenario, undefined, given);
+  const none = Object.fromEntries(Object.keys(given).map((name) => [name, undefined])) as WorldOptions;
+  const { second } = await resumed(interrupted, scenario, undefined, none);
+  expect(second.eventsOf('run.started')).toMatchObject([
+    { asOf: '2008-06-01', thesis: 'It does not hold', maxDepth: 1, deadline: 9_000 },
+  ]);
+  expect(askedFor('attempt', second)).toEqual(['root/a']);
 });
 
 describe('a leaf that was at work', () => {
@@ -243,6 +260,24 @@ describe('who may write', () => {
     expect(first.leftovers()).toEqual(NOTHING_LEFT);
   });
 
+  it('is nobody when a run cannot be made', () => {
+    const store = memoryStore();
+    const activities = (): never => {
+      throw new Error('not these');
+    };
+    expect(() => start(three(), { store, runId: 'run', activities })).toThrow('not these');
+    expect(store.run('run')?.claim).toBeUndefined();
+  });
+
+  it('whoever lost a run before its start does not start it', () => {
+    const lost = AbortSignal.abort(new EspalierError('claim-lost', 'another has it'));
+    const actor = createActor(runActor(() => ({ ...prepareRun(three(), {}), lost })));
+    const failed = vi.fn<(error: unknown) => void>();
+    actor.subscribe({ error: failed });
+    actor.start();
+    expect(failed).toHaveBeenCalledWith(lost.reason);
+  });
+
   it('of an unknown run, and without a store, nobody', () => {
     expect(() => world([1], {}, { store: memoryStore(), resume: 'nope', runId: 'nope' }).start()).toThrow(
       'There is no run nope',
@@ -254,6 +289,21 @@ describe('who may write', () => {
 });
 
 describe('a store that fails', () => {
+  it.each(['node', 'event'] as const)(
+    'when a resumed run asks it (%s) costs what it knew, not the nodes',
+    async (asked) => {
+      const whole = await slowWorld(three(), stepped).run();
+      const { store } = await interruptedAt(200, three(), stepped);
+      const failing = {
+        ...store,
+        [asked]() {
+          throw new EspalierError('store-fault', 'the disk is gone');
+        },
+      };
+      const { outcome } = await resumed({ store: failing }, three(), stepped);
+      expect(outcome.brief.digest).toBe(whole.brief.digest);
+    },
+  );
   it('costs the record and not the run, and is told once', async () => {
     const store = memoryStore();
     let writes = 0;

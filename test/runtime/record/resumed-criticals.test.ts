@@ -1,17 +1,22 @@
 /** Critical findings of an interrupted run: in the brief, the record and the receipt of the one that goes on. */
-import { expect, it } from 'vitest';
+import { setTimeout } from 'node:timers';
+import { describe, expect, it } from 'vitest';
+import { fromPromise } from 'xstate';
 import { memoryStore } from '../../../src/adapters/stores/memory-store.ts';
 import { defineDomain } from '../../../src/define/define-domain.ts';
 import { defineLeaf } from '../../../src/define/define-leaf.ts';
 import { defineScenario } from '../../../src/define/define-scenario.ts';
 import type { Child, DomainSpec, LeafRun, Scenario } from '../../../src/define/spec.ts';
 import type { Store } from '../../../src/ports/store.ts';
+import { FindingDraft, type Finding } from '../../../src/protocol/finding.ts';
+import type { RunEvent } from '../../../src/protocol/run-event.ts';
 import type { Task } from '../../../src/protocol/task.ts';
 import { start, type InProcessOptions } from '../../../src/runtime/in-process/start.ts';
 import { recallOf } from '../../../src/runtime/record/recall.ts';
 import { verifyRun } from '../../../src/runtime/record/verify.ts';
 import type { RunOutcome } from '../../../src/runtime/run.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
+import { mint } from '../../../src/tier/minting.ts';
 import { CRITICAL, draft, never } from '../../support/world.ts';
 
 const ID = 'root/d/loud#said';
@@ -93,6 +98,85 @@ it('takes back what was said by a leaf that is gone, and runs it again when it i
   const without = domain([quiet(hangs)]);
   expect(criticalsOf(await sessions([domain(children), 50], [without]))).toEqual(TAKEN_BACK);
   expect(criticalsOf(await sessions([domain(children), 50], [without, 50], [domain(children)]))).toEqual(KEPT);
+});
+
+describe('a critical finding that came after its node had ended', () => {
+  const late = (task: Task) => draft(task.path, { statement: 'Too late', ...CRITICAL });
+  /** Its listener says it when the attempt is over. */
+  const failsAndSaysLate: LeafRun = ({ task, report, abortSignal }) => {
+    abortSignal.addEventListener('abort', () => setTimeout(() => report(late(task))));
+    throw new Error('not this time');
+  };
+  let hasDied = false;
+  const scenario = domain([
+    defineLeaf({ name: 'loud', run: (given) => (hasDied ? late(given.task) : failsAndSaysLate(given)), attempts: 1 }),
+    quiet((given) => (hasDied ? draft(given.task.path) : never())),
+  ]);
+  async function interrupted(): Promise<Store> {
+    hasDied = false;
+    const store = memoryStore();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const onEvent = ({ type }: RunEvent): void => void (type === 'child.late' && resolve());
+    const handle = start(scenario, { store, clock: new VirtualClock(), runId: 'run', onEvent });
+    await promise;
+    handle.stop();
+    hasDied = true;
+    return store;
+  }
+  const goOn = (store: Store, retryFailed: boolean): Promise<RunOutcome> => {
+    const clock = new VirtualClock();
+    return clock.run(start(scenario, { store, clock, resume: 'run', retryFailed }).result);
+  };
+
+  it('is in the brief of the run that goes on', async () => {
+    const store = await interrupted();
+    const { gaps } = await goOn(store, false);
+    expect(gaps.map(({ path, kind }) => `${path} ${kind}`)).toContain('root/d/loud undone');
+    expect(gaps.map(({ why }) => why)).toContain('a critical finding came after this node had ended: Too late');
+    expect(verifyRun(store, 'run').problems).toEqual([]);
+  });
+
+  it('is no gap when its node runs again and says it in time', async () => {
+    const store = await interrupted();
+    const { escalations, gaps } = await goOn(store, true);
+    expect(escalations.map(({ id }) => id)).toEqual([ID]);
+    expect(gaps).toEqual([]);
+    expect(verifyRun(store, 'run').problems).toEqual([]);
+  });
+});
+
+it('keeps what a guest had called critical, does not say it again, and no other takes its place', async () => {
+  const scenario = domain([loud(hangs)]);
+  const finding = (statement: string): Finding => {
+    const { finding } = mint('root/d/loud', FindingDraft.parse(draft('', { statement, ...CRITICAL })), 0, new Map());
+    return finding;
+  };
+  const [first, other] = [finding('First'), finding('Other')];
+  const store = memoryStore();
+  const session = (says: readonly Finding[], over: InProcessOptions): Promise<RunOutcome | undefined> => {
+    const guest = fromPromise<unknown>(({ self }) => {
+      self._parent?.send({ type: 'espalier.up', findings: says });
+      return says.length === 1 ? never() : Promise.resolve(draft('', { key: 'end' }));
+    });
+    const clock = new VirtualClock();
+    const handle = start(scenario, {
+      store,
+      clock,
+      guestFor: (child) => (child.name === 'loud' ? guest : undefined),
+      ...over,
+    });
+    if (says.length === 1) clock.setTimeout(() => handle.stop(), 50);
+    return clock.run(handle.result.catch(() => undefined));
+  };
+  await session([first], { runId: 'run' });
+  const outcome = await session([first, other], { resume: 'run' });
+  expect(outcome?.escalations.map(({ id, statement }) => [id, statement])).toEqual([
+    [ID, 'First'],
+    [`${ID}~2`, 'Other'],
+  ]);
+  const reported = Array.from(store.events('run', { types: ['finding.reported'] }), ({ body }) => body);
+  expect(reported.filter((body) => body.includes('First'))).toHaveLength(1);
+  expect(verifyRun(store, 'run').problems).toEqual([]);
 });
 
 it('knows a decision from before its node started again, also when the store has the new entry', async () => {
