@@ -1,4 +1,5 @@
 /** `espalier resume`: an interrupted run goes on. */
+import type { StoredRun } from '../ports/store.ts';
 import { resumedOptions } from '../runtime/record/open-record.ts';
 import { plan } from '../runtime/plan.ts';
 import { loadScenario } from './load-scenario.ts';
@@ -44,8 +45,17 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
     store.claim(resume).release(); // refused while another process is at work, before its files are touched
     // The events that were written when the run was cut off may end in the middle of one; the store has them whole.
     const out = openOutDir(flags.out ?? origin.out, store.events(resume));
+    if (run.state !== 'running') {
+      output.note(`The run had ended, ${run.state}: ${againOf(run.state, retryFailed)}.`);
+    }
     return await perform({ scenario, decided, options, out, otel, isJson: flags.json === true }, output);
   } finally {
     store.close();
   }
+}
+
+function againOf(state: StoredRun['state'], retryFailed = false): string {
+  if (state === 'complete') return 'only nodes that have changed since run again';
+  if (retryFailed) return 'only what was cut off or had failed runs again';
+  return 'only what was cut off runs again. With --retry-failed, what had failed does, too';
 }

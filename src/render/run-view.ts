@@ -55,8 +55,13 @@ function head(screen: Screen, run: RunView): void {
     '',
     state === 'complete' ? 'green' : 'yellow',
   );
-  const took = endedAt === undefined ? '' : `, took ${formatDuration(endedAt - startedAt)}`;
-  write(screen, `Run ${runId}, started ${formatInstant(startedAt)}${took} of ${formatDuration(deadlineMs)} given`);
+  // Between the parts of a resumed run nobody worked on it: it took less than lies between its start and its end.
+  const ended = endedAt === undefined || review.reused === 0 ? '' : `, ended ${formatInstant(endedAt)}`;
+  const took = endedAt === undefined || ended !== '' ? '' : `took ${formatDuration(endedAt - startedAt)} of `;
+  write(
+    screen,
+    `Run ${runId}, started ${formatInstant(startedAt)}${ended}, ${took}${formatDuration(deadlineMs)} given`,
+  );
   const { findings, criticals, gaps } = run.said;
   const where = gaps === undefined ? 'so far' : 'at the root';
   const lacks = gaps === undefined ? '' : `, ${counted(gaps, 'gap')}`;
@@ -67,13 +72,20 @@ function head(screen: Screen, run: RunView): void {
       `Process ${holder.pid} on ${holder.hostname} works on it; its last sign of life is ${formatDuration(holder.silentMs)} old.`,
     );
   }
-  if (state === 'interrupted') write(screen, `Go on with it: espalier resume ${runId}`, '', 'yellow');
-  const { reused, elapsedMs } = review;
+  const { reused, elapsedMs, failures } = review;
+  const root = run.nodes.find(({ depth }) => depth === 0);
+  if (state === 'interrupted') {
+    write(screen, `Go on with it: espalier resume ${runId}`, '', 'yellow');
+    if (root) write(screen, `Nothing is known of it after ${formatInstant(root.from + elapsedMs)}.`);
+  }
+  const cutOff = failures.filter(({ status }) => status === 'timeout' || status === 'cancelled');
+  if (endedAt !== undefined && !holder && cutOff.length > 0)
+    write(screen, `Do what was cut off: espalier resume ${runId}`, '', 'yellow');
   if (reused > 0) {
     write(
       screen,
-      `It was resumed: ${counted(reused, 'node')} had ended before. The times below are of the ` +
-        `${formatDuration(elapsedMs)} since.`,
+      `It was resumed: ${counted(reused, 'node')} had ended before. Bottleneck and critical path are of the ` +
+        `${formatDuration(elapsedMs)} since; all else counts what had ended before, too.`,
     );
   }
 }
@@ -103,8 +115,8 @@ function bottleneck(screen: Screen, { review, concurrency }: RunView): void {
     '',
     'bold',
   );
-  const parts = divided.map(({ to, share }) => `${to === 'slot' ? PHASES.slot : to} ${formatShare(share)}`);
-  write(screen, `The time went to: ${parts.join(', ')}.`);
+  const parts = divided.map(({ to, share }) => `${formatShare(share)} ${to === 'slot' ? PHASES.slot : to}`);
+  write(screen, `Where the time went: ${parts.join(', ')}.`);
 }
 
 function criticalPath(screen: Screen, { review: { criticalPath } }: RunView): void {
@@ -161,17 +173,27 @@ function lost(screen: Screen, { review: { retention } }: RunView): void {
   if (tiers.length === 0) return;
   figures(
     screen,
-    ['Passed up by', 'in', 'kept', 'merged', 'dropped', 'signal', 'critical', 'numbers', 'false'],
+    ['Passed up by', 'in', 'kept', 'merged', 'dropped', 'signal', 'crit.', 'numbers', 'false'],
     tiers.map(passedOf),
+  );
+  write(
+    screen,
+    'Kept of what came in: signal by weight, critical findings word for word, and numbers; false are numbers that ' +
+      'nobody had said.',
+    '',
+    'dim',
   );
   if (!worstTier || !worstNode) {
     write(screen, 'Nothing was lost on the way up.');
     return;
   }
+  const { level } = worstTier;
+  const { path, dropped, incoming, recall } = worstNode;
+  const where = level === path ? path : `the tier ${level}, and there at ${path}`;
+  const signal = recall < 1 ? `${formatShare(1 - recall)} of the signal` : 'none of the signal';
   write(
     screen,
-    `Most was lost at the tier ${worstTier.level}, and of the nodes at ${worstNode.path}: ${worstNode.dropped} of ` +
-      `${worstNode.incoming} dropped, ${formatShare(worstNode.recall)} of the signal kept.`,
+    `Most was lost at ${where}: ${dropped} of ${incoming} findings dropped, and with them ${signal}.`,
     '',
     'yellow',
   );
@@ -185,14 +207,14 @@ function effort(screen: Screen, { review }: RunView): void {
     `All nodes together: ${formatDuration(phases.work)} of work, ${formatDuration(phases.slot)} of waiting for a ` +
       `slot, ${formatDuration(phases.planning)} of planning, ${formatDuration(phases.synthesis)} of synthesis.`,
   );
-  const most = retried.map(({ path, attempts }) => `${path} (${attempts})`);
+  const most = retried.map(({ path, attempts }) => `${path} (${counted(attempts, 'attempt')})`);
   const tried = retries === 0 ? 'no retry' : `${counted(retries, 'retry', 'retries')}: `;
   write(
     screen,
     `${counted(attempts, 'attempt')} at ${counted(leaves, 'leaf', 'leaves')}, ${tried}${enumerated(most, MOST_NAMES)}.`,
   );
   const failed = failures.map(
-    ({ status, paths }) => `${counted(paths.length, 'node')} by ${status} (${enumerated(paths, MOST_NAMES)})`,
+    ({ status, paths }) => `${counted(paths.length, 'node')}, ${status} (${enumerated(paths, MOST_NAMES)})`,
   );
   if (failed.length > 0) write(screen, `Failed: ${failed.join('; ')}.`, '', 'yellow');
   const invalidated = states['invalidated'] ?? 0;
@@ -205,7 +227,7 @@ function cost(screen: Screen, { review }: RunView): void {
   const used = usesModel ? `$${total.usd.toFixed(2)}, ${tokens(total)} tokens.` : 'no model was used.';
   const each = perCompletedLeaf
     ? `Per completed leaf (${completedLeaves}): ${usesModel ? `$${perCompletedLeaf.usd.toFixed(4)}, ${tokens(perCompletedLeaf)} tokens, ` : ''}` +
-      `${perCompletedLeaf.attempts.toFixed(1)} attempts, ${formatDuration(perCompletedLeaf.nodeSeconds * 1_000)} of nodes at work.`
+      `${perCompletedLeaf.attempts.toFixed(1)} attempts, ${formatDuration(perCompletedLeaf.nodeSeconds * 1_000)} of all nodes' work.`
     : 'No leaf completed, so there is no cost per completed leaf.';
   const left = unknown === 0 ? '' : ` What ${counted(unknown, 'failed node')} used is not known.`;
   write(screen, `Cost: ${used} ${each}${left}`);
