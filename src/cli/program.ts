@@ -30,7 +30,8 @@ Examples:
   espalier show latest                                         who was slow, what was lost, what it cost
   espalier verify latest                                       that nothing was changed or lost since
 
-Exit codes: 0 complete, 3 partial, 1 failed, 2 misuse, 130 on a second ^C; of verify and doctor 1 for a problem.
+Exit codes: 0 complete, 3 partial, 1 failed, 2 misuse, 130 on a second ^C.
+"verify" and "doctor" end with 1 when they found a problem.
 A first ^C closes the run: the brief is delivered with what was found. "resume" does the rest.`;
 
 // A command is imported when it is called: help, version and misuse need neither the other one nor the runtime.

@@ -167,7 +167,7 @@ function outcome(screen: Screen, { outcome, state }: NodeView): void {
 }
 
 function report(screen: Screen, report: Report, title: string): void {
-  const { narrative, findings, escalations, gaps, retention, children } = report;
+  const { narrative, findings, escalations, gaps, retention, children, artifacts } = report;
   heading(screen, title);
   for (const paragraph of narrative.split('\n'))
     if (paragraph.trim() !== '') write(screen, paragraph, '  ', undefined, MOST_NARRATIVE);
@@ -189,6 +189,10 @@ function report(screen: Screen, report: Report, title: string): void {
   if (gaps.length > 0) heading(screen, counted(gaps.length, 'gap'));
   for (const { path, kind, why } of gaps) {
     write(screen, kind === 'token' ? `${path} failed: ${why}` : `${path}: ${kind}, ${why}`, '  - ', 'yellow');
+  }
+  if (artifacts.length > 0) heading(screen, `${counted(artifacts.length, 'artifact')}, kept in the store`);
+  for (const { ref, bytes, sha256 } of artifacts) {
+    write(screen, `${ref}: ${counted(bytes, 'byte')}, SHA-256 ${sha256.slice(0, 12)}`, '  - ');
   }
   if (children.length > 0) heading(screen, counted(children.length, 'child', 'children'));
   for (const child of children) {

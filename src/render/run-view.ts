@@ -32,8 +32,9 @@ export type RunViewOptions = { readonly width?: number; readonly paint?: Paint }
 const MOST_SEGMENTS = 6;
 const MOST_WAITS = 3;
 const MOST_NAMES = 3;
-/** With the tree. */
+/** With the tree, of which there is something also where narrow lines have taken all the room. */
 const MOST_LINES = 60;
+const LEAST_TREE = 8;
 
 /** What a phase is called in a sentence about its node. */
 export const PHASES: Readonly<Record<Phase, string>> = {
@@ -258,6 +259,6 @@ export function renderRun(run: RunView, options: RunViewOptions = {}): string {
   lost(screen, run);
   effort(screen, run);
   cost(screen, run);
-  nodeTree(screen, run.nodes, MOST_LINES - screen.lines.length - 2);
+  nodeTree(screen, run.nodes, Math.max(LEAST_TREE, MOST_LINES - screen.lines.length - 2));
   return `${screen.lines.join('\n')}\n`;
 }

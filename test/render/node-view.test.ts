@@ -138,6 +138,7 @@ describe.each([80, 40])('a node of a stored run in %i columns', (width) => {
             escalations: findings,
             gaps,
             dispositions: [{ as: 'dropped', id: said, why: said || 'x' }],
+            artifacts: [{ ref: said, bytes: 1, sha256: said }],
           },
         };
         const failed: NodeView = {
@@ -166,6 +167,15 @@ describe('a node of a stored run', () => {
     const standing = { digest: 'a'.repeat(64), holders: [{ by: 'root', as: 'other' as const }] };
     const text = renderNode(await domainView({ standing }));
     expect(text).toContain('root names another digest of root/d2: something was changed');
+  });
+
+  it('names the big outputs that it refers to', async () => {
+    const { outcome, ...view } = await domainView();
+    if (outcome?.kind !== 'report') throw new Error('it is a report');
+    const artifacts = [{ ref: 'root/d2/l0#table.csv', bytes: 4_200, sha256: 'b'.repeat(64) }];
+    expect(renderNode({ ...view, outcome: { ...outcome, artifacts } })).toContain(
+      `\n1 artifact, kept in the store\n  - root/d2/l0#table.csv: 4,200 bytes, SHA-256 ${'b'.repeat(12)}\n`,
+    );
   });
 
   it('names what it did not pass up, and why', async () => {
