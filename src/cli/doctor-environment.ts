@@ -30,7 +30,7 @@ function node(range: string): Check {
 function terminal(): Check {
   const { stdout, env } = process;
   if (!stdout.isTTY)
-    return { what: 'Terminal', verdict: 'note', says: 'stdout is none, so text is plain, and 80 wide' };
+    return { what: 'Terminal', verdict: 'note', says: 'none on stdout, so text is plain, and 80 columns wide' };
   const colours = stdout.hasColors() ? 'colours' : 'no colours';
   const { columns } = sizeOf(stdout);
   const says = `${columns} columns, ${colours}${env['NO_COLOR'] ? ' (NO_COLOR is set)' : ''}`;

@@ -47,7 +47,7 @@ export function lineOf(event: RunEvent): EventLine | undefined {
       const next = event.willRetry ? ', trying again' : '';
       return line(
         'yellow',
-        `${path} attempt ${event.attempt} failed: ${event.fault.status}: ${event.fault.message}${next}`,
+        `${path} attempt ${event.attempt} failed (${event.fault.status}): ${event.fault.message}${next}`,
         event.willRetry,
       );
     }
@@ -74,9 +74,9 @@ export function lineOf(event: RunEvent): EventLine | undefined {
       return line(style, `${path} ${status}: ${counted(findings.length, 'finding')}${critical}`, false);
     }
     case 'node.failed':
-      return line('yellow', `${path} failed: ${event.token.status}: ${event.token.message}`);
+      return line('yellow', `${path} failed (${event.token.status}): ${event.token.message}`);
     case 'node.invalidated':
-      return line('yellow', `${path} is taken back: ${event.why}`);
+      return line('yellow', `${path} cannot stand as it was: ${event.why}`);
     case 'dependency.observed':
       return line(
         'yellow',

@@ -61,12 +61,16 @@ const directory =
     return text;
   };
 
-export const deadlineOption = (): Option =>
-  new Option('--deadline <duration>', 'deliver the brief within this time: 90s, 8m, 1h30m').argParser((text: string) =>
-    parseDuration(text, 'deadline'),
+/** `from`: where it comes from when it is not given. */
+export const deadlineOption = (from = 'the scenario'): Option =>
+  new Option(
+    '--deadline <duration>',
+    `deliver the brief within this time: 90s, 8m, 1h30m (default: as in ${from})`,
+  ).argParser((text: string) => parseDuration(text, 'deadline'));
+export const concurrencyOption = (from = 'the scenario'): Option =>
+  new Option('--concurrency <n>', `how many leaves work at once (default: as in ${from})`).argParser(
+    wholeNumber('--concurrency', 1),
   );
-export const concurrencyOption = (): Option =>
-  new Option('--concurrency <n>', 'how many leaves work at once').argParser(wholeNumber('--concurrency', 1));
 
 /** Adds the options that say which run of a scenario is meant. */
 export const withScenarioOptions = (command: Command): Command =>
@@ -76,9 +80,10 @@ export const withScenarioOptions = (command: Command): Command =>
     .addOption(new Option('--thesis <text>', "examine this claim instead of the scenario's own").argParser(thesis))
     .addOption(deadlineOption())
     .addOption(
-      new Option('--max-depth <n>', 'the greatest depth any node may have; the root is at 0').argParser(
-        wholeNumber('--max-depth', 0),
-      ),
+      new Option(
+        '--max-depth <n>',
+        'the greatest depth any node may have; the root is at 0 (default: as in the scenario)',
+      ).argParser(wholeNumber('--max-depth', 0)),
     )
     .addOption(concurrencyOption())
     .addOption(
@@ -90,12 +95,12 @@ export const withScenarioOptions = (command: Command): Command =>
 
 export const faultOption = new Option(
   '--fault <fault>',
-  'rehearse a fault: PATH[:plan|gather|synthesize]=hang|throw|silent|invalid|slow:MS (repeatable)',
+  'rehearse a fault: PATH[:plan|gather|synthesize]=hang|throw|silent|invalid|slow:MS; may be given several times',
 ).argParser(fault);
 
 export const outOption = new Option(
   '--out <dir>',
-  'write brief.md, brief.json and events.ndjson here (default: runs/<run id>)',
+  'write brief.md, brief.json, events.ndjson and receipt.json here (default: runs/<run id>)',
 ).argParser(directory('--out', 'write to'));
 export const signOption = (): Option =>
   new Option('--sign <file>', 'sign the receipt with this Ed25519 private key, in PEM');

@@ -82,6 +82,9 @@ export async function perform(given: Performance, output: Output): Promise<numbe
     view.close();
     out.finish(brief, options.signingKey);
     deliver(brief, out, output, isJson);
+    if (interrupts.wasInterrupted && options.store && !isUnstored && status !== 'complete') {
+      output.note(`Do what was cut off: espalier resume ${brief.runId}`);
+    }
     const isUnsaved = isUnstored || out.problems.size > 0;
     return exitCodeOf(status, { wasCancelled: interrupts.wasInterrupted, isUnsaved });
   } finally {

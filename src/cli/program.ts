@@ -34,8 +34,9 @@ Examples:
   espalier verify latest                                       that nothing was changed or lost since
   espalier check scenarios/us-tech-2008.ts                     what is likely wrong with it
 
-Exit codes: 0 complete, 3 partial, 1 failed or remarked upon, 2 misuse, 130 on a second ^C.
-A first ^C closes the run: the brief is delivered with what was found.`;
+Exit codes: 0 complete, 3 partial, 1 failed, 2 misuse, 130 on a second ^C.
+"check", "verify" and "doctor" end with 1 when they found something.
+A first ^C closes the run: the brief is delivered with what was found. "resume" does the rest.`;
 
 // A command is imported when it is called: help, version and misuse need neither the other one nor the runtime.
 function programOf(output: Output, conclude: (code: number) => void): Command {
@@ -84,10 +85,10 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
   program
     .command('resume')
     .description('go on with a run that was interrupted: what had ended is taken over')
-    .argument('<run>', 'its id, the beginning of it, or "latest"')
-    .addOption(deadlineOption())
-    .addOption(concurrencyOption())
-    .option('--retry-failed', 'do again also what had failed by its own doing')
+    .argument('<run>', 'its id, the beginning of it, or "latest"; "espalier runs" lists them')
+    .addOption(deadlineOption('the run'))
+    .addOption(concurrencyOption('the run'))
+    .option('--retry-failed', 'also do again what had failed by its own doing')
     .addOption(outOption)
     .addOption(jsonOption('the root report'))
     .addOption(otelOption)
@@ -102,7 +103,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .command('verify')
     .description('recompute a run from its leaves to its brief, and say what is not as it was made')
     .argument('<run>', 'its id, the beginning of it, "latest", or the brief.json of one')
-    .option('--key <file>', 'a public key in PEM: only its signature will do')
+    .option('--key <file>', 'accept only a signature by this public key, in PEM')
     .addOption(jsonOption('what was checked'))
     .addOption(storeOption())
     .action(async (run: string, flags: VerifyFlags) => {

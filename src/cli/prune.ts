@@ -91,12 +91,12 @@ function told({ gone, busy }: Pruned, { isDone, bytes = 0 }: { isDone: boolean; 
     ...gone.map((run) => `${isDone ? 'gone' : 'would go'}  ${line(run)}`),
     ...busy.map((run) => `kept, being worked on  ${line(run)}`),
   ];
-  if (gone.length === 0) lines.push('No run goes.');
+  if (gone.length === 0) lines.push('There is no such run: nothing to forget.');
   else {
     lines.push(
       isDone
         ? `${counted(gone.length, 'run')} forgotten, ${about}. The file keeps the room for later runs; folders of briefs stay.`
-        : `${counted(gone.length, 'run')} would be forgotten, ${about}. Without --dry-run they are.`,
+        : `${counted(gone.length, 'run')} would be forgotten, ${about}. To forget ${gone.length === 1 ? 'it' : 'them'}, leave out --dry-run.`,
     );
   }
   return `${lines.join('\n')}\n`;

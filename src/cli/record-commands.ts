@@ -34,7 +34,7 @@ export function addRecordCommands(program: Command, output: Output, conclude: (c
   program
     .command('show')
     .description('what a stored run answers: who was slow, what was lost, what it cost; or all about one node')
-    .argument('<run>', 'its id, the beginning of it, or "latest"')
+    .argument('<run>', 'its id, the beginning of it, or "latest"; "espalier runs" lists them')
     .argument('[path]', 'a node of it: root/macro')
     .addOption(jsonOption('the same'))
     .addOption(storeOption())

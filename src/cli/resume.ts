@@ -44,6 +44,9 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
     };
     const decided = plan(scenario, resumedOptions(scenario, options));
     const out = openFiles(store, run, flags.out ?? origin.out, flags.out !== undefined);
+    if (run.state !== 'running') {
+      output.note(`The run had ended, ${run.state}: ${againOf(run.state, retryFailed)}.`);
+    }
     return await perform({ scenario, decided, options, out, otel, isJson: flags.json === true }, output);
   } finally {
     store.close();
@@ -62,4 +65,10 @@ function openFiles(store: Store, { runId }: StoredRun, directory: string, isGive
     claim.release();
   }
   throw misuse(`The directory ${directory} of run ${runId} holds other files by now. Name another with --out.`);
+}
+
+function againOf(state: StoredRun['state'], retryFailed = false): string {
+  if (state === 'complete') return 'only nodes that have changed since run again';
+  if (retryFailed) return 'only what was cut off or had failed runs again';
+  return 'only what was cut off runs again. With --retry-failed, what had failed does, too';
 }

@@ -1,7 +1,7 @@
 /** `espalier runs`: what a store holds, the latest first. */
-import { clipped, displayWidth, padded } from '../render/text-layout.ts';
+import { clipped, displayWidth, padded, wrapText } from '../render/text-layout.ts';
 import { escapeTerminal } from '../render/escape-terminal.ts';
-import { formatDuration } from '../render/figures.ts';
+import { counted, formatDuration } from '../render/figures.ts';
 import type { RunFilter, Store, StoredRun } from '../ports/store.ts';
 import { EXIT } from './exit-code.ts';
 import type { StoreFlags } from './open-store.ts';
@@ -34,8 +34,7 @@ export async function runsCommand(flags: RunsFlags, output: Output): Promise<num
     if (flags.json) output.result(`${JSON.stringify(lines, null, 2)}\n`);
     else if (lines.length === 0) output.note(noneOf(flags, store));
     else output.result(listed(lines));
-    if (hasMore)
-      output.note(`There are more than these ${limit}. Give a higher --limit, or --scenario, --state, --since.`);
+    if (hasMore) output.note('There are more. Give a higher --limit, or --scenario, --state, --since.');
     return EXIT.complete;
   } finally {
     store?.close();
@@ -55,7 +54,9 @@ export function* runsOf(store: Store, { scenario, state, since }: RunsFlags): It
 function noneOf({ store: file, scenario, state, since }: RunsFlags, store: Store | undefined): string {
   const isNarrowed = scenario !== undefined || state !== undefined || since !== undefined;
   if (!store) return `No run is stored: there is no store ${escapeTerminal(String(file))} yet.`;
-  return isNarrowed ? `No run in ${store.name} is like that. Ask for less.` : `No run is stored in ${store.name} yet.`;
+  return isNarrowed
+    ? `No run in ${store.name} is like that. Leave out --scenario, --state or --since.`
+    : `No run is stored in ${store.name} yet.`;
 }
 
 function listed(lines: readonly RunLine[]): string {
@@ -75,6 +76,7 @@ function listed(lines: readonly RunLine[]): string {
   const widths = header.map((name, at) =>
     Math.max(...[[name], ...rows.map((row) => [row[at] ?? ''])].map(([cell = '']) => displayWidth(cell))),
   );
+  if (widths.reduce((sum, each) => sum + each + 2, 0) > width) return inSentences(lines, ids, width);
   const written = (cells: readonly string[], thesis: string): string =>
     clipped(
       `${cells.map((cell, at) => aligned(cell, widths[at] ?? 0, FIGURES.has(at))).join('  ')}  ${thesis}`,
@@ -82,6 +84,24 @@ function listed(lines: readonly RunLine[]): string {
     ).trimEnd();
   const shown = rows.map((row, index) => written(row, escapeTerminal(lines[index]?.thesis ?? '')));
   return `${[paint('bold', written(header, 'thesis')), ...shown].join('\n')}\n`;
+}
+
+/** Where the columns do not fit: each run under its id. */
+function inSentences(lines: readonly RunLine[], ids: readonly string[], width: number): string {
+  const shown = lines.flatMap(({ scenario, thesis, state, startedAt, endedAt, leaves, criticals }, index) => [
+    ...wrapText(
+      [
+        `${startOf(startedAt)} UTC, ${state}`,
+        ...(endedAt === undefined ? [] : [`took ${formatDuration(endedAt - startedAt)}`]),
+        ...(leaves === undefined ? [] : [counted(leaves, 'leaf', 'leaves')]),
+        ...(criticals === undefined ? [] : [`${criticals} critical`]),
+      ].join(', '),
+      width,
+      `${ids[index]}  `,
+    ),
+    clipped(`  ${escapeTerminal(scenario)}: ${escapeTerminal(thesis)}`, width),
+  ]);
+  return `${shown.join('\n')}\n`;
 }
 
 /** The columns of figures, which stand on the right. */

@@ -14,7 +14,8 @@ function readKey(file: string, kind: 'private' | 'public', parse: (pem: string) 
   try {
     key = parse(pem);
   } catch (error) {
-    throw misuse(`The file ${file} holds no ${kind} key in PEM that can be read without a password.`, error);
+    const make = kind === 'public' ? ` Make one of the private key: openssl pkey -in key.pem -pubout -out pub.pem` : '';
+    throw misuse(`The file ${file} holds no ${kind} key in PEM that can be read without a password.${make}`, error);
   }
   if (key.asymmetricKeyType === 'ed25519') return key;
   throw misuse(

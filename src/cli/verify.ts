@@ -67,9 +67,10 @@ function verifyFile(file: string, options: VerifyOptions): Verified {
     ...(eventsFile === undefined ? ['events.ndjson'] : []),
     ...(receiptFile === undefined ? ['receipt.json'] : []),
   ];
+  const alone = missing.length === 2 ? ': it agrees with itself, which is all that can be said' : '';
   return {
     verification,
-    reach: missing.length === 0 ? 'all the way to the brief' : `without ${missing.join(' and ')} beside it`,
+    reach: missing.length === 0 ? 'all the way to the brief' : `without ${missing.join(' and ')} beside it${alone}`,
   };
 }
 

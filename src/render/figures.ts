@@ -33,10 +33,10 @@ export function formatShare(share: number): string {
   return `${rounded} %`;
 }
 
-/** `0.4 s`, `12 s`, `8 min`, `1 h 5 min`. */
+/** `412 ms`, `1.4 s`, `12 s`, `8 min`, `1 h 5 min`. */
 export function formatDuration(ms: number): string {
   if (!(ms > 0)) return '0 s';
-  if (ms < 100) return `${Math.max(1, Math.round(ms))} ms`;
+  if (ms < 999.5) return `${Math.max(1, Math.round(ms))} ms`;
   if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1_000);
   if (seconds < 60) return `${seconds} s`;

@@ -36,6 +36,15 @@ export type Standing = {
 /** Lines of one paragraph of a narrative. */
 const MOST_NARRATIVE = 24;
 
+/** Of a leaf it goes without saying. */
+const MADE_BY: Readonly<Record<Report['madeBy'], string>> = {
+  leaf: '',
+  synthesis: ', made by its synthesizer',
+  deterministic: ', made by the deterministic synthesis',
+};
+/** Of findings that were not passed up, for one reason. */
+const MOST_DROPPED = 12;
+
 /** A node as far as it is shown. */
 export type NodeView = {
   readonly runId: string;
@@ -115,7 +124,7 @@ function decision(screen: Screen, { decision, refused = [], missing }: NodeView)
   const { by, mode, stages, skipped, quorum, demoted = refused } = decision;
   heading(screen, 'Decided');
   const enough = quorum === undefined ? '' : `; ${quorum} suffice`;
-  write(screen, mode === 'execute' ? `by ${by}: to do the work itself` : `by ${by}: to divide${enough}`, '  ');
+  write(screen, `by the ${by}: to ${mode === 'execute' ? 'do the work itself' : `divide${enough}`}`, '  ');
   for (const [index, stage] of stages.entries()) {
     const names = stage.map(({ name, needs = [] }) =>
       needs.length > 0 ? `${name} (needs ${enumerated(needs)})` : name,
@@ -128,15 +137,15 @@ function decision(screen: Screen, { decision, refused = [], missing }: NodeView)
   if (missing.length > 0) write(screen, `went on without ${enumerated(missing.map(nameOf))}`, '  ', 'yellow');
 }
 
-const whyOf = ({ status, diagnosis }: Fault): string => (diagnosis ? `${status} (${diagnosis})` : status);
+const whyOf = ({ status, diagnosis }: Fault): string => (diagnosis ? `${status}, ${diagnosis}` : status);
 
 function attempts(screen: Screen, { attempts, rejected }: NodeView): void {
   if (attempts.length > 0) heading(screen, 'Attempts');
   for (const { attempt, startedAt, endedAt, fault, told } of attempts) {
     const took = endedAt === undefined ? 'not ended' : formatDuration(endedAt - startedAt);
-    if (told !== undefined) write(screen, `told: ${told}`, '     ', 'dim');
-    const how = fault ? `, failed: ${whyOf(fault)}: ${fault.message}` : '';
+    const how = fault ? `, failed (${whyOf(fault)}): ${fault.message}` : '';
     write(screen, `${formatInstant(startedAt)}, ${took}${how}`, `  ${attempt}. `, fault && 'yellow');
+    if (told !== undefined) write(screen, `It had been told: ${told}`, '     ', 'dim');
   }
   if (rejected.length > 0) heading(screen, 'Syntheses that were rejected');
   for (const { status, message } of rejected) write(screen, `${status}: ${message}`, '  ', 'yellow');
@@ -148,7 +157,7 @@ function outcome(screen: Screen, { outcome, state }: NodeView): void {
     return;
   }
   if (outcome.kind === 'report')
-    return report(screen, outcome, `Reported: ${outcome.status}, made by ${outcome.madeBy}`);
+    return report(screen, outcome, `Reported: ${outcome.status}${MADE_BY[outcome.madeBy]}`);
   const { status, message, attempts, retryable, partial } = outcome;
   heading(screen, `Failed: ${status}`);
   write(screen, message, '  ', 'yellow');
@@ -158,7 +167,7 @@ function outcome(screen: Screen, { outcome, state }: NodeView): void {
 }
 
 function report(screen: Screen, report: Report, title: string): void {
-  const { narrative, findings, escalations, gaps, retention, children } = report;
+  const { narrative, findings, escalations, gaps, retention, children, artifacts } = report;
   heading(screen, title);
   for (const paragraph of narrative.split('\n'))
     if (paragraph.trim() !== '') write(screen, paragraph, '  ', undefined, MOST_NARRATIVE);
@@ -178,7 +187,13 @@ function report(screen: Screen, report: Report, title: string): void {
     );
   }
   if (gaps.length > 0) heading(screen, counted(gaps.length, 'gap'));
-  for (const { path, kind, why } of gaps) write(screen, `${path}: ${kind}, ${why}`, '  - ', 'yellow');
+  for (const { path, kind, why } of gaps) {
+    write(screen, kind === 'token' ? `${path} failed: ${why}` : `${path}: ${kind}, ${why}`, '  - ', 'yellow');
+  }
+  if (artifacts.length > 0) heading(screen, `${counted(artifacts.length, 'artifact')}, kept in the store`);
+  for (const { ref, bytes, sha256 } of artifacts) {
+    write(screen, `${ref}: ${counted(bytes, 'byte')}, SHA-256 ${sha256.slice(0, 12)}`, '  - ');
+  }
   if (children.length > 0) heading(screen, counted(children.length, 'child', 'children'));
   for (const child of children) {
     const style = child.status === 'complete' ? undefined : 'yellow';
@@ -193,6 +208,14 @@ function report(screen: Screen, report: Report, title: string): void {
       `criticals verbatim ${formatShare(verbatim)}, numbers kept ${formatShare(numbersKept)}, ${numbersFabricated} made up`,
     '  ',
   );
+  const lost = report.dispositions.flatMap((each) => (each.as === 'dropped' ? [each] : []));
+  for (const [why, group] of Map.groupBy(lost, (each) => each.why)) {
+    const ids = enumerated(
+      group.map(({ id }) => id),
+      MOST_DROPPED,
+    );
+    write(screen, `dropped, ${why}: ${ids}`, '  ', undefined, MOST_NARRATIVE);
+  }
 }
 
 function time(screen: Screen, { parts, begun, startedAt, endedAt }: NodeView): void {

@@ -34,8 +34,9 @@ export type RunViewOptions = { readonly width?: number; readonly paint?: Paint }
 const MOST_SEGMENTS = 6;
 const MOST_WAITS = 3;
 const MOST_NAMES = 3;
-/** With the tree. */
+/** With the tree, of which there is something also where narrow lines have taken all the room. */
 const MOST_LINES = 60;
+const LEAST_TREE = 8;
 
 /** What a phase is called in a sentence about its node. */
 export const PHASES: Readonly<Record<Phase, string>> = {
@@ -47,7 +48,7 @@ export const PHASES: Readonly<Record<Phase, string>> = {
 };
 
 function head(screen: Screen, run: RunView): void {
-  const { scenario, asOf, state, review, maxDepth, runId, startedAt, tookMs, deadlineMs, holder } = run;
+  const { scenario, asOf, state, review, maxDepth, runId, startedAt, endedAt, tookMs, deadlineMs, holder } = run;
   write(screen, run.thesis, '', 'bold');
   const known = asOf === undefined ? '' : `, as of ${asOf}`;
   write(
@@ -57,8 +58,14 @@ function head(screen: Screen, run: RunView): void {
     '',
     state === 'complete' ? 'green' : 'yellow',
   );
-  const took = tookMs === undefined ? '' : `, took ${formatDuration(tookMs)}`;
-  write(screen, `Run ${runId}, started ${formatInstant(startedAt)}${took} of ${formatDuration(deadlineMs)} given`);
+  // Between the parts of a resumed run nobody worked on it: when it ended says more than how long that was.
+  const isResumed = review.reused > 0 && endedAt !== undefined;
+  const took = isResumed || tookMs === undefined ? '' : `took ${formatDuration(tookMs)} of `;
+  const ended = isResumed ? `, ended ${formatInstant(endedAt)}` : '';
+  write(
+    screen,
+    `Run ${runId}, started ${formatInstant(startedAt)}${ended}, ${took}${formatDuration(deadlineMs)} given`,
+  );
   const { findings, criticals, gaps } = run.said;
   const where = gaps === undefined ? 'so far' : 'at the root';
   const lacks = gaps === undefined ? '' : `, ${counted(gaps, 'gap')}`;
@@ -69,13 +76,20 @@ function head(screen: Screen, run: RunView): void {
       `Process ${holder.pid} on ${holder.hostname} works on it; its last sign of life is ${formatDuration(holder.silentMs)} old.`,
     );
   }
-  if (state === 'interrupted') write(screen, `Go on with it: espalier resume ${runId}`, '', 'yellow');
-  const { reused, elapsedMs } = review;
+  const { reused, elapsedMs, failures } = review;
+  const root = run.nodes.find(({ depth }) => depth === 0);
+  if (state === 'interrupted') {
+    write(screen, `Go on with it: espalier resume ${runId}`, '', 'yellow');
+    if (root) write(screen, `Nothing is known of it after ${formatInstant(root.from + elapsedMs)}.`);
+  }
+  const cutOff = failures.filter(({ status }) => status === 'timeout' || status === 'cancelled');
+  if (endedAt !== undefined && !holder && cutOff.length > 0)
+    write(screen, `Do what was cut off: espalier resume ${runId}`, '', 'yellow');
   if (reused > 0) {
     write(
       screen,
-      `It was resumed: ${counted(reused, 'node')} had ended before. The times below are of the ` +
-        `${formatDuration(elapsedMs)} since.`,
+      `It was resumed: ${counted(reused, 'node')} had ended before. Bottleneck and critical path are of the ` +
+        `${formatDuration(elapsedMs)} since; all else counts what had ended before, too.`,
     );
   }
 }
@@ -105,8 +119,8 @@ function bottleneck(screen: Screen, { review, concurrency }: RunView): void {
     '',
     'bold',
   );
-  const parts = divided.map(({ to, share }) => `${to === 'slot' ? PHASES.slot : to} ${formatShare(share)}`);
-  write(screen, `The time went to: ${parts.join(', ')}.`);
+  const parts = divided.map(({ to, share }) => `${formatShare(share)} ${to === 'slot' ? PHASES.slot : to}`);
+  write(screen, `Where the time went: ${parts.join(', ')}.`);
 }
 
 function criticalPath(screen: Screen, { review: { criticalPath } }: RunView): void {
@@ -163,17 +177,27 @@ function lost(screen: Screen, { review: { retention } }: RunView): void {
   if (tiers.length === 0) return;
   figures(
     screen,
-    ['Passed up by', 'in', 'kept', 'merged', 'dropped', 'signal', 'critical', 'numbers', 'false'],
+    ['Passed up by', 'in', 'kept', 'merged', 'dropped', 'signal', 'crit.', 'numbers', 'false'],
     tiers.map(passedOf),
+  );
+  write(
+    screen,
+    'Kept of what came in: signal by weight, critical findings word for word, and numbers; false are numbers that ' +
+      'nobody had said.',
+    '',
+    'dim',
   );
   if (!worstTier || !worstNode) {
     write(screen, 'Nothing was lost on the way up.');
     return;
   }
+  const { level } = worstTier;
+  const { path, dropped, incoming, recall } = worstNode;
+  const where = level === path ? path : `the tier ${level}, and there at ${path}`;
+  const signal = recall < 1 ? `${formatShare(1 - recall)} of the signal` : 'none of the signal';
   write(
     screen,
-    `Most was lost at the tier ${worstTier.level}, and of the nodes at ${worstNode.path}: ${worstNode.dropped} of ` +
-      `${worstNode.incoming} dropped, ${formatShare(worstNode.recall)} of the signal kept.`,
+    `Most was lost at ${where}: ${dropped} of ${incoming} findings dropped, and with them ${signal}.`,
     '',
     'yellow',
   );
@@ -187,14 +211,14 @@ function effort(screen: Screen, { review }: RunView): void {
     `All nodes together: ${formatDuration(phases.work)} of work, ${formatDuration(phases.slot)} of waiting for a ` +
       `slot, ${formatDuration(phases.planning)} of planning, ${formatDuration(phases.synthesis)} of synthesis.`,
   );
-  const most = retried.map(({ path, attempts }) => `${path} (${attempts})`);
+  const most = retried.map(({ path, attempts }) => `${path} (${counted(attempts, 'attempt')})`);
   const tried = retries === 0 ? 'no retry' : `${counted(retries, 'retry', 'retries')}: `;
   write(
     screen,
     `${counted(attempts, 'attempt')} at ${counted(leaves, 'leaf', 'leaves')}, ${tried}${enumerated(most, MOST_NAMES)}.`,
   );
   const failed = failures.map(
-    ({ status, paths }) => `${counted(paths.length, 'node')} by ${status} (${enumerated(paths, MOST_NAMES)})`,
+    ({ status, paths }) => `${counted(paths.length, 'node')}, ${status} (${enumerated(paths, MOST_NAMES)})`,
   );
   if (failed.length > 0) write(screen, `Failed: ${failed.join('; ')}.`, '', 'yellow');
   const invalidated = states['invalidated'] ?? 0;
@@ -207,7 +231,7 @@ function cost(screen: Screen, { review }: RunView): void {
   const used = usesModel ? `$${total.usd.toFixed(2)}, ${tokens(total)} tokens.` : 'no model was used.';
   const each = perCompletedLeaf
     ? `Per completed leaf (${completedLeaves}): ${usesModel ? `$${perCompletedLeaf.usd.toFixed(4)}, ${tokens(perCompletedLeaf)} tokens, ` : ''}` +
-      `${perCompletedLeaf.attempts.toFixed(1)} attempts, ${formatDuration(perCompletedLeaf.nodeSeconds * 1_000)} of nodes at work.`
+      `${perCompletedLeaf.attempts.toFixed(1)} attempts, ${formatDuration(perCompletedLeaf.nodeSeconds * 1_000)} of all nodes' work.`
     : 'No leaf completed, so there is no cost per completed leaf.';
   const left = unknown === 0 ? '' : ` What ${counted(unknown, 'failed node')} used is not known.`;
   write(screen, `Cost: ${used} ${each}${left}`);
@@ -238,6 +262,6 @@ export function renderRun(run: RunView, options: RunViewOptions = {}): string {
   lost(screen, run);
   effort(screen, run);
   cost(screen, run);
-  nodeTree(screen, run.nodes, MOST_LINES - screen.lines.length - 2);
+  nodeTree(screen, run.nodes, Math.max(LEAST_TREE, MOST_LINES - screen.lines.length - 2));
   return `${screen.lines.join('\n')}\n`;
 }

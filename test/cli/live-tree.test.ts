@@ -112,7 +112,7 @@ describe('plain progress', () => {
     expect(lines).toEqual([
       '   0.00 s  wide: Hold, due in 8 min\n',
       '   1.00 s  CRITICAL root/domain-0/leaf-0: What root/domain-0/leaf-0#k says\n',
-      '   1.00 s  root/domain-0/leaf-1 attempt 1 failed: error: no, trying again\n',
+      '   1.00 s  root/domain-0/leaf-1 attempt 1 failed (error): no, trying again\n',
       '  12.34 s  root/domain-0 complete: 0 findings\n',
       'Interrupted.\n',
     ]);

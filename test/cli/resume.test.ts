@@ -76,8 +76,13 @@ describe('espalier resume', () => {
     const { child, stderrSays, ended } = startEspalier(['run', TWO_HUNDRED], at.path);
     await stderrSays('root activates 8 children');
     child.kill('SIGINT');
-    expect((await ended).code).toBe(3);
-    const { stdout } = await runEspalier(['resume', 'latest', '--json'], at.path);
+    const first = await ended;
+    expect(first.code).toBe(3);
+    expect(first.stderr).toMatch(/\nDo what was cut off: espalier resume \w+\n$/);
+    const { stdout, stderr } = await runEspalier(['resume', 'latest', '--json'], at.path);
+    expect(stderr).toMatch(
+      /^The run had ended, (partial|failed): only what was cut off runs again\. With --retry-failed,/,
+    );
     expect((JSON.parse(stdout) as Report).digest).toBe((await undisturbed).brief.digest);
   });
 

@@ -5,6 +5,13 @@ import { storeAt } from './stored-runs.ts';
 
 const DAY = 86_400_000;
 
+/** As if the terminal were this wide. */
+function columns(wide: number): Disposable {
+  const before = process.stdout.columns;
+  process.stdout.columns = wide;
+  return { [Symbol.dispose]: () => void (process.stdout.columns = before) };
+}
+
 describe('espalier runs', () => {
   it('lists them, the latest first, one line each', async () => {
     using at = storeAt();
@@ -24,6 +31,24 @@ describe('espalier runs', () => {
     expect(first).toMatch(/^first000 +2025-02-03 +tree +complete +4 +8\.0 s +1 +A th.*…$/);
     for (const line of [header, third, second, first]) expect(line?.length).toBeLessThanOrEqual(100);
     expect(stdout).not.toContain('\u001B');
+  });
+
+  it('gives each run its own lines where the columns do not fit', async () => {
+    using at = storeAt();
+    await at.keep({ runId: 'first000001', at: Date.UTC(2025, 1, 3) });
+    await at.keep({ runId: 'third000001' }, 3_000);
+    using _ = columns(40);
+    const { stdout } = await said('runs', '--store', at.file);
+    expect(stdout.replaceAll(/\d\d-\d\d 10/g, 'DAY 10')).toBe(
+      [
+        'third000  DAY 10:00 UTC, interrupted',
+        '  tree: It holds',
+        'first000  2025-02-03 UTC, complete, took',
+        '          8.0 s, 4 leaves, 1 critical',
+        '  tree: It holds',
+        '',
+      ].join('\n'),
+    );
   });
 
   it('shows as much of an id as tells it apart', async () => {
@@ -50,7 +75,9 @@ describe('espalier runs', () => {
     expect(await ids('--state', 'complete')).toEqual(['new', 'old']);
     expect(await ids('--since', '2026-01-02')).toEqual(['cut', 'new']);
     expect(await ids('--limit', '1')).toEqual(['cut']);
-    expect((await said('runs', '--limit', '1', '--store', at.file)).stderr).toContain('There are more than these 1.');
+    expect((await said('runs', '--limit', '1', '--store', at.file)).stderr).toContain(
+      'There are more. Give a higher --limit',
+    );
     expect((await said('runs', '--limit', '3', '--store', at.file)).stderr).toBe('');
     at.store.claim('cut');
     expect(await ids('--state', 'running')).toEqual(['cut']);
@@ -61,7 +88,9 @@ describe('espalier runs', () => {
     using at = storeAt();
     const { code, stdout, stderr } = await said('runs', '--store', at.file);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: `No run is stored in ${at.file} yet.\n` });
-    expect((await said('runs', '--state', 'failed', '--store', at.file)).stderr).toContain('is like that');
+    expect((await said('runs', '--state', 'failed', '--store', at.file)).stderr).toContain(
+      'is like that. Leave out --scenario',
+    );
     expect((await said('runs', '--store', `${at.file}.none`)).stderr).toContain('No run is stored: there is no store');
     expect((await said('runs', '--json', '--store', `${at.file}.none`)).stdout).toBe('[]\n');
     expect(existsSync(`${at.file}.none`)).toBe(false);
@@ -81,7 +110,9 @@ describe('espalier runs prune', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('2 runs forgotten');
     expect(idsIn(at)).toEqual(['three']);
-    expect((await said('runs', 'prune', '--keep', '1', '--store', at.file)).stdout).toBe('No run goes.\n');
+    expect((await said('runs', 'prune', '--keep', '1', '--store', at.file)).stdout).toBe(
+      'There is no such run: nothing to forget.\n',
+    );
   });
 
   it('lets go what is older; of two conditions only what both let go', async () => {
@@ -128,7 +159,7 @@ describe('espalier runs prune', () => {
   it('makes no store', async () => {
     using at = storeAt();
     const { code, stdout } = await said('runs', 'prune', '--keep', '0', '--store', `${at.file}.none`);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'No run goes.\n' });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'There is no such run: nothing to forget.\n' });
     expect(existsSync(`${at.file}.none`)).toBe(false);
   });
 });

@@ -56,16 +56,16 @@ describe('espalier show', () => {
       'error; node of run abc, tree',
       'Failed: error',
       'after 3 attempts',
-      'failed: error: a rehearsed fault',
+      'failed (error): a rehearsed fault',
     ]) {
       expect(failed.stdout).toContain(text);
     }
-    expect(failed.stdout).toMatch(/\n {5}told: [^\n]+\n {2}2\. /);
+    expect(failed.stdout).toMatch(/\n {2}2\. [^\n]+\n {5}It had been told: /);
     expect(failed.stdout).toContain(
       'root/d0 vouches for root/d0/l1\n  root vouches for root/d0\n  the receipt vouches',
     );
     const domain = await said('show', 'abc', 'root/d1', '--store', at.file);
-    expect(flat(domain.stdout)).toContain('by scenario: to divide l0 and l1');
+    expect(flat(domain.stdout)).toContain('by the scenario: to divide l0 and l1');
     expect(domain.stdout).toContain('CRITICAL (alarm: it rings) Said by root/d1/l0');
     expect(domain.stdout).toContain('waited 8.0 s for l1');
     const data = await said('show', 'abc', 'root/d1', '--store', at.file, '--json');
@@ -85,7 +85,7 @@ describe('espalier show', () => {
     await at.keep({ runId: 'abc', resume: 'abc', at: Date.UTC(2026, 10, 21) });
     const whole = await said('show', 'abc', '--store', at.file);
     expect(flat(whole.stdout)).toContain(
-      'It was resumed: 3 nodes had ended before. The times below are of the 8.0 s since.',
+      'It was resumed: 3 nodes had ended before. Bottleneck and critical path are of the 8.0 s since; all else',
     );
     const again = await said('show', 'abc', 'root/d1/l0', '--store', at.file);
     expect(again.stdout).toContain('It began 2 times');

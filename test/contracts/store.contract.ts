@@ -1,4 +1,8 @@
-/** What every store does. What only one of them can get wrong is tested beside it. */
+/**
+ * What every store does: `storeContract('mine', { place: () => (options) => myStore(options), lasts: true })` in a test
+ * file of its own proves one. `options` stand in for the clock and the processes that claims are judged by. What only
+ * one store can get wrong is tested beside it.
+ */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { StoreOptions } from '../../src/adapters/stores/claims.ts';
 import { CLAIM_MS, type Duration, type HelpfulEnrichment, type Store } from '../../src/ports/store.ts';

@@ -80,7 +80,7 @@ describe('a brief', () => {
       '| `root/macro` | 2 | 2 |',
       '99.9 %', // numbers kept: a loss is not rounded away
       'dropped as beyond the 20 kept: `root/macro/fx#move`',
-      'took 0.4 s',
+      'took 412 ms',
       'Run `V1StGXR8_Z5jdHi6B-myT`',
     ]) {
       expect(made).toContain(part);

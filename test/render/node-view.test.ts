@@ -81,14 +81,14 @@ describe.each([80, 40])('a node of a stored run in %i columns', (width) => {
       'Does it hold? Charter: domain 2 As of 2008-06-01',
       'Granted: 8 min, until 2026-11-20 10:08:00 UTC; 2.0 s of it kept back for its synthesis; 1 tier below it, at most 8 children; to read us/jobs',
       'It was given the reports of root/d0',
-      'by scenario: to divide stage 1: l0 stage 2: l1 (needs l0)',
+      'by the scenario: to divide stage 1: l0 stage 2: l1 (needs l0)',
       'skipped l9: not chosen',
       'demoted, depth was spent; not spawned: deep',
       'went on without l1',
-      '1. 2026-11-20 10:00:00 UTC, 5.0 s, failed: error (transient): no',
-      'told: try harder 2. 2026-11-20 10:00:06 UTC, 3.0 s',
+      '1. 2026-11-20 10:00:00 UTC, 5.0 s, failed (error, transient): no',
+      '2. 2026-11-20 10:00:06 UTC, 3.0 s It had been told: try harder',
       'invalid: cites nobody',
-      'Reported: complete, made by deterministic',
+      'Reported: complete, made by the deterministic synthesis',
       'CRITICAL (alarm: it rings) Said by root/d2/l0 root/d2/l0#said: stance +0.50, confidence 80 %',
       '2 of 2 findings kept, 0 merged, 0 dropped; signal 100 %',
       'l0: complete, digest',
@@ -131,7 +131,15 @@ describe.each([80, 40])('a node of a stored run in %i columns', (width) => {
           decision: { ...decision, by: said, skipped: [{ name: said, why: said }], demoted: [said] },
           attempts: [{ attempt: 1, startedAt: START, told: said, fault: { status: 'error', message: said } }],
           rejected: [{ status: 'error', message: said }],
-          outcome: { ...outcome, narrative: said, findings, escalations: findings, gaps },
+          outcome: {
+            ...outcome,
+            narrative: said,
+            findings,
+            escalations: findings,
+            gaps,
+            dispositions: [{ as: 'dropped', id: said, why: said || 'x' }],
+            artifacts: [{ ref: said, bytes: 1, sha256: said }],
+          },
         };
         const failed: NodeView = {
           ...hostile,
@@ -159,6 +167,23 @@ describe('a node of a stored run', () => {
     const standing = { digest: 'a'.repeat(64), holders: [{ by: 'root', as: 'other' as const }] };
     const text = renderNode(await domainView({ standing }));
     expect(text).toContain('root names another digest of root/d2: something was changed');
+  });
+
+  it('names the big outputs that it refers to', async () => {
+    const { outcome, ...view } = await domainView();
+    if (outcome?.kind !== 'report') throw new Error('it is a report');
+    const artifacts = [{ ref: 'root/d2/l0#table.csv', bytes: 4_200, sha256: 'b'.repeat(64) }];
+    expect(renderNode({ ...view, outcome: { ...outcome, artifacts } })).toContain(
+      `\n1 artifact, kept in the store\n  - root/d2/l0#table.csv: 4,200 bytes, SHA-256 ${'b'.repeat(12)}\n`,
+    );
+  });
+
+  it('names what it did not pass up, and why', async () => {
+    const { outcome, ...view } = await domainView();
+    if (outcome?.kind !== 'report') throw new Error('it is a report');
+    const dispositions = Array.from({ length: 14 }, (_, i) => ({ as: 'dropped' as const, id: `a#${i}`, why: 'light' }));
+    const text = renderNode({ ...view, outcome: { ...outcome, dispositions } });
+    expect(flat(text)).toMatch(/dropped, light: a#0, a#1, .* a#11 and 2 more Time/);
   });
 
   it('says how it failed, what it had said, and that a run goes on without it', async () => {

@@ -18,13 +18,13 @@ describe.each([80, 40])('a stored run in %i columns', (width) => {
       'started 2026-11-20 10:00:00 UTC, took 41 s of 8 min given',
       '6 findings at the root, 1 critical, 0 gaps',
       'Bottleneck: domain at depth 1, root/d2: 40 s of 41 s, mostly synthesis; root waited 38 s for it alone.',
-      'The time went to: domain at depth 1 98 %, leaf 2 %.',
+      'Where the time went: 98 % domain at depth 1, 2 % leaf.',
       'root/d2/l1: work 1.0 s, 2 %',
       'root waited 38 s for d2 alone, after d0',
       'Nothing was lost on the way up.',
       'All nodes together: 10 s of work, 0 s of waiting for a slot',
       '6 attempts at 6 leaves, no retry.',
-      'Cost: no model was used. Per completed leaf (6): 1.0 attempts, 8.3 s of nodes at work.',
+      "Cost: no model was used. Per completed leaf (6): 1.0 attempts, 8.3 s of all nodes' work.",
     ]) {
       expect(flat(text)).toContain(said);
     }
@@ -73,14 +73,19 @@ describe('a stored run', () => {
   it('names failures, retries and what was lost', async () => {
     const { view } = await ranSlowly({ faults: ['root/d1/l0=throw', 'root/d0=hang'] });
     const text = flat(renderRun(view));
-    expect(text).toContain('2 retries: root/d1/l0 (3).');
-    expect(text).toContain('Failed: 1 node by timeout (root/d0); 1 node by error (root/d1/l0).');
+    expect(text).toContain('2 retries: root/d1/l0 (3 attempts).');
+    expect(text).toContain('Failed: 1 node, timeout (root/d0); 1 node, error (root/d1/l0).');
     expect(text).toContain('What 1 failed node used is not known.');
     const { retention } = view.review;
     const worst = { ...retention.tiers[0]!, path: 'root/d1', incoming: 9, dropped: 4, recall: 0.5, level: 'leafward' };
     const lossy = { ...view.review, retention: { ...retention, worstTier: worst, worstNode: worst } };
     expect(flat(renderRun({ ...view, review: lossy }))).toContain(
-      'Most was lost at the tier leafward, and of the nodes at root/d1: 4 of 9 dropped, 50 % of the signal kept.',
+      'Most was lost at the tier leafward, and there at root/d1: 4 of 9 findings dropped, and with them 50 % of the signal.',
+    );
+    const light = { ...worst, path: 'root', level: 'root', recall: 1 };
+    const harmless = { ...view.review, retention: { ...retention, worstTier: light, worstNode: light } };
+    expect(flat(renderRun({ ...view, review: harmless }))).toContain(
+      'Most was lost at root: 4 of 9 findings dropped, and with them none of the signal.',
     );
   });
 
@@ -99,7 +104,7 @@ describe('a stored run', () => {
     const perCompletedLeaf = { usd: 0.25, inputTokens: 600, outputTokens: 200, attempts: 1, nodeSeconds: 10 };
     const cost = { usesModel: true, total, completedLeaves: 6, perCompletedLeaf, nodes: [], unknown: 0 };
     expect(flat(renderRun({ ...view, review: { ...view.review, cost } }))).toContain(
-      'Cost: $1.50, 5,000 tokens. Per completed leaf (6): $0.2500, 800 tokens, 1.0 attempts, 10 s of nodes at work.',
+      "Cost: $1.50, 5,000 tokens. Per completed leaf (6): $0.2500, 800 tokens, 1.0 attempts, 10 s of all nodes' work.",
     );
   });
 
@@ -109,9 +114,21 @@ describe('a stored run', () => {
     expect(renderRun({ ...view, state: 'running', holder })).toContain(
       'Process 77 on host works on it; its last sign of life is 2.0 s old.',
     );
-    expect(renderRun({ ...view, state: 'interrupted' })).toContain('Go on with it: espalier resume run');
-    const resumed = { ...view, review: { ...view.review, reused: 4 } };
-    expect(renderRun(resumed)).toContain('It was resumed: 4 nodes had ended before.');
+    const interrupted = renderRun({ ...view, state: 'interrupted' });
+    expect(interrupted).toContain(
+      'Go on with it: espalier resume run\nNothing is known of it after 2026-11-20 10:00:41 UTC.',
+    );
+    const resumed = renderRun({ ...view, review: { ...view.review, reused: 4 } });
+    expect(resumed).toContain('It was resumed: 4 nodes had ended before.');
+    expect(flat(resumed)).toContain('started 2026-11-20 10:00:00 UTC, ended 2026-11-20 10:00:41 UTC, 8 min given');
+    expect(resumed).not.toContain('Do what was cut off');
+  });
+
+  it('says how to do what was cut off, also when the run has ended', async () => {
+    const { view } = await ranSlowly({ faults: ['root/d0=hang'] });
+    const hint = 'Do what was cut off: espalier resume run';
+    expect(renderRun(view)).toContain(hint);
+    expect(renderRun({ ...view, holder: { pid: 77, hostname: 'host', silentMs: 1 } })).not.toContain(hint);
   });
 
   it('says so when nothing has begun', async () => {
