@@ -1,9 +1,11 @@
 import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Activities } from '../ports/activities.ts';
-import { deepFreeze } from '../protocol/freeze.ts';
+import type { Slots } from '../ports/slots.ts';
+import { deepFreeze, NONE } from '../protocol/freeze.ts';
 import { execute } from './execute.ts';
 import { staticDecision } from './plan.ts';
+import { withinPools } from './pooled-loads.ts';
 import type { Entry } from './registry.ts';
 import type { SeriesCache } from './source-reader.ts';
 import { synthesize } from './synthesize.ts';
@@ -11,13 +13,15 @@ import { synthesize } from './synthesize.ts';
 export type ActivityOptions = {
   registry: ReadonlyMap<string, Entry>;
   domains?: readonly string[] | undefined;
+  /** Caps the loads of sources. Default: nothing does. */
+  slots?: Slots;
 };
 const DEFAULT_ATTEMPTS = 3;
 
 /** The steps with effects of one run of a scenario. Reads are shared within the run. */
-export function createActivities(scenario: Scenario, { registry, domains }: ActivityOptions): Activities {
+export function createActivities(scenario: Scenario, { registry, domains, slots }: ActivityOptions): Activities {
   const cache: SeriesCache = new Map();
-  const adapter = scenario.sources;
+  const adapter = scenario.sources && slots ? withinPools(scenario.sources, slots) : scenario.sources;
   const entryOf = (path: string): Entry => {
     const entry = registry.get(path);
     if (!entry) throw new EspalierError('host-fault', `Nothing is defined at ${path}.`);
@@ -41,5 +45,6 @@ export function createActivities(scenario: Scenario, { registry, domains }: Acti
     },
     attemptsOf: (path) => leafOf(path)?.attempts ?? DEFAULT_ATTEMPTS,
     estimateOf: (path) => entryOf(path).estimateMs,
+    poolsOf: (path) => registry.get(path)?.pools ?? NONE,
   };
 }

@@ -1,6 +1,8 @@
 /** Finds the definition behind a path, and what can be said of it before it runs. */
 import { parseDuration } from '../define/duration.ts';
+import { poolsOfLeaf } from '../define/pools.ts';
 import type { Child, Domain, Leaf, Scenario } from '../define/spec.ts';
+import { NONE } from '../protocol/freeze.ts';
 import { childPath, ROOT } from '../protocol/path.ts';
 import { DETERMINISTIC_RESERVE_MS, SYNTHESIZER_RESERVE_MS } from '../tier/grant.ts';
 
@@ -15,6 +17,8 @@ export type Entry = {
   /** What it may read: its own sources, or, of an orchestrator, all of its children's. */
   sources: readonly string[];
   leaves: number;
+  /** The named pools it is in: of a leaf alone. */
+  pools: readonly string[];
 };
 
 const UNKNOWN_LEAF_MS = 1_000;
@@ -25,7 +29,16 @@ export function registryOf(scenario: Scenario, thesis: string): Map<string, Entr
   const visit = (path: string, definition: Definition, question: string, charter: string): Entry => {
     if (definition.kind === 'leaf') {
       const estimateMs = durationOf(definition) ?? UNKNOWN_LEAF_MS;
-      const entry = { path, definition, question, charter, estimateMs, sources: definition.sources ?? [], leaves: 1 };
+      const entry = {
+        path,
+        definition,
+        question,
+        charter,
+        estimateMs,
+        sources: definition.sources ?? [],
+        leaves: 1,
+        pools: poolsOfLeaf(definition, scenario.limits.pools),
+      };
       entries.set(path, entry);
       return entry;
     }
@@ -46,6 +59,7 @@ export function registryOf(scenario: Scenario, thesis: string): Map<string, Entr
       estimateMs: durationOf(definition) ?? waited + reserveOf(definition),
       sources: [...new Set(below.flat().flatMap((child) => child.sources))],
       leaves: below.flat().reduce((sum, child) => sum + child.leaves, 0),
+      pools: NONE,
     };
     entries.set(path, entry);
     return entry;

@@ -42,4 +42,6 @@ export type Activities = {
   attemptsOf(path: string): number;
   /** How long this node is expected to take, in ms. */
   estimateOf(path: string): number;
+  /** The named pools this node is in. */
+  poolsOf(path: string): readonly string[];
 };

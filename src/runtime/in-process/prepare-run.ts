@@ -19,6 +19,7 @@ import { openRecord, resumedOptions } from '../record/open-record.ts';
 import type { Recall } from '../record/recall.ts';
 import type { RunOptions } from '../run.ts';
 import type { Host, Rehearsal } from './host.ts';
+import { memoryPressure } from './memory-pressure.ts';
 import { createSlots } from './slots.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -94,14 +95,21 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       telemetry?.onEnd(runId);
     },
   };
-  const own = createActivities(scenario, { registry, domains });
+  const pressure = options.pressure ?? (options.clock ? undefined : memoryPressure);
+  const slots = createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE, {
+    pools: limits.pools,
+    onChange: (change) => stream.emit({ type: 'slots.changed', path: ROOT, ...change }),
+    ...(pressure && { pressure }),
+  });
+  const own = createActivities(scenario, { registry, domains, slots });
   const recalled = record?.recall ? withoutAskingAgain(own, record.recall) : own;
   return {
     runId,
     host: {
       clock,
       activities: withinSpans(options.activities?.(recalled) ?? recalled, telemetry),
-      slots: createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE),
+      slots,
+      random: options.random ?? Math.random,
       emit: stream.emit,
       afterthoughts: [],
       isStopped: false,
