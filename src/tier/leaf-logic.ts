@@ -78,8 +78,8 @@ export type LeafProgress = {
 
 /** `earlier`: goes on where an interrupted run left it; the attempt that was at work begins again. */
 export function beginLeaf(task: Task, maxAttempts: number, earlier?: LeafProgress): [LeafState, LeafEffect] {
-  const { attempt = 1, enrichments = [], fault, criticals = [] } = earlier ?? {};
-  const taught = enrichments.filter((enrichment) => enrichment !== undefined);
+  const { attempt = 1, enrichments = NONE, fault, criticals = NONE } = earlier ?? {};
+  const taught = enrichments.length > 0 ? enrichments.filter((enrichment) => enrichment !== undefined) : NONE;
   const enriched = taught.length > 0 ? { ...task, enrichments: [...task.enrichments, ...taught] } : task;
   const state: LeafState = {
     task: enriched,
@@ -94,6 +94,7 @@ export function beginLeaf(task: Task, maxAttempts: number, earlier?: LeafProgres
     live: [],
   };
   if (fault) return [state, afterFailure(state, fault)];
+  if (attempt === 1) return [state, { type: 'execute', task: enriched, attempt }];
   return [state, { type: 'execute', task: enriched, attempt, enrichment: enrichments[attempt - 2] }];
 }
 

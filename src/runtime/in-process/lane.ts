@@ -7,6 +7,7 @@ import type { Pool } from './pool.ts';
 /** A class, so that `release` is no closure: every leaf of a run holds a ticket. */
 export class Ticket implements Slot {
   readonly ask: SlotRequest;
+  readonly estimateMs: number;
   readonly order: number;
   readonly lane: Lane;
   state: 'waiting' | 'held' | 'over' = 'waiting';
@@ -15,6 +16,7 @@ export class Ticket implements Slot {
 
   constructor(ask: SlotRequest, order: number, lane: Lane) {
     this.ask = ask;
+    this.estimateMs = ask.estimateMs;
     this.order = order;
     this.lane = lane;
   }
@@ -23,7 +25,7 @@ export class Ticket implements Slot {
   }
 }
 
-export const inOrder = (a: Ticket, b: Ticket): number => b.ask.estimateMs - a.ask.estimateMs || a.order - b.order;
+export const inOrder = (a: Ticket, b: Ticket): number => b.estimateMs - a.estimateMs || a.order - b.order;
 
 /** How often others may overtake the head of a lane, each taking what it waits for, before a place is kept for it. */
 const MOST_OVERTAKEN = 8;
@@ -62,6 +64,7 @@ export class Lane {
   /** One waits no longer: granted or withdrawn. */
   left(): void {
     this.live--;
+    if (this.#overtaken === 0) return;
     this.#overtaken = 0;
     for (const pool of this.pools) if (pool.keptFor === this) pool.keptFor = undefined;
   }
@@ -77,10 +80,10 @@ export class Lane {
   }
   /** Whether its head may be granted. Where a place is kept for another lane, one place is not for this one. */
   hasRoom(now: number): boolean {
-    for (const { used, limit, bound, opensAt, keptFor } of this.pools) {
-      if (opensAt > now) return false;
-      const kept = keptFor && keptFor !== this && keptFor.opensAt <= now ? 1 : 0;
-      if (used + kept >= limit || used + kept >= bound) return false;
+    for (const pool of this.pools) {
+      if (pool.isFull || pool.opensAt > now) return false;
+      const { keptFor } = pool;
+      if (keptFor && keptFor !== this && keptFor.opensAt <= now && !pool.hasTwo) return false;
     }
     return true;
   }

@@ -4,10 +4,12 @@
  */
 import { getHeapStatistics } from 'node:v8';
 
+let allowed: number | undefined; // asked once: it reads files
+
 /** 0 … 1: of what this process may use, the fuller of heap and whole. */
 export function memoryPressure(): number {
   const { used_heap_size: heap, heap_size_limit: most } = getHeapStatistics();
-  const allowed = process.constrainedMemory(); // 0 or absurdly big where nothing constrains it
+  allowed ??= process.constrainedMemory(); // 0 or absurdly big where nothing constrains it
   const whole = allowed > 0 && allowed < Number.MAX_SAFE_INTEGER ? process.memoryUsage.rss() / allowed : 0;
   return Math.max(heap / most, whole);
 }

@@ -43,6 +43,11 @@ export class Pool {
     return this.used >= this.limit || this.used >= this.bound;
   }
 
+  /** Whether there is room for two. */
+  get hasTwo(): boolean {
+    return this.used + 1 < this.limit && this.used + 1 < this.bound;
+  }
+
   /** `since`: when the work had begun that was refused. Tells whether the limit is another now. */
   refused(now: number, since: number, retryAfterMs = 0): boolean {
     if (retryAfterMs > 0) this.opensAt = Math.max(this.opensAt, now + retryAfterMs);

@@ -105,17 +105,17 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
   const note = (pool: Pool, why: SlotsChange['why'], now: number): void =>
     changes.note({ pool: pool.name, limit: Math.min(pool.limit, pool.bound), why }, now);
 
-  /** The lane whose head is to be granted: of those with room, the one whose head comes first. */
-  const nextLane = (now: number): Lane | undefined => {
-    let best: Lane | undefined;
+  /** Who is to be granted: of the heads of all lanes with room, the one that comes first. */
+  const nextIn = (now: number): Ticket | undefined => {
     let first: Ticket | undefined;
     for (const lane of lanes) {
       const head = lane.live > 0 && lane.hasRoom(now) ? lane.head : undefined;
-      if (head && (!first || inOrder(head, first) < 0)) [best, first] = [lane, head];
+      if (head && (!first || inOrder(head, first) < 0)) first = head;
     }
-    return best;
+    return first;
   };
-  const grant = (lane: Lane, ticket: Ticket, now: number): void => {
+  const grant = (ticket: Ticket, now: number): void => {
+    const { lane } = ticket;
     lane.take();
     live--;
     ticket.state = 'held';
@@ -138,7 +138,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
       total.bound = memory.bound;
       note(total, why, now);
     }
-    for (let lane = nextLane(now); lane?.head; lane = nextLane(now)) grant(lane, lane.head, now);
+    for (let next = nextIn(now); next; next = nextIn(now)) grant(next, now);
     watch();
   };
   /**
@@ -151,7 +151,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
     queueMicrotask(() => queueMicrotask(drain));
   };
 
-  const leaseEnd = ({ since, ask }: Ticket): number => since + Math.max(leaseMs, 2 * ask.estimateMs);
+  const leaseEnd = ({ since, estimateMs }: Ticket): number => since + Math.max(leaseMs, 2 * estimateMs);
   /** Marks the pools that are full and waited for; tells when the first of those opens that have been asked to wait. */
   const markContended = (now: number): number => {
     let opensNext = Infinity;
