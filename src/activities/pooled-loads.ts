@@ -38,7 +38,7 @@ function poolOf(adapter: SourceAdapter, id: string): string | undefined {
   if (pool === undefined || (typeof pool === 'string' && pool.startsWith(SOURCE_POOL))) return pool;
   throw new EspalierError(
     'invalid-data',
-    `The source adapter puts "${id}" into the pool ${shown(pool)}. Begin the name with "${SOURCE_POOL}".`,
+    `The pool of the source "${id}" is ${shown(pool)}, says its adapter. Begin the name with "${SOURCE_POOL}".`,
   );
 }
 

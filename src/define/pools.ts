@@ -47,7 +47,7 @@ export function checkPoolNames({ name, pools = [] }: Pick<Leaf, 'name' | 'pools'
     const remedy = pool.startsWith(SOURCE_POOL)
       ? 'Only loads of sources are in such a pool. Leave it out.'
       : 'Use the name of one in limits.pools, or leave it out: every leaf is in the total.';
-    throw new EspalierError('invalid-definition', `Leaf "${name}" is in the pool ${shown(pool)}. ${remedy}`);
+    throw new EspalierError('invalid-definition', `Leaf "${name}" is in the pool ${JSON.stringify(pool)}. ${remedy}`);
   }
 }
 

@@ -93,7 +93,7 @@ describe('loads of a source', () => {
     const { w } = reading(slow, {}, () => 'build');
     const { brief } = await w.run();
     expect(brief.gaps[0]?.why).toBe(
-      'error: The source adapter puts "s0" into the pool the text "build". Begin the name with "source:".',
+      'error: The pool of the source "s0" is the text "build", says its adapter. Begin the name with "source:".',
     );
   });
 });

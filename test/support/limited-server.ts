@@ -18,7 +18,6 @@ export type LimitedServer = {
   readonly served: number[];
   readonly refused: number[];
 };
-export type Refusal = Error & { status: 429 };
 /** `retryAfterMs`: what a refused one is told. Serving takes 50 to 150 ms, refusing 2. */
 export function limitedServer(
   clock: VirtualClock,
