@@ -79,7 +79,7 @@ describe('loads of a source', () => {
   it('that hang while others wait lose their place; whoever is deaf does not keep it', async () => {
     const { w } = reading(async (_, nth) => (nth <= 4 ? never() : undefined), { deadline: '8m' });
     const { brief } = await w.run({ concurrency: 12 });
-    expect(brief.children.filter(({ status }) => status === 'complete').length).toBeGreaterThanOrEqual(8);
+    expect(brief.status).toBe('complete'); // those that lost theirs had another attempt
     expect(w.leftovers()).toEqual(NOTHING_LEFT);
   });
   it.each([0, 50, 100, 150])('leave nothing when the run is cancelled at %i ms', async (at) => {

@@ -97,9 +97,13 @@ describe('what is said of limits', () => {
   it('is the last of each pool, four times a second at most', () => {
     const said: string[] = [];
     const changes = slotChanges(({ pool, limit }) => said.push(`${pool} ${limit}`));
-    for (const [i, pool] of ['a', 'a', 'b', 'a', 'b'].entries()) changes.note({ pool, limit: i, why: 'recovered' }, i);
-    expect(said).toEqual(['a 0']);
-    for (const now of [249, 250, 251, 499, 500, 900]) changes.flush(now);
-    expect(said).toEqual(['a 0', 'a 3', 'b 4']);
+    for (const [i, pool] of ['a', 'a', 'b', 'a', 'b', 'c', 'b'].entries()) {
+      changes.note({ pool, limit: i, why: 'recovered' }, i);
+    }
+    expect(said).toEqual(['a 0', 'a 1', 'b 2', 'a 3']);
+    changes.flush(999);
+    expect(said).toHaveLength(4);
+    changes.flush(1_000);
+    expect(said.slice(4)).toEqual(['c 5', 'b 6']);
   });
 });

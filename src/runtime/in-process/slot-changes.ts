@@ -1,9 +1,10 @@
-/** Says how limits change, a few times a second at most: of changes that come faster the last of each pool. */
+/** Says how limits change, four times a second at most: of changes that come faster the last of each pool. */
 import type { RunEventBody } from '../../protocol/run-event.ts';
 
 export type SlotsChange = Pick<Extract<RunEventBody, { type: 'slots.changed' }>, 'pool' | 'limit' | 'why'>;
 
-const APART_MS = 250;
+const WINDOW_MS = 1_000;
+const MOST = 4;
 
 export function slotChanges(say: (change: SlotsChange) => void): {
   note(change: SlotsChange, now: number): void;
@@ -11,13 +12,16 @@ export function slotChanges(say: (change: SlotsChange) => void): {
   flush(now: number): void;
 } {
   const unsaid = new Map<string, SlotsChange>();
-  let saidAt = -Infinity;
+  let opened = -Infinity;
+  let said = 0;
   const flush = (now: number): void => {
-    if (unsaid.size === 0 || now < saidAt + APART_MS) return;
-    saidAt = now;
+    if (unsaid.size === 0) return;
+    if (now >= opened + WINDOW_MS) [opened, said] = [now, 0];
     for (const [pool, change] of unsaid) {
+      if (said === MOST) return;
+      said++;
       unsaid.delete(pool);
-      return say(change);
+      say(change);
     }
   };
   return {
