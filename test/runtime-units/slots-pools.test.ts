@@ -235,12 +235,12 @@ describe('a pool that was refused', () => {
   it.each<[string, readonly string[], Partial<Fault>, string]>([
     ['the one that the fault names', ['a', 'b'], { pool: 'b' }, 'b'],
     ['also one that it is not in', ['a'], { pool: 'b' }, 'b'],
+    ['also one that nobody has been in yet', ['a'], { pool: 'c' }, 'c'],
     ['all of its own where the fault names none', ['a', 'b'], {}, 'a b'],
     ['all of its own where the fault names one that is not there', ['a', 'b'], { pool: 'z' }, 'a b'],
     ['the total where it has none', [], {}, 'total'],
   ])('is %s', async (_, pools, over, blamed) => {
-    const slots = slotsOf(8, { a: 4, b: 4 });
-    slots.ask('seen', ['a', 'b']);
+    const slots = slotsOf(8, { a: 4, b: 4, c: 4 });
     slots.ask('x', pools);
     await slots.settle();
     slots.end('x', { ...REFUSED, ...over });

@@ -97,8 +97,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
   };
   /** The pool that the fault names; else all that are named; else the total. */
   const blamed = (lane: Lane, { pool: name }: Fault): readonly Pool[] => {
-    const named = name === undefined ? undefined : pools.get(name);
-    if (named) return [named];
+    if (name !== undefined && (pools.has(name) || Object.hasOwn(limits, name))) return [poolOf(name)];
     const own = lane.pools.filter((pool) => pool !== total);
     return own.length > 0 ? own : lane.pools;
   };
