@@ -2,10 +2,12 @@ import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Activities } from '../ports/activities.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
-import { deepFreeze } from '../protocol/freeze.ts';
+import type { Slots } from '../ports/slots.ts';
+import { deepFreeze, NONE } from '../protocol/freeze.ts';
 import { ROOT } from '../protocol/path.ts';
 import { execute } from './execute.ts';
 import { staticDecision } from './plan.ts';
+import { withinPools } from './pooled-loads.ts';
 import { lengthOf, type Entry } from './registry.ts';
 import type { SharedReads } from './shared-reads.ts';
 import type { SeriesCache } from './source-reader.ts';
@@ -17,17 +19,19 @@ export type ActivityOptions = {
   /** Default: in memory, for as long as the run lasts. */
   artifacts?: Artifacts | undefined;
   shared?: SharedReads | undefined;
+  /** Caps the loads of sources. Default: nothing does. */
+  slots?: Slots;
 };
 const DEFAULT_ATTEMPTS = 3;
 
 /** The steps with effects of one run of a scenario. Reads are shared within the run. */
 export function createActivities(
   scenario: Scenario,
-  { registry, domains, artifacts = inMemory(), shared }: ActivityOptions,
+  { registry, domains, artifacts = inMemory(), shared, slots }: ActivityOptions,
 ): Activities {
   const cache: SeriesCache = new Map();
   const areOthersMeasured = (registry.get(ROOT)?.measured ?? 0) > 0;
-  const adapter = scenario.sources;
+  const adapter = scenario.sources && slots ? withinPools(scenario.sources, slots) : scenario.sources;
   const entryOf = (path: string): Entry => {
     const entry = registry.get(path);
     if (!entry) throw new EspalierError('host-fault', `Nothing is defined at ${path}.`);
@@ -52,6 +56,7 @@ export function createActivities(
     },
     attemptsOf: (path) => leafOf(path)?.attempts ?? DEFAULT_ATTEMPTS,
     estimateOf: (path) => lengthOf(entryOf(path), areOthersMeasured),
+    poolsOf: (path) => registry.get(path)?.pools ?? NONE,
   };
 }
 

@@ -1,7 +1,9 @@
 /** Finds the definition behind a path, and what can be said of it before it runs. */
 import { median } from 'simple-statistics';
 import { parseDuration } from '../define/duration.ts';
+import { poolsOfLeaf } from '../define/pools.ts';
 import type { Child, Domain, Leaf, Scenario } from '../define/spec.ts';
+import { NONE } from '../protocol/freeze.ts';
 import { childPath, ROOT } from '../protocol/path.ts';
 import { expectedWork, NO_HISTORY, reserveFor, type History } from './history.ts';
 
@@ -29,6 +31,8 @@ export type Entry = {
   /** What it may read: its own sources, or, of an orchestrator, all of its children's. */
   sources: readonly string[];
   leaves: number;
+  /** The named pools it is in: of a leaf alone. */
+  pools: readonly string[];
   /** How many of its leaves earlier runs have measured. */
   measured: number;
   /** ms of all its leaves' work together. */
@@ -65,6 +69,7 @@ export function registryOf(scenario: Scenario, thesis: string, options: Registry
         reserveMs: 0,
         sources: definition.sources ?? [],
         leaves: 1,
+        pools: poolsOfLeaf(definition, scenario.limits.pools),
         measured: from === 'runs' ? 1 : 0,
         workMs: ms,
       };
@@ -95,6 +100,7 @@ export function registryOf(scenario: Scenario, thesis: string, options: Registry
       reserveMs,
       sources: [...new Set(below.flatMap((child) => child.sources))],
       leaves,
+      pools: NONE,
       measured: known,
       workMs: total(below, (child) => child.workMs),
     };

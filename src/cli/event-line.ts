@@ -51,6 +51,13 @@ export function lineOf(event: RunEvent): EventLine | undefined {
         event.willRetry,
       );
     }
+    case 'attempt.backed-off': {
+      const { attempt, fault, ms } = event;
+      const why = fault.diagnosis ?? fault.status;
+      return line('dim', `${path} attempt ${attempt} asks again in ${formatDuration(ms)}: ${why}`, false);
+    }
+    case 'slots.changed':
+      return line('dim', `At once in ${event.pool}: ${event.limit} (${event.why})`, event.why !== 'recovered');
     case 'finding.escalated':
       return line('red', `CRITICAL ${event.finding.path}: ${event.finding.statement}`);
     case 'join.expired':

@@ -125,6 +125,9 @@ export function createProgress(plan: Plan): RunProgress {
         case 'attempt.failed':
           if (event.willRetry && nodeAt(event.path).state === 'running') nodeAt(event.path).state = 'waiting';
           break;
+        case 'attempt.backed-off':
+          if (nodeAt(event.path).state === 'running') nodeAt(event.path).state = 'waiting';
+          break;
         case 'finding.reported':
           nodeAt(event.path).findings++;
           if (event.finding.critical) nodeAt(event.path).criticals++;

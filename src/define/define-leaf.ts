@@ -1,6 +1,7 @@
 import { EspalierError } from '../errors.ts';
 import { checkFields, checkSpec, METHOD, NAMES, SCHEMA, shown, TEXT } from './check.ts';
 import { parseDuration } from './duration.ts';
+import { checkPoolNames } from './pools.ts';
 import type { Finding, FindingDraft } from '../protocol/finding.ts';
 import { nameOf } from '../protocol/path.ts';
 import type { Leaf, LeafSpec } from './spec.ts';
@@ -11,6 +12,7 @@ const FIELDS = {
   question: TEXT,
   needs: NAMES,
   sources: NAMES,
+  pools: NAMES,
   data: SCHEMA,
   verify: METHOD,
   recover: METHOD,
@@ -32,6 +34,7 @@ export function defineLeaf<Data = FindingDraft['data']>(spec: LeafSpec<Data>): L
     throw new EspalierError('invalid-definition', `Leaf "${spec.name}" has no run function. Add run: (context) => …`);
   }
   checkFields(`Leaf "${spec.name}"`, spec, FIELDS);
+  checkPoolNames(spec);
   if (spec.attempts !== undefined && !(Number.isInteger(spec.attempts) && spec.attempts >= 1)) {
     throw new EspalierError(
       'invalid-definition',

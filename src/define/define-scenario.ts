@@ -4,6 +4,7 @@ import { ADAPTER, checkFields, checkSpec, METHOD, OBJECT, shown, TEXT } from './
 import type { Hooks } from '../ports/hooks.ts';
 import { checkedStages } from './define-domain.ts';
 import { parseDuration } from './duration.ts';
+import { checkPoolsAreKnown, poolsOf } from './pools.ts';
 import type { Limits, LimitsSpec, Scenario, ScenarioSpec } from './spec.ts';
 import { checkName } from './stages.ts';
 
@@ -36,12 +37,10 @@ export function defineScenario(spec: ScenarioSpec): Scenario {
   checkFields(owner, spec, FIELDS);
   if (spec.asOf !== undefined) checkAsOf(spec.asOf);
   checkHooks(owner, spec.hooks);
-  return {
-    ...spec,
-    kind: 'scenario',
-    limits: limitsOf(spec.limits ?? {}),
-    stages: checkedStages(owner, spec.domains, spec.join),
-  };
+  const limits = limitsOf(spec.limits ?? {});
+  const stages = checkedStages(owner, spec.domains, spec.join);
+  checkPoolsAreKnown(spec.domains, limits.pools);
+  return { ...spec, kind: 'scenario', limits, stages };
 }
 
 /** @throws EspalierError `invalid-input` */
@@ -50,6 +49,7 @@ export function limitsOf(limits: LimitsSpec): Limits {
     maxDepth: wholeNumber('maxDepth', limits.maxDepth ?? 2, 0),
     deadlineMs: parseDuration(limits.deadline ?? '8m', 'deadline'),
     concurrency: wholeNumber('concurrency', limits.concurrency ?? 10, 1),
+    pools: poolsOf(limits.pools),
     maxChildren: wholeNumber('maxChildren', limits.maxChildren ?? 10_000, 1),
   };
 }

@@ -78,6 +78,8 @@ type NodeSpec = {
 };
 export type LeafSpec<Data = FindingDraft['data']> = NodeSpec & {
   readonly work?: Work;
+  /** The pools of `limits.pools` it is in, such as `build` or `model:deep`; besides `work:KIND`, if there is one. */
+  readonly pools?: readonly string[];
   readonly sources?: readonly string[];
   /** Attempts in total. Default 3. */
   readonly attempts?: number;
@@ -112,6 +114,11 @@ export type LimitsSpec = {
   readonly deadline?: number | string;
   /** Leaves at work at once, over the whole tree. Default 10. */
   readonly concurrency?: number;
+  /**
+   * Leaves at work at once of those in a pool, over the whole tree: `{ 'model:deep': 3, 'work:rules': 8 }`. A pool that
+   * is refused by a rate limit goes down as far as `least`, default 1. Default: `build: 2`; for the host of a source, 4.
+   */
+  readonly pools?: Readonly<Record<string, number | { readonly most: number; readonly least?: number }>>;
   /** Children of one node. Default 10,000. */
   readonly maxChildren?: number;
 };
@@ -146,10 +153,12 @@ export type Leaf<Data = unknown> = LeafSpec<Data> & {
 /** A domain with its children sorted into stages by `needs`. */
 export type Domain = DomainSpec & { readonly kind: 'domain'; readonly stages: readonly (readonly Child[])[] };
 export type Child = Leaf | Domain;
+export type PoolLimit = { readonly most: number; readonly least: number };
 export type Limits = {
   readonly maxDepth: number;
   readonly deadlineMs: number;
   readonly concurrency: number;
+  readonly pools: Readonly<Record<string, PoolLimit>>;
   readonly maxChildren: number;
 };
 export type Scenario = Omit<ScenarioSpec, 'limits'> & {

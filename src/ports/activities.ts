@@ -50,4 +50,6 @@ export type Activities = {
    * measured: it goes before them.
    */
   estimateOf(path: string): number | undefined;
+  /** The named pools this node is in. */
+  poolsOf(path: string): readonly string[];
 };

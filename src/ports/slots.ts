@@ -1,9 +1,31 @@
-/** One cap on work in progress for a whole run. Waiting orchestrators hold nothing. */
+import type { Fault } from '../protocol/fault.ts';
+
+/**
+ * The caps on work in progress of a whole run: one in total, and named pools. Waiting orchestrators hold nothing, and
+ * whoever asks for a slot waits until there is room everywhere at once: nobody holds one pool while waiting for another.
+ */
 export type Slots = {
   /** Asks for a slot. `granted` is called later, never from within; longer estimates go first, unknown ones before. */
-  request(ask: { estimateMs: number | undefined; granted: () => void; revoked: () => void }): Slot;
+  request(ask: SlotRequest): Slot;
+};
+export type SlotRequest = {
+  readonly estimateMs: number | undefined;
+  /** The named pools it is in. Default: none; it counts in the total all the same. */
+  readonly pools?: readonly string[];
+  /** A load of a source counts in its pools alone: the leaf that waits for it has a slot already. */
+  readonly isLoad?: true;
+  readonly granted: () => void;
+  readonly revoked: () => void;
 };
 export type Slot = {
-  /** Gives the slot back, or withdraws the request. Idempotent. */
-  release(): void;
+  /**
+   * Gives the slot back, or withdraws the request. Idempotent. `ended`: how the work went, so that its pools learn;
+   * left out of work that was broken off.
+   */
+  release(ended?: 'well' | Fault): void;
 };
+
+/** The pool that all leaves of a run are in. */
+export const TOTAL = 'total';
+/** How the names of pools begin that loads of sources are in. No leaf is in one of these. */
+export const SOURCE_POOL = 'source:';

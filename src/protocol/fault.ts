@@ -24,5 +24,7 @@ export const Fault = z.object({
   diagnosis: Diagnosis.exactOptional(),
   /** Of a `rate-limited` one: how long whoever refused wants to be left alone, in ms. */
   retryAfterMs: z.number().min(0).exactOptional(),
+  /** Of a `rate-limited` one: the pool that was asked too much of. */
+  pool: z.string().exactOptional(),
 });
 export type Fault = z.infer<typeof Fault>;

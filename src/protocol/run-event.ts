@@ -56,6 +56,8 @@ export const RunEvent = z.discriminatedUnion('type', [
     enrichment: z.string().exactOptional(),
   }),
   event('attempt.failed', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),
+  /** It waits for so long, and then asks the same again. Refused, without having spent an attempt. */
+  event('attempt.backed-off', { attempt: z.int(), fault: Fault, ms: z.number().min(0) }),
   /** Once per finding, at the node that made it. */
   event('finding.reported', { finding: Finding }),
   /** Once per critical finding, when it reaches the root. */
@@ -76,6 +78,8 @@ export const RunEvent = z.discriminatedUnion('type', [
   event('synthesis.rejected', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),
   event('node.reported', { tier: Tier, report: Report }),
   event('node.failed', { tier: Tier, token: FailureToken }),
+  /** From now on so many may be at work at once in this pool; `total` is that of the whole run. */
+  event('slots.changed', { pool: z.string(), limit: z.int(), why: z.enum(['rate-limited', 'memory', 'recovered']) }),
   /** From here on the run is not stored any more. */
   event('record.failed', { message: z.string() }),
   /** `sha256`: of the canonical JSON of the whole brief, with its run and its times, which its digest leaves out. */

@@ -23,6 +23,10 @@ export type RunOptions = {
   runId?: string;
   /** Default: the system's time. Tests give a virtual clock. */
   clock?: Clock;
+  /** 0 … 1, for how long to back off. Default: `Math.random`. Tests give a seeded one. */
+  random?: () => number;
+  /** How full the memory is, 0 … 1: above 0.85 fewer leaves work at once. Default: this process's; with a `clock`, none. */
+  pressure?: () => number;
   /** Traces and metrics of this run. Default: none. */
   telemetry?: Telemetry;
   /**

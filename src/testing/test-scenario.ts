@@ -38,7 +38,7 @@ export type TestedRun = RunOutcome & {
  * expect(eventsOf('finding.escalated')).toHaveLength(3);
  */
 export async function testScenario(scenario: Scenario, options: TestOptions = {}): Promise<TestedRun> {
-  const { script, latency, faults = [], cancelAfterMs, onEvent, ...rest } = options;
+  const { script, latency, faults = [], cancelAfterMs, onEvent, random = () => 0.5, ...rest } = options;
   const clock = new VirtualClock();
   const watch = watchLeftovers(clock);
   const parsed = faults.map(parseRehearsedFault);
@@ -49,6 +49,7 @@ export async function testScenario(scenario: Scenario, options: TestOptions = {}
   const handle = start(tested, {
     ...rest,
     clock,
+    random,
     rehearsal,
     inspect: watch.inspect,
     activities: (own) => watch.activities(activities(latency ? delayed(own, latency, clock) : own)),

@@ -16,13 +16,18 @@ const NETWORK: ReadonlySet<unknown> = new Set([
 
 /**
  * An error's own `diagnosis` counts; else its HTTP `status`, its `type` or its network `code` do. `retryAfterMs`, or a
- * `retry-after` header (seconds or a date), says how long to wait.
+ * `retry-after` header (seconds or a date), says how long to wait; `pool` which pool was asked too much of.
  */
-export function diagnosisOf(error: object, now = Date.now, depth = 0): Pick<Fault, 'diagnosis' | 'retryAfterMs'> {
-  const { diagnosis, status, type, code, cause, retryAfterMs, headers } = error as { [key: string]: unknown };
-  if (DIAGNOSES.has(diagnosis)) return { diagnosis: diagnosis as Diagnosis, ...waiting(retryAfterMs) };
+export function diagnosisOf(
+  error: object,
+  now = Date.now,
+  depth = 0,
+): Pick<Fault, 'diagnosis' | 'retryAfterMs' | 'pool'> {
+  const { diagnosis, status, type, code, cause, retryAfterMs, pool, headers } = error as { [key: string]: unknown };
+  const where = typeof pool === 'string' ? { pool } : {};
+  if (DIAGNOSES.has(diagnosis)) return { diagnosis: diagnosis as Diagnosis, ...waiting(retryAfterMs), ...where };
   if (RATE_LIMITS.has(status) || type === 'overloaded_error') {
-    return { diagnosis: 'rate-limited', ...waiting(retryAfterMs ?? retryAfterIn(headers, now)) };
+    return { diagnosis: 'rate-limited', ...waiting(retryAfterMs ?? retryAfterIn(headers, now)), ...where };
   }
   if (typeof status === 'number' && (status >= 500 || status === 408 || status === 409))
     return { diagnosis: 'transient' };

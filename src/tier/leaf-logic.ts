@@ -2,9 +2,12 @@
  * One atomic task: execute, verify, recover, execute again. A reducer without IO or clock; it owns and mutates its
  * state. Every host drives it: it says what to do next, and is told what came of it.
  *  1. Ends exactly once, with a report or a token; afterwards every event is ignored.
- *  2. At most `maxAttempts` attempts; each carries one enrichment more than the one before.
+ *  2. At most `maxAttempts` attempts; each carries one enrichment more than the one before, unless that failed by a
+ *     transient fault: then it is the same task again, after a back-off.
  *  3. A critical finding that was said is in the end, also when the attempt that said it failed.
  *  4. What the author returned is parsed, not believed.
+ *  5. An attempt that was refused by a rate limit begins again after a back-off without counting, `MOST_REFUSALS`
+ *     times in all; from then on it counts as failed.
  */
 import type { z } from 'zod';
 import { canonicalJson } from '../protocol/digest.ts';
@@ -24,8 +27,10 @@ import { ownUsage } from './usage.ts';
 export type LeafState = {
   task: Task;
   readonly maxAttempts: number;
-  phase: 'executing' | 'verifying' | 'recovering' | 'reported';
+  phase: 'executing' | 'verifying' | 'recovering' | 'backing-off' | 'reported';
   attempt: number;
+  /** How often a rate limit has refused it without that having cost an attempt. */
+  refusals: number;
   /** What it has said so far; like `present` made on first use, because thousands may be alive that have said nothing. */
   said: Said | undefined;
   /** The findings of the present attempt, in the order said. */
@@ -44,25 +49,30 @@ export type LeafEvent =
   | { type: 'verified' }
   | { type: 'failed'; fault: Fault }
   | { type: 'recovered'; enrichment: string }
+  | { type: 'backed-off' }
   /** `attempts`: how many had begun; the present one may still have been waiting for its slot. */
   | { type: 'closed'; fault: Fault; attempts?: number };
 export type LeafEffect =
-  | { type: 'execute'; task: Task; attempt: number }
+  /** `enrichment`: what this attempt is told that the one before was not. */
+  | { type: 'execute'; task: Task; attempt: number; enrichment?: string | undefined }
   | { type: 'verify'; findings: readonly Finding[] }
   | { type: 'recover'; fault: Fault }
+  /** Wait at random, up to a time that doubles with every one `before`; and no less than the fault asks for. */
+  | { type: 'back-off'; attempt: number; fault: Fault; before: number }
   | { type: 'say'; finding: Finding }
   | { type: 'give-up-attempt'; attempt: number; fault: Fault; willRetry: boolean }
   | { type: 'end'; outcome: UnsealedOutcome };
 type Effects = readonly LeafEffect[];
 type Draft = z.output<typeof FindingDraft>;
 const NOTHING: Effects = [];
+const MOST_REFUSALS = 8;
 
 /** How far a leaf had come when its run was interrupted. */
 export type LeafProgress = {
   /** The attempt that was at work, or the last one that had failed. */
   readonly attempt: number;
-  /** What each failed attempt taught the next one. */
-  readonly enrichments: readonly string[];
+  /** What each failed attempt taught the next one: nothing, when its fault was transient. */
+  readonly enrichments: readonly (string | undefined)[];
   /** How the last attempt failed, when the next one had not begun. */
   readonly fault?: Fault;
   /** The critical findings it had said. */
@@ -71,13 +81,15 @@ export type LeafProgress = {
 
 /** `earlier`: goes on where an interrupted run left it; the attempt that was at work begins again. */
 export function beginLeaf(task: Task, maxAttempts: number, earlier?: LeafProgress): [LeafState, LeafEffect] {
-  const { attempt = 1, enrichments = [], fault, criticals = [] } = earlier ?? {};
-  const enriched = enrichments.length > 0 ? { ...task, enrichments: [...task.enrichments, ...enrichments] } : task;
+  const { attempt = 1, enrichments = NONE, fault, criticals = NONE } = earlier ?? {};
+  const taught = enrichments.length > 0 ? enrichments.filter((enrichment) => enrichment !== undefined) : NONE;
+  const enriched = taught.length > 0 ? { ...task, enrichments: [...task.enrichments, ...taught] } : task;
   const state: LeafState = {
     task: enriched,
     maxAttempts,
-    phase: fault ? 'recovering' : 'executing',
+    phase: 'executing',
     attempt,
+    refusals: 0,
     said: criticals.length > 0 ? new Map(criticals.map((finding) => [finding.id, finding])) : undefined,
     present: criticals.length > 0 ? new Set(criticals) : undefined,
     gaps: NONE,
@@ -85,7 +97,9 @@ export function beginLeaf(task: Task, maxAttempts: number, earlier?: LeafProgres
     spoken: 0,
     live: [],
   };
-  return [state, fault ? { type: 'recover', fault } : { type: 'execute', task: enriched, attempt }];
+  if (fault) return [state, afterFailure(state, fault)];
+  if (attempt === 1) return [state, { type: 'execute', task: enriched, attempt }];
+  return [state, { type: 'execute', task: enriched, attempt, enrichment: enrichments[attempt - 2] }];
 }
 
 /** A copy to branch from in a search. */
@@ -114,6 +128,8 @@ export function leafStep(state: LeafState, event: LeafEvent): Effects {
       return failed(state, event.fault);
     case 'recovered':
       return state.phase === 'recovering' ? [nextAttempt(state, event.enrichment)] : NOTHING;
+    case 'backed-off':
+      return state.phase === 'backing-off' ? [again(state)] : NOTHING;
     case 'closed':
       return [end(state, failureOf(state, event.fault, event.attempts))];
   }
@@ -203,18 +219,36 @@ function readDraft(draft: unknown): Answer<Draft> {
 const has = (draft: unknown, key: string): boolean => typeof draft === 'object' && draft !== null && key in draft;
 
 function failed(state: LeafState, fault: Fault): Effects {
-  const { attempt } = state;
-  const willRetry = state.phase !== 'recovering' && attempt < state.maxAttempts;
+  const { attempt, phase } = state;
+  if (phase === 'backing-off') return NOTHING;
+  if (fault.diagnosis === 'rate-limited' && phase !== 'recovering' && state.refusals < MOST_REFUSALS) {
+    state.phase = 'backing-off';
+    return [{ type: 'back-off', attempt, fault, before: state.refusals++ }];
+  }
+  const willRetry = phase !== 'recovering' && attempt < state.maxAttempts;
   const lost: LeafEffect = { type: 'give-up-attempt', attempt, fault, willRetry };
-  if (!willRetry) return [lost, end(state, failureOf(state, fault))];
-  state.phase = 'recovering';
-  return [lost, { type: 'recover', fault }];
+  return [lost, willRetry ? afterFailure(state, fault) : end(state, failureOf(state, fault))];
+}
+
+/** What follows an attempt that has failed, when another may. */
+function afterFailure(state: LeafState, fault: Fault): LeafEffect {
+  if (fault.diagnosis !== 'transient') {
+    state.phase = 'recovering';
+    return { type: 'recover', fault };
+  }
+  state.phase = 'backing-off';
+  return { type: 'back-off', attempt: ++state.attempt, fault, before: state.attempt - 2 };
 }
 
 function nextAttempt(state: LeafState, enrichment: string): LeafEffect {
   state.task = { ...state.task, enrichments: [...state.task.enrichments, enrichment] };
-  state.phase = 'executing';
   state.attempt++;
+  return { ...again(state), enrichment };
+}
+
+/** The present attempt from its beginning: of what was said only criticals stand. */
+function again(state: LeafState): LeafEffect & { type: 'execute' } {
+  state.phase = 'executing';
   state.present = new Set([...saidBy(state).values()].filter((finding) => finding.critical));
   state.spoken = 0;
   state.artifacts = NONE;

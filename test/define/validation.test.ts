@@ -36,6 +36,19 @@ describe('a definition that cannot work says what is wrong, where, and what to d
     [leafOf({ run: 'later' }), 'Leaf "jobs" has no run function. Add run: (context) => …'],
     [leafOf({ attempts: 0 }), 'Leaf "jobs" has attempts: 0. Give a whole number of at least 1.'],
     [leafOf({ attempts: 1.5 }), 'Leaf "jobs" has attempts: 1.5. Give a whole number of at least 1.'],
+    [leafOf({ pools: 'build' }), 'Leaf "jobs" has pools: the text "build". Give a list of names: ["a", "b"].'],
+    [
+      leafOf({ pools: ['source:x'] }),
+      'Leaf "jobs" is in the pool "source:x". Only loads of sources are in such a pool. Leave it out.',
+    ],
+    [
+      leafOf({ pools: ['total'] }),
+      'Leaf "jobs" is in the pool "total". Use the name of one in limits.pools, or leave it out: every leaf is in the total.',
+    ],
+    [
+      scenarioOf({ domains: [defineLeaf({ name: 'jobs', run, pools: ['biuld'] })], limits: { pools: { deep: 1 } } }),
+      'Leaf "jobs" is in the pool "biuld", which has no limit (there are build, deep). Add it to limits.pools.',
+    ],
     // children
     [domainOf({ children: [] }), `Domain "macro" ${EMPTY}`],
     [domainOf({ children: undefined }), `Domain "macro" ${EMPTY}`],
@@ -111,7 +124,13 @@ describe('a definition that works', () => {
     expect(defineScenario(spec)).toEqual({
       ...spec,
       kind: 'scenario',
-      limits: { maxDepth: 2, deadlineMs: 480_000, concurrency: 10, maxChildren: 10_000 },
+      limits: {
+        maxDepth: 2,
+        deadlineMs: 480_000,
+        concurrency: 10,
+        pools: { build: { most: 2, least: 1 } },
+        maxChildren: 10_000,
+      },
       stages: [[macro]],
     });
     expect(macro).toMatchObject({ kind: 'domain', name: 'macro', stages: [[jobs, rates]] });

@@ -73,6 +73,12 @@ describe('RunEvent', () => {
     'depth.refused': fc.record({ maxDepth: fc.nat(), children: fc.array(fc.string()) }),
     'attempt.started': fc.record({ attempt: fc.nat() }),
     'attempt.failed': fc.record({ attempt: fc.nat(), fault, willRetry: fc.boolean() }),
+    'attempt.backed-off': fc.record({ attempt: fc.nat(), fault, ms: fc.nat() }),
+    'slots.changed': fc.record({
+      pool: fc.string(),
+      limit: fc.nat(),
+      why: fc.constantFrom('rate-limited', 'memory', 'recovered'),
+    }),
     'finding.reported': fc.record({ finding: any.findings }),
     'finding.escalated': fc.record({ finding: any.findings }),
     'join.expired': fc.record({ stage: fc.nat(), missing: fc.array(fc.string()) }),

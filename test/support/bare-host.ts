@@ -31,6 +31,7 @@ export function bareHost(scenario: Scenario, attempt: (path: string, clock: Virt
     attempts,
     activities,
     slots: createSlots(clock, 10, MINUTES_8),
+    random: () => 0.5,
     emit: (event) => void events.push(event),
     afterthoughts: [],
     isStopped: false,

@@ -30,6 +30,7 @@ function leafAt(attempts = 3) {
     says: (draft: unknown) => leaf.step({ type: 'said', draft }),
     fails: (fault = error) => leaf.step({ type: 'failed', fault }),
     recovers: (enrichment = 'look closer') => leaf.step({ type: 'recovered', enrichment }),
+    backsOff: () => leaf.step({ type: 'backed-off' }),
     verified: () => leaf.step({ type: 'verified' }),
     closes: (fault = timeout) => leaf.step({ type: 'closed', fault }),
     ofType: <Type extends LeafEffect['type']>(type: Type) =>
@@ -49,6 +50,8 @@ function leafAt(attempts = 3) {
 const idsOf = (findings: readonly { id: string }[] | undefined): string[] => (findings ?? []).map(({ id }) => id);
 
 describe('leaf-logic: every sequence of events', () => {
+  const transient: Fault = { status: 'error', message: 'try again', diagnosis: 'transient' };
+  const refused: Fault = { status: 'error', message: 'slow down', diagnosis: 'rate-limited' };
   const events: LeafEvent[] = [
     { type: 'executed', output: [draftOf({ key: 'a' }), draftOf({ key: 'b', ...CRITICAL })] },
     { type: 'executed', output: { gap: 'undone', why: 'no time' } },
@@ -56,28 +59,41 @@ describe('leaf-logic: every sequence of events', () => {
     { type: 'executed', output: undefined },
     { type: 'verified' },
     { type: 'failed', fault: error },
+    { type: 'failed', fault: transient },
+    { type: 'failed', fault: refused },
+    { type: 'backed-off' },
     { type: 'recovered', enrichment: 'look closer' },
     { type: 'said', draft: draftOf({ key: 'live' }) },
     { type: 'said', draft: draftOf({ key: 'alarm', ...CRITICAL }) },
     { type: 'said', draft: 'rubbish' },
     { type: 'closed', fault: timeout },
   ];
-  const keyOf = ({ phase, attempt, task, said, present, gaps }: LeafState): string =>
+  const keyOf = ({ phase, attempt, refusals, task, said, present, gaps }: LeafState): string =>
     JSON.stringify([
       phase,
       attempt,
+      refusals,
       task.enrichments.length,
       [...(said?.keys() ?? [])],
       idsOf([...(present ?? [])]),
       gaps,
     ]);
 
+  const isTransient = (effects: readonly LeafEffect[]): boolean =>
+    effects.some((effect) => effect.type === 'back-off' && effect.fault === transient);
   const isRequest = ({ type }: LeafEffect): boolean => !['say', 'give-up-attempt'].includes(type);
   function checkStep(before: LeafState, state: LeafState, effects: readonly LeafEffect[], most: number): void {
     const where = `${keyOf(before)} → ${keyOf(state)}`;
     // 2: attempts are capped, and each knows one thing more than the one before
     expect(state.attempt, where).toBeLessThanOrEqual(most);
-    expect(state.task.enrichments, where).toHaveLength(state.attempt - 1);
+    const learnt = state.task.enrichments.length - before.task.enrichments.length;
+    const begun = effects.find((effect) => effect.type === 'execute');
+    expect(learnt, where).toBe(begun && before.phase === 'recovering' ? 1 : 0);
+    expect(state.attempt - before.attempt, where).toBe(learnt || (isTransient(effects) ? 1 : 0));
+    // 5: refusals cost no attempt, and are capped
+    const backOff = effects.find((effect) => effect.type === 'back-off');
+    expect(state.refusals - before.refusals, where).toBe(backOff?.fault === refused ? 1 : 0);
+    expect(state.refusals, where).toBeLessThanOrEqual(8);
     // whoever drives it is always asked for exactly one thing, or is still busy with the last
     const asked = effects.filter(isRequest);
     expect(asked.length, where).toBe(before.phase === state.phase ? 0 : 1);
@@ -128,11 +144,12 @@ describe('leaf-logic: every sequence of events', () => {
         executing: ['executed', 'failed', 'said', 'closed'],
         verifying: ['verified', 'failed', 'closed'],
         recovering: ['recovered', 'failed', 'closed'],
+        'backing-off': ['backed-off', 'closed'],
         reported: [],
       }[state.phase];
       expect(movesOn).toEqual(new Set(due));
     };
-    go(beginLeaf(taskOf(PATH), most)[0]);
+    go({ ...beginLeaf(taskOf(PATH), most)[0], refusals: most === 3 ? 8 : 7 }); // the last, or none, is left
     expect(seen.size).toBeGreaterThan(most * 40);
   });
 });
@@ -185,6 +202,55 @@ describe('leaf-logic 2: attempts are capped, enrichments grow', () => {
       .executed(draftOf({ key: 'again' }))
       .recovers();
     expect(leaf.state.phase).toBe('verifying');
+  });
+});
+
+describe('leaf-logic 2: after a transient fault the same task again', () => {
+  const transient: Fault = { status: 'error', message: 'try again', diagnosis: 'transient' };
+  it('is an attempt like any other, but nothing is learnt', () => {
+    const leaf = leafAt(3).fails(transient).backsOff().fails().recovers('first').fails(transient);
+    expect(
+      leaf.ofType('execute').map(({ attempt, task, enrichment }) => [attempt, task.enrichments, enrichment]),
+    ).toEqual([
+      [1, [], undefined],
+      [2, [], undefined],
+      [3, ['first'], 'first'],
+    ]);
+    expect(leaf.ofType('back-off')).toMatchObject([{ attempt: 2, before: 0 }]);
+    expect(leaf.ofType('give-up-attempt').map(({ willRetry }) => willRetry)).toEqual([true, true, false]);
+    expect(leaf.token).toMatchObject({ attempts: 3, message: 'try again' });
+  });
+});
+
+describe('leaf-logic 5: a refusal by a rate limit costs no attempt', () => {
+  const refused: Fault = { status: 'error', message: 'slow down', diagnosis: 'rate-limited', retryAfterMs: 7 };
+  it('eight times; the ninth is an attempt that failed', () => {
+    const leaf = leafAt(2);
+    for (let i = 0; i < 8; i++) leaf.fails(refused).backsOff();
+    expect(leaf.ofType('back-off').map(({ before }) => before)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(leaf.ofType('execute').map(({ attempt }) => attempt)).toEqual(Array.from({ length: 9 }, () => 1));
+    expect(leaf.ofType('give-up-attempt')).toEqual([]);
+    leaf.fails(refused).recovers();
+    expect(leaf.state).toMatchObject({ phase: 'executing', attempt: 2 });
+    expect(leaf.fails(refused).token).toMatchObject({ attempts: 2, message: 'slow down' });
+  });
+  it('and of what the refused one had said only criticals stand', () => {
+    const { report } = leafAt()
+      .says(draftOf({ key: 'plain' }))
+      .says(draftOf({ key: 'alarm', ...CRITICAL }))
+      .fails(refused)
+      .backsOff()
+      .executed(draftOf({ key: 'b' }))
+      .verified();
+    expect(idsOf(report.findings)).toEqual([`${PATH}#alarm`, `${PATH}#b`]);
+    expect(report.usage.self).toMatchObject({ attempts: 1 });
+  });
+  it('also of one that was being verified; of a recovery it is its failure', () => {
+    expect(leafAt().executed(draftOf()).fails(refused).backsOff().state).toMatchObject({
+      phase: 'executing',
+      attempt: 1,
+    });
+    expect(leafAt().fails().fails(refused).token).toMatchObject({ message: 'slow down', attempts: 1 });
   });
 });
 

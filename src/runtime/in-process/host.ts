@@ -17,6 +17,8 @@ export type Host = {
   readonly clock: Clock;
   readonly activities: Activities;
   readonly slots: Slots;
+  /** 0 … 1, for back-offs. */
+  readonly random: () => number;
   /** Writes to the run's events. Never throws. */
   readonly emit: (event: RunEventBody) => void;
   /** Logic of the caller's own for a node. It must end with an outcome, which is parsed, not believed. */

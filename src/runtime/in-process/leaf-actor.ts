@@ -3,7 +3,7 @@
  * what came of it.
  *  1. No `start` or `transition` throws, whatever the author's code does.
  *  2. An answer counts only for the attempt that gave it; of what an attempt says after its end only criticals count.
- *  3. At the end the slot is given back, the timer cleared and the signal aborted.
+ *  3. At the end the slot is given back, the timers cleared and the signal aborted.
  */
 import type { ActorLogic, AnyActorRef, AnyEventObject, Snapshot } from 'xstate';
 import type { AttemptIo } from '../../ports/activities.ts';
@@ -28,6 +28,8 @@ type LeafSnapshot = Snapshot<UnsealedOutcome> & {
   /** How many attempts have begun: the next one may still wait for its slot. */
   begun: number;
   timer: unknown;
+  /** Set while it backs off. */
+  pause: unknown;
   /** It has been stopped, though XState shows it as active until its transition has returned. */
   isOver: boolean;
 };
@@ -72,7 +74,7 @@ class LazyIo implements AttemptIo {
 }
 
 export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, ExecuteInput> {
-  const { clock, activities, slots, emit } = host;
+  const { clock, activities, slots, emit, random } = host;
 
   const noteSaid = (path: string, finding: Finding): void => {
     emit({ type: 'finding.reported', path, finding });
@@ -119,16 +121,11 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       (kind, message) => emit({ type: 'integrity.alert', path, kind, message }),
     );
   const perform = (effect: LeafEffect & { type: 'execute' }, snapshot: LeafSnapshot, scope: Scope): void => {
-    const { path, enrichments } = effect.task;
+    const { attempt, enrichment } = effect;
+    const { path } = effect.task;
     const io = (snapshot.io = ioOf(path, scope));
-    snapshot.begun = effect.attempt;
-    const enrichment = effect.attempt > 1 ? enrichments.at(-1) : undefined;
-    emit({
-      type: 'attempt.started',
-      path,
-      attempt: effect.attempt,
-      ...(enrichment !== undefined && { enrichment }),
-    });
+    snapshot.begun = attempt;
+    emit({ type: 'attempt.started', path, attempt, ...(enrichment !== undefined && { enrichment }) });
     ask(
       snapshot,
       scope,
@@ -184,12 +181,13 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
         case 'execute':
           snapshot.slot = slots.request({
             estimateMs: activities.estimateOf(path),
+            pools: activities.poolsOf(path),
             granted: () => perform(effect, snapshot, scope),
             revoked: () => tellSelf(scope, { type: 'leaf.revoked' }),
           });
           break;
         case 'verify': {
-          snapshot.slot?.release();
+          snapshot.slot?.release('well');
           // A leaf that found nothing and says why has nothing to check.
           const check = io && effect.findings.length > 0 ? verify(leaf, effect.findings, io) : undefined;
           if (!io || !check) return follow(snapshot, leafStep(leaf, { type: 'verified' }), scope);
@@ -213,8 +211,17 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
         case 'give-up-attempt': {
           const { attempt, fault, willRetry } = effect;
           abortSoon(io, fault); // before another gets the slot
-          snapshot.slot?.release();
+          snapshot.slot?.release(fault);
           emit({ type: 'attempt.failed', path, attempt, fault, willRetry });
+          break;
+        }
+        case 'back-off': {
+          const { attempt, fault, before } = effect;
+          abortSoon(io, fault);
+          snapshot.slot?.release(fault);
+          const ms = backOffMs(before, fault, random());
+          emit({ type: 'attempt.backed-off', path, attempt, fault, ms });
+          snapshot.pause = clock.setTimeout(() => tellLeaf(scope, { type: 'backed-off' }), ms);
           break;
         }
         case 'end':
@@ -237,6 +244,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
   const release = (snapshot: LeafSnapshot): void => {
     snapshot.slot?.release();
     clock.clearTimeout(snapshot.timer);
+    clock.clearTimeout(snapshot.pause);
   };
   const close = (snapshot: LeafSnapshot, leaf: LeafState, fault: Fault, scope: Scope): LeafSnapshot => {
     abortSoon(snapshot.io, fault);
@@ -256,6 +264,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       slot: undefined,
       begun: 0,
       timer: undefined,
+      pause: undefined,
       isOver: false,
     }),
     getPersistedSnapshot: ({ status, output, error, input, value }) =>
@@ -299,6 +308,12 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     },
   };
 }
+
+const BACK_OFF_MS = 500;
+const LONGEST_BACK_OFF_MS = 30_000;
+/** Full jitter: those that were refused together do not come back together. No sooner than the fault asks for. */
+const backOffMs = (before: number, { retryAfterMs = 0 }: Fault, random: number): number =>
+  retryAfterMs + Math.round(random * Math.min(LONGEST_BACK_OFF_MS, BACK_OFF_MS * 2 ** before));
 
 const OVER: Fault = { status: 'cancelled', message: 'the attempt is over' };
 /** After the present step: what an abort listener says then is said to a leaf that knows where it stands. */

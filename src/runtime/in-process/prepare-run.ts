@@ -23,6 +23,7 @@ import { openRecord, resumedOptions } from '../record/open-record.ts';
 import type { Recall } from '../record/recall.ts';
 import type { RunOptions } from '../run.ts';
 import type { Host, Rehearsal } from './host.ts';
+import { memoryPressure } from './memory-pressure.ts';
 import { createSlots } from './slots.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -101,11 +102,18 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
   };
   const dependencies = new Map(record?.recall?.dependencies());
   const observed = scenario.dependencies === 'observe' ? { shared: sharedReads(), dependencies } : undefined;
+  const pressure = options.pressure ?? (options.clock ? undefined : memoryPressure);
+  const slots = createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE, {
+    pools: limits.pools,
+    onChange: (change) => stream.emit({ type: 'slots.changed', path: ROOT, ...change }),
+    ...(pressure && { pressure }),
+  });
   const own = createActivities(scenario, {
     registry,
     domains,
     artifacts: record?.artifacts,
     shared: observed?.shared,
+    slots,
   });
   const hooked = withHooks(own, scenario.hooks, clock);
   const recalled = record?.recall ? withoutAskingAgain(hooked, record.recall) : hooked;
@@ -121,7 +129,8 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     host: {
       clock,
       activities: withinSpans(activities, telemetry),
-      slots: createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE),
+      slots,
+      random: options.random ?? Math.random,
       emit: stream.emit,
       afterthoughts: [],
       isStopped: false,

@@ -1,56 +1,145 @@
 /**
- * One cap on work in progress for a whole run.
- *  1. Never more than `cap` slots are out.
- *  2. Waiting requests are granted longest estimate first; equal ones in order of asking. An unknown one goes before
- *     all others: it may be long, and a short one begun early costs little, a long one begun last the most.
- *  3. A slot held longer than the lease, and than twice its estimate, while others wait is revoked: work that hangs
- *     cannot starve its siblings.
+ * The caps on work in progress for a whole run: one in total, and named pools.
+ *  1. Never more than the cap are out, and never more of a pool than its limit.
+ *  2. Those that may run are granted longest estimate first; equal ones in order of asking. An unknown one goes before
+ *     all others: it may be long, and a short one begun early costs little, a long one begun last the most. A full pool
+ *     delays nobody but its own: who waits for the same pools stands in a lane of its own.
+ *  3. A slot held longer than the lease, and than twice its estimate, while others wait for it is revoked: work that
+ *     hangs cannot starve its siblings.
+ *  4. A slot counts in all its pools or in none. Nobody holds one while waiting for another, except a leaf whose load
+ *     of a source waits; a load waits for nothing else and no leaf is in its pool, so they never wait in a circle.
+ *  5. Nobody is overtaken for ever.
  */
-import TinyQueue from 'tinyqueue';
+import type { PoolLimit } from '../../define/spec.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Slot, Slots } from '../../ports/slots.ts';
-import { byLength } from '../queue-order.ts';
+import { SOURCE_POOL, TOTAL, type Slots } from '../../ports/slots.ts';
+import type { Fault } from '../../protocol/fault.ts';
+import { inOrder, Lane, Ticket } from './lane.ts';
+import { MemoryWatch } from './memory-pressure.ts';
+import { Pool } from './pool.ts';
+import { slotChanges, type SlotsChange } from './slot-changes.ts';
 
-type Request = Parameters<Slots['request']>[0];
-/** A class, so that `release` is no closure: every leaf of a run holds a ticket. */
-class Ticket implements Slot {
-  readonly ask: Request;
-  readonly order: number;
-  state: 'waiting' | 'held' | 'over' = 'waiting';
-  until = 0;
-  readonly #takeBack: (ticket: Ticket) => void;
+export type SlotsOptions = {
+  /** By name. A pool that is not among them has the total's cap; one of a source's host, four. */
+  pools?: Readonly<Record<string, PoolLimit>>;
+  /** How full the memory is, 0 … 1. Default: nobody looks. */
+  pressure?: () => number;
+  onChange?: (change: SlotsChange) => void;
+};
+const MOST_LOADS = 4;
+const NOBODY: readonly string[] = [];
 
-  constructor(ask: Request, order: number, takeBack: (ticket: Ticket) => void) {
-    this.ask = ask;
-    this.order = order;
-    this.#takeBack = takeBack;
-  }
-  release(): void {
-    this.#takeBack(this);
-  }
-}
-
-export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
-  const waiting = new TinyQueue<Ticket>([], (a, b) => byLength(a.ask, b.ask) || a.order - b.order);
+export function createSlots(clock: Clock, cap: number, leaseMs: number, options: SlotsOptions = {}): Slots {
+  const { pools: limits = {}, pressure, onChange = () => {} } = options;
+  const total = new Pool(TOTAL, { most: cap, least: 1 });
+  const memory = pressure && new MemoryWatch(pressure, cap);
+  const changes = slotChanges(onChange);
+  const pools = new Map([[TOTAL, total]]);
   const held = new Set<Ticket>();
   let live = 0;
   let asked = 0;
   let isDraining = false;
   let timer: unknown;
+  let wakesAt = Infinity;
 
+  const poolOf = (name: string): Pool => {
+    let pool = pools.get(name);
+    if (!pool) {
+      const given = Object.hasOwn(limits, name) ? limits[name] : undefined;
+      pool = new Pool(name, given ?? { most: name.startsWith(SOURCE_POOL) ? MOST_LOADS : cap, least: 1 });
+      pools.set(name, pool);
+    }
+    return pool;
+  };
+
+  const release = (ticket: Ticket, ended: 'well' | Fault | undefined): void => {
+    const { state, lane } = ticket;
+    if (state === 'over') return;
+    ticket.state = 'over';
+    if (state === 'waiting') {
+      lane.left();
+      live--;
+    } else {
+      held.delete(ticket);
+      for (const pool of lane.pools) pool.used--;
+      if (ended !== undefined) learn(ticket, ended);
+    }
+    if (live > 0) drainSoon();
+    else watch();
+  };
+
+  const plain = new Lane([total], release);
+  const lanes: Lane[] = [plain];
+  const laneByPools = new Map<string, Lane>();
+  const laneOf = (names: readonly string[], isLoad: boolean): Lane => {
+    if (names.length === 0) return plain;
+    const key = `${isLoad}\n${names.join('\n')}`;
+    let lane = laneByPools.get(key);
+    if (!lane) {
+      const named = [...new Set(names)].map(poolOf);
+      lane = new Lane(isLoad ? named : [total, ...named], release);
+      laneByPools.set(key, lane);
+      lanes.push(lane);
+    }
+    return lane;
+  };
+
+  const learn = ({ lane, since }: Ticket, ended: 'well' | Fault): void => {
+    if (ended === 'well') {
+      for (const pool of lane.pools) {
+        if (pool.limit < pool.most && pool.succeeded()) note(pool, 'recovered', clock.now());
+      }
+    } else if (ended.diagnosis === 'rate-limited') {
+      const now = clock.now();
+      for (const pool of blamed(lane, ended)) {
+        if (pool.refused(now, since, ended.retryAfterMs)) note(pool, 'rate-limited', now);
+      }
+    }
+  };
+  /** The pool that the fault names; else all that are named; else the total. */
+  const blamed = (lane: Lane, { pool: name }: Fault): readonly Pool[] => {
+    if (name !== undefined && (pools.has(name) || Object.hasOwn(limits, name))) return [poolOf(name)];
+    const own = lane.pools.filter((pool) => pool !== total);
+    return own.length > 0 ? own : lane.pools;
+  };
+  const note = (pool: Pool, why: SlotsChange['why'], now: number): void =>
+    changes.note({ pool: pool.name, limit: Math.min(pool.limit, pool.bound), why }, now);
+
+  /** Who is to be granted: of the heads of all lanes with room, the one that comes first. */
+  const nextIn = (now: number): Ticket | undefined => {
+    let first: Ticket | undefined;
+    for (const lane of lanes) {
+      const head = lane.live > 0 && lane.hasRoom(now) ? lane.head : undefined;
+      if (head && (!first || inOrder(head, first) < 0)) first = head;
+    }
+    return first;
+  };
+  const grant = (ticket: Ticket, now: number): void => {
+    const { lane } = ticket;
+    lane.take();
+    live--;
+    ticket.state = 'held';
+    ticket.since = now;
+    held.add(ticket);
+    if (live > 0 && lanes.length > 1) {
+      for (const other of lanes) {
+        const head = other === lane ? undefined : other.head;
+        if (head && inOrder(head, ticket) < 0) other.overtakenBy(lane);
+      }
+    }
+    ticket.ask.granted();
+  };
   const drain = (): void => {
     isDraining = false;
-    while (held.size < cap) {
-      const next = waiting.pop();
-      if (!next) break;
-      if (next.state !== 'waiting') continue; // withdrawn
-      live--;
-      next.state = 'held';
-      next.until = clock.now() + Math.max(leaseMs, 2 * (next.ask.estimateMs ?? 0));
-      held.add(next);
-      next.ask.granted();
+    const now = clock.now();
+    changes.flush(now);
+    if (memory?.look(now)) {
+      const why = memory.bound < total.bound ? 'memory' : 'recovered';
+      total.bound = memory.bound;
+      note(total, why, now);
     }
-    watchLeases();
+    for (let next = nextIn(now); next; next = nextIn(now)) grant(next, now);
+    watch();
   };
   /**
    * Two microtasks on: siblings that start in one turn are all in the queue before the first is chosen, and those that
@@ -61,44 +150,67 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number): Slots {
     isDraining = true;
     queueMicrotask(() => queueMicrotask(drain));
   };
-  const watchLeases = (): void => {
-    if (live === 0 || held.size === 0) {
-      clock.clearTimeout(timer);
-      timer = undefined;
-    } else if (timer === undefined) {
-      const next = [...held].reduce((first, { until }) => Math.min(first, until), Infinity);
-      timer = clock.setTimeout(revokeOverdue, Math.max(0, next - clock.now()));
+
+  const leaseEnd = ({ since, estimateMs }: Ticket): number => since + Math.max(leaseMs, 2 * (estimateMs ?? 0));
+  /** Marks the pools that are full and waited for; tells when the first of those opens that have been asked to wait. */
+  const markContended = (now: number): number => {
+    let opensNext = Infinity;
+    for (const lane of lanes) for (const pool of lane.pools) pool.isContended = false;
+    for (const lane of lanes) {
+      if (lane.live === 0) continue;
+      const { opensAt } = lane;
+      if (opensAt > now) opensNext = Math.min(opensNext, opensAt);
+      else for (const pool of lane.pools) pool.isContended ||= pool.isFull;
     }
+    return opensNext;
   };
-  const revokeOverdue = (): void => {
-    timer = undefined;
+  const isWaitedFor = (ticket: Ticket): boolean => ticket.lane.pools.some((pool) => pool.isContended);
+  /** One timer: when a lease ends, a pool opens, or the memory is to be looked at. None when nobody waits. */
+  const watch = (): void => {
+    if (live === 0) return wakeAt(Infinity);
+    const isPlain = lanes.length === 1 && total.opensAt === -Infinity && !memory?.isYielding;
+    if (isPlain && (timer !== undefined || held.size === 0)) return;
     const now = clock.now();
-    let needed = live;
-    for (const ticket of held) {
-      if (needed === 0) break;
-      if (ticket.until > now) continue;
-      needed--;
-      ticket.ask.revoked();
-      ticket.release();
-    }
-    watchLeases();
+    let next = markContended(now);
+    if (memory?.isYielding && total.isContended) next = Math.min(next, memory.nextLook);
+    for (const ticket of held) if (isPlain || isWaitedFor(ticket)) next = Math.min(next, leaseEnd(ticket));
+    wakeAt(next);
   };
-  const release = (ticket: Ticket): void => {
-    if (ticket.state === 'over') return;
-    if (ticket.state === 'waiting') live--;
-    held.delete(ticket);
-    ticket.state = 'over';
-    if (live > 0) drainSoon();
-    else watchLeases();
+  const wakeAt = (at: number): void => {
+    if (at === wakesAt) return;
+    clock.clearTimeout(timer);
+    wakesAt = at;
+    timer = at === Infinity ? undefined : clock.setTimeout(wake, Math.max(0, at - clock.now()));
+  };
+  const wake = (): void => {
+    timer = undefined;
+    wakesAt = Infinity;
+    const now = clock.now();
+    markContended(now);
+    const waiting = new Map(lanes.map((lane) => [lane, lane.opensAt > now ? 0 : lane.live]));
+    for (const ticket of held) {
+      if (leaseEnd(ticket) > now || !isWaitedFor(ticket)) continue;
+      const { pools: own } = ticket.lane;
+      for (const [lane, needed] of waiting) {
+        if (needed === 0 || !lane.pools.some((pool) => pool.isContended && own.includes(pool))) continue;
+        waiting.set(lane, needed - 1);
+        ticket.ask.revoked();
+        ticket.release();
+        break;
+      }
+    }
+    drainSoon();
+    watch();
   };
 
   return {
     request(ask) {
-      const ticket = new Ticket(ask, asked++, release);
+      const lane = laneOf(ask.pools ?? NOBODY, ask.isLoad === true);
+      const ticket = new Ticket(ask, asked++, lane);
       live++;
-      waiting.push(ticket);
-      if (held.size < cap) drainSoon();
-      else watchLeases();
+      lane.push(ticket);
+      if (!lane.isFull) drainSoon();
+      else if (lane.live === 1 || timer === undefined) watch();
       return ticket;
     },
   };

@@ -108,7 +108,11 @@ export function createNodeIndex(scenario: string, gone: Iterable<StoredNode> = [
         case 'attempt.failed':
           if (one.attemptAt !== undefined) node.workMs += at - one.attemptAt;
           delete one.attemptAt;
-          one.failure = event.fault.status;
+          if (event.fault.diagnosis !== 'transient') one.failure = event.fault.status; // nothing was to be learnt
+          break;
+        case 'attempt.backed-off':
+          if (one.attemptAt !== undefined) node.workMs += at - one.attemptAt;
+          delete one.attemptAt;
           break;
         case 'finding.reported':
           node.findings++;

@@ -167,6 +167,30 @@ describe('a leaf that was at work', () => {
     expect(second.eventsOf('attempt.started')).toMatchObject([{ attempt: 2, enrichment: 'look closer' }]);
   });
 
+  it.each<[string, object, { attempt: number }]>([
+    ['a transient fault: the next attempt, with the same task', { code: 'ECONNRESET' }, { attempt: 2 }],
+    ['a rate limit: the same attempt', { status: 429 }, { attempt: 1 }],
+  ])('that was backing off goes on after %s', async (_, over, expected) => {
+    let tries = 0;
+    const asked: (readonly string[])[] = [];
+    const refused: LeafRun = ({ task }) => {
+      asked.push(task.enrichments);
+      if (tries++ === 0) throw Object.assign(new Error('not now'), over);
+      return draft(task.path);
+    };
+    const scenario = scenarioOver([leaf('a', { run: refused })]);
+    const store = memoryStore();
+    const first = world(scenario, {}, { store, random: () => 1 });
+    const handle = first.start();
+    first.clock.setTimeout(() => handle.stop(), 5);
+    await expect(first.clock.run(handle.result)).rejects.toThrow();
+    expect(first.leftovers().timers).toBe(0);
+    const { second, outcome } = await resumed({ store }, scenario);
+    expect(outcome.status).toBe('complete');
+    expect(second.eventsOf('attempt.started')).toMatchObject([expected]);
+    expect(asked).toEqual([[], []]);
+  });
+
   it('keeps the critical findings it had said, also when it does not say them again', async () => {
     let isFirst = true;
     const moody: LeafRun = async ({ task, report }) => {

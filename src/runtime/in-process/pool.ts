@@ -1,0 +1,77 @@
+/**
+ * How many may be at work in a pool, as it has learnt.
+ *  1. `limit` stays within `least` and `most`.
+ *  2. Refused, it halves: at most once per cooldown, and only on account of work begun since it last did. What is
+ *     refused during the cooldown takes its place away: no other is sent after it.
+ *  3. Asked to wait, nobody of it begins before `opensAt`.
+ *  4. It grows by one when `limit` have ended well; back to where it was refused only after several times as many, and
+ *     the more often it was refused there.
+ */
+import type { PoolLimit } from '../../define/spec.ts';
+
+const COOLDOWN_MS = 250;
+/** How many times as many must end well before a limit is tried again that was refused. */
+const PATIENCE = 4;
+const MOST_PATIENCE = 16;
+
+export class Pool {
+  readonly name: string;
+  readonly most: number;
+  readonly least: number;
+  limit: number;
+  /** A limit from elsewhere that holds beside its own: the machine's memory. */
+  bound = Infinity;
+  used = 0;
+  opensAt = -Infinity;
+  /** One place in it is kept for the head of this lane, which others have overtaken too often. */
+  keptFor: { readonly opensAt: number } | undefined;
+  /** Scratch: it is full, and somebody waits for it. */
+  isContended = false;
+  #halvedAt = -Infinity;
+  #refusedAt = Infinity;
+  #patience = PATIENCE;
+  #well = 0;
+
+  constructor(name: string, { most, least }: PoolLimit) {
+    this.name = name;
+    this.most = most;
+    this.least = least;
+    this.limit = most;
+  }
+
+  get isFull(): boolean {
+    return this.used >= this.limit || this.used >= this.bound;
+  }
+
+  /** Whether there is room for two. */
+  get hasTwo(): boolean {
+    return this.used + 1 < this.limit && this.used + 1 < this.bound;
+  }
+
+  /** `since`: when the work had begun that was refused. Tells whether the limit is another now. */
+  refused(now: number, since: number, retryAfterMs = 0): boolean {
+    if (retryAfterMs > 0) this.opensAt = Math.max(this.opensAt, now + retryAfterMs);
+    if (since < this.#halvedAt) return false;
+    const before = this.limit;
+    const isCool = now >= this.#halvedAt + COOLDOWN_MS;
+    if (isCool) {
+      const at = Math.max(before, this.least + 1);
+      this.#patience = at === this.#refusedAt ? Math.min(MOST_PATIENCE, 2 * this.#patience) : PATIENCE;
+      this.#halvedAt = now;
+      this.#refusedAt = at;
+    }
+    this.#well = 0;
+    this.limit = Math.max(this.least, isCool ? Math.floor(before / 2) : before - 1);
+    return this.limit < before;
+  }
+
+  /** Some work ended well. Tells whether the limit is another now. */
+  succeeded(): boolean {
+    if (this.limit >= this.most) return false;
+    const needed = this.limit + 1 === this.#refusedAt ? this.#patience * this.limit : this.limit;
+    if (++this.#well < needed) return false;
+    this.#well = 0;
+    this.limit++;
+    return true;
+  }
+}
