@@ -1,9 +1,14 @@
 /** Rows as what the port says they are, and back. */
+import { z } from 'zod';
+import type { EspalierError } from '../../errors.ts';
 import type { HelpfulEnrichment, NewRun, RunState, StoredEvent, StoredNode, StoredRun } from '../../ports/store.ts';
 import type { RunEventType } from '../../protocol/run-event.ts';
 import type { Receipt } from '../../protocol/receipt.ts';
 import type { ClaimRule, Holder } from './claims.ts';
 import { storeFault } from './sqlite-faults.ts';
+
+/** The furthest instant that a date can hold, in epoch ms. */
+const MOST_MS = 8.64e15;
 
 export type HolderRow = {
   owner: string | null;
@@ -36,7 +41,7 @@ export function runOf(row: RunRow, rule: ClaimRule, file: string): StoredRun {
   const { state, events, head } = row;
   const holder = holderOf(row);
   return {
-    ...(parsed(row.body, where, file) as NewRun),
+    ...begunOf(row, where, file),
     state,
     events,
     head,
@@ -44,6 +49,28 @@ export function runOf(row: RunRow, rule: ClaimRule, file: string): StoredRun {
     ...(row.receipt !== null && { receipt: parsed(row.receipt, `of the receipt ${where}`, file) as Receipt }),
     ...(holder && { claim: rule.claimOf(holder) }),
   };
+}
+
+/** Whoever lists runs goes by what is in here: it may have been written by anybody. */
+const Begun = z.object({
+  runId: z.string(),
+  scenario: z.string(),
+  thesis: z.string(),
+  startedAt: z.number().min(-MOST_MS).max(MOST_MS),
+  options: z.object({
+    asOf: z.string().exactOptional(),
+    deadlineMs: z.number(),
+    maxDepth: z.number(),
+    concurrency: z.number(),
+    domains: z.array(z.string()).exactOptional(),
+  }),
+  origin: z.record(z.string(), z.string()),
+  hostVersion: z.string(),
+});
+function begunOf({ id, body }: RunRow, where: string, file: string): NewRun {
+  const begun = parsed(body, where, file) as NewRun;
+  if (begun.runId === id && Begun.safeParse(begun).success) return begun;
+  throw damaged(where, file);
 }
 
 export const eventOf = ({ seq, type, path, checksum, body }: EventRow): StoredEvent => ({
@@ -77,7 +104,9 @@ function parsed(body: string, where: string, file: string): object {
   } catch {
     // said below
   }
-  throw storeFault(
+  throw damaged(where, file);
+}
+const damaged = (where: string, file: string): EspalierError =>
+  storeFault(
     `Store ${file} is damaged: the row ${where} cannot be read. Keep the file, and restore a copy of it or start another store.`,
   );
-}

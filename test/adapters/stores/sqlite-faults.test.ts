@@ -220,6 +220,21 @@ describe('a store that is damaged', () => {
     ]);
   });
 
+  test.each([
+    ['of another shape', JSON.stringify({ ...newRun('odd'), options: null })],
+    ['without an origin', JSON.stringify({ ...newRun('odd'), origin: null })],
+    ['of no time that there is', JSON.stringify({ ...newRun('odd'), startedAt: 1e99 })],
+    ['of another run', JSON.stringify(newRun('other'))],
+  ])('in a row %s, which somebody else wrote, says so', (_, body) => {
+    const file = filled();
+    changed(
+      file,
+      `INSERT INTO runs (id, scenario, started_at, body, state, events, head)
+         VALUES ('odd', 's', 1, '${body}', 'running', 0, '')`,
+    );
+    expect(() => opened(file).run('odd')).toThrow(fault(/ is damaged: the row of run odd cannot be read\. /));
+  });
+
   test('in what belongs together is said by its problems', () => {
     const file = filled();
     const sum = 'a'.repeat(64);
