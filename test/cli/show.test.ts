@@ -26,7 +26,7 @@ describe('espalier show', () => {
     await at.keep({ runId: 'abc' }, 5_000);
     await at.keep({ runId: 'abc', resume: 'abc', deadline: '10m', at: Date.UTC(2026, 10, 22, 10) });
     const { stdout } = await said('show', 'abc', '--store', at.file);
-    expect(stdout).toContain('ended 2026-11-22 10:00:08 UTC, 10 min given');
+    expect(stdout).toContain('ended 2026-11-22 10:00:08 UTC, 10 min');
     const list = await said('runs', '--store', at.file);
     expect(list.stdout).toMatch(/complete +\d +8\.0 s/);
   });
