@@ -7,7 +7,6 @@ import { parseDuration } from '../define/duration.ts';
 import type { Activities, AttemptIo, Io } from '../ports/activities.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HookAnswer, Hooks } from '../ports/hooks.ts';
-import type { Fault } from '../protocol/fault.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import type { Task } from '../protocol/task.ts';
 import { errorOf, faultOf } from '../tier/fault.ts';
@@ -68,8 +67,12 @@ async function ask(hook: keyof Hooks, call: () => HookAnswer | Promise<HookAnswe
   throw refused(hook, typeof why === 'string' && why !== '' ? why : 'it gave no reason');
 }
 
-const refused = (hook: string, why: string): Error =>
-  errorOf({ status: 'refused', message: `${hook} refused: ${why}`, diagnosis: 'failed-check' } satisfies Fault);
+const refused = (hook: keyof Hooks, why: string): Error =>
+  errorOf({
+    status: 'refused',
+    message: `${hook} refused: ${why}`,
+    ...(hook === 'taskCompleted' && { diagnosis: 'failed-check' }),
+  });
 
 /** Performs an attempt, and asks each time it has said nothing for `idleMs`. A refusal ends it. */
 async function whileBusy(

@@ -81,7 +81,10 @@ export function lineOf(event: RunEvent): EventLine | undefined {
       return line(style, `${path} ${status}: ${counted(findings.length, 'finding')}${critical}`, false);
     }
     case 'node.failed':
-      return line('yellow', `${path} failed (${event.token.status}): ${event.token.message}`);
+      return line(
+        'yellow',
+        `${path} failed (${event.token.status}): ${event.token.message}${event.token.needsHuman ? ' (needs a human)' : ''}`,
+      );
     case 'node.invalidated':
       return line('yellow', `${path} cannot stand as it was: ${event.why}`);
     case 'dependency.observed':

@@ -22,6 +22,8 @@ export const Fault = z.object({
   status: FailureStatus,
   message: z.string(),
   diagnosis: Diagnosis.exactOptional(),
+  /** The same again would fail the same way: there is no further attempt. */
+  isFinal: z.literal(true).exactOptional(),
   /** Of a `rate-limited` one: how long whoever refused wants to be left alone, in ms. */
   retryAfterMs: z.number().min(0).exactOptional(),
   /** Of a `rate-limited` one: the pool that was asked too much of. */

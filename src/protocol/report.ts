@@ -4,6 +4,7 @@ import { Assessment } from './assessment.ts';
 import { Conflict, Relation } from './conflict.ts';
 import { Decision } from './decision.ts';
 import { Dependency } from './dependency.ts';
+import { Diagnosis } from './fault.ts';
 import { FailureStatus } from './failure-status.ts';
 import { Finding } from './finding.ts';
 import { Gap } from './gap.ts';
@@ -105,6 +106,10 @@ const tokenShape = {
   attempts: z.int().min(0),
   message: z.string(),
   retryable: z.boolean(),
+  /** Why its last attempt failed, as far as is known. */
+  diagnosis: Diagnosis.exactOptional(),
+  /** No attempt is left, and none would help: somebody has to look at it. */
+  needsHuman: z.literal(true).exactOptional(),
 };
 export const UnsealedToken = z.object({ ...tokenShape, partial: UnsealedReport.exactOptional() });
 export type UnsealedToken = z.infer<typeof UnsealedToken>;

@@ -1,4 +1,5 @@
 /** Failures as data. */
+import { EspalierError, type EspalierErrorCode } from '../errors.ts';
 import { FailureStatus } from '../protocol/failure-status.ts';
 import type { UnsealedReport, UnsealedToken } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
@@ -12,6 +13,20 @@ export const STOPPED: Fault = { status: 'cancelled', message: 'stopped' };
 const STATUSES: ReadonlySet<unknown> = new Set(FailureStatus.options);
 const LONGEST_MESSAGE = 2_000;
 
+/** What is wrong with the scenario or its data, and not with this attempt at it. */
+const LASTING: ReadonlySet<EspalierErrorCode> = new Set([
+  'invalid-definition',
+  'invalid-data',
+  'unknown-source',
+  'unknown-artifact',
+  'undeclared-source',
+  'spawn-refused',
+]);
+const isFinal = (error: unknown): boolean =>
+  EspalierError.isInstance(error)
+    ? LASTING.has(error.code)
+    : typeof error === 'object' && error !== null && 'isFinal' in error && error.isFinal === true;
+
 /** Names whatever was thrown. An error's `code` counts when it is one of the statuses. Never throws itself. */
 export function faultOf(error: unknown): Fault {
   try {
@@ -21,6 +36,7 @@ export function faultOf(error: unknown): Fault {
       // the cut may halve a surrogate pair
       message: (typeof message === 'string' ? message : String(error)).slice(0, LONGEST_MESSAGE).toWellFormed(),
       ...(typeof error === 'object' && error !== null && diagnosisOf(error)),
+      ...(isFinal(error) && { isFinal: true as const }),
     };
   } catch {
     return { status: 'error', message: 'an error that cannot be printed' };
@@ -43,6 +59,7 @@ const FINAL: ReadonlySet<FailureStatus> = new Set(['refused', 'budget', 'cancell
 type Failing = Pick<Task, 'runId' | 'path' | 'tier'>;
 export const tokenOf = (at: Failing, fault: Fault, attempts: number, partial?: UnsealedReport): UnsealedToken => ({
   attempts,
+  ...(fault.diagnosis && { diagnosis: fault.diagnosis }),
   kind: 'failure',
   message: fault.message,
   ...(partial && { partial }),

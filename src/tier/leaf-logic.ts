@@ -15,7 +15,7 @@ import { FindingDraft, type Finding } from '../protocol/finding.ts';
 import { NONE } from '../protocol/freeze.ts';
 import { GapDraft, isHole, type Gap } from '../protocol/gap.ts';
 import { childPath } from '../protocol/path.ts';
-import type { Artifact, UnsealedOutcome, UnsealedReport } from '../protocol/report.ts';
+import type { Artifact, UnsealedOutcome, UnsealedReport, UnsealedToken } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
@@ -225,9 +225,9 @@ function failed(state: LeafState, fault: Fault): Effects {
     state.phase = 'backing-off';
     return [{ type: 'back-off', attempt, fault, before: state.refusals++ }];
   }
-  const willRetry = phase !== 'recovering' && attempt < state.maxAttempts;
+  const willRetry = phase !== 'recovering' && attempt < state.maxAttempts && !fault.isFinal;
   const lost: LeafEffect = { type: 'give-up-attempt', attempt, fault, willRetry };
-  return [lost, willRetry ? afterFailure(state, fault) : end(state, failureOf(state, fault))];
+  return [lost, willRetry ? afterFailure(state, fault) : end(state, { ...failureOf(state, fault), needsHuman: true })];
 }
 
 /** What follows an attempt that has failed, when another may. */
@@ -261,7 +261,7 @@ function end(state: LeafState, outcome: UnsealedOutcome): LeafEffect {
   return { type: 'end', outcome };
 }
 
-function failureOf(state: LeafState, fault: Fault, attempts = state.attempt): UnsealedOutcome {
+function failureOf(state: LeafState, fault: Fault, attempts = state.attempt): UnsealedToken {
   const said = [...saidBy(state).values()];
   const partial = said.length > 0 ? { ...leafReport(state, said), status: 'partial' as const } : undefined;
   return tokenOf(state.task, fault, attempts, partial);
@@ -299,4 +299,5 @@ function leafReport({ task, attempt, gaps, artifacts }: LeafState, findings: Fin
 const invalid = (what: string, { why }: { why: string }): Fault => ({
   status: 'invalid',
   message: `${what} is not a finding: ${why}`,
+  diagnosis: 'invalid-output',
 });

@@ -4,6 +4,7 @@ import type { Assessment, KeyRisk, Pattern } from '../../src/protocol/assessment
 import type { Conflict, Relation } from '../../src/protocol/conflict.ts';
 import type { ChildSpec, Decision } from '../../src/protocol/decision.ts';
 import type { Dependency } from '../../src/protocol/dependency.ts';
+import { Diagnosis } from '../../src/protocol/fault.ts';
 import type { Finding } from '../../src/protocol/finding.ts';
 import { GapKind, type Gap } from '../../src/protocol/gap.ts';
 import type { Grant } from '../../src/protocol/grant.ts';
@@ -268,11 +269,13 @@ export const tokens = recordOf<FailureToken>(
     attempts: counts,
     message: texts,
     retryable: fc.boolean(),
+    diagnosis: fc.constantFrom(...Diagnosis.options),
+    needsHuman: fc.constant(true),
     partial: reports,
     elapsedMs: positive,
     digest: texts,
   },
-  'partial',
+  ...(['diagnosis', 'needsHuman', 'partial'] as const),
 );
 export const tasks = recordOf<Task>(
   {

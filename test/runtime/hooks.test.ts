@@ -49,7 +49,7 @@ describe('beforeSpawn', () => {
     const { status } = await w.run();
     expect(status).toBe('complete');
     expect(seen).toEqual([['The last attempt failed (refused): beforeSpawn refused: say why first']]);
-    expect(w.eventsOf('attempt.failed')).toMatchObject([{ fault: { status: 'refused', diagnosis: 'failed-check' } }]);
+    expect(w.eventsOf('attempt.failed')).toMatchObject([{ fault: { status: 'refused' } }]);
   });
 
   it('refusing a domain leaves a token, and its parent a gap', async () => {

@@ -192,7 +192,7 @@ export function gatherActor(
       ...(task.asOf !== undefined && { asOf: task.asOf }),
       grant: childGrant(task.grant, child, deadline, clock.now()),
       prior: prior ?? NONE,
-      enrichments: NONE,
+      enrichments: host.learned?.(childPath(task.path, child.name)) ?? NONE,
       ...(task.traceparent !== undefined && { traceparent: task.traceparent }),
     };
   };

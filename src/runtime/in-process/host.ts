@@ -29,6 +29,8 @@ export type Host = {
   readonly identify?: Identify;
   /** Of a resumed run: what is known of its nodes. */
   readonly recall?: Recall;
+  /** What helped this node in earlier runs: it is told so at once. */
+  readonly learned?: (path: string) => string[];
   /** Where undeclared reads are observed: what nodes can read of each other, and what they have read. */
   readonly observed?: { readonly shared: SharedReads; readonly dependencies: Map<string, Dependency> };
   /** Changes the host's own logics, to rehearse faults. */

@@ -15,6 +15,7 @@ import type { Fault } from '../../protocol/fault.ts';
 import { CANCELLED, errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
 import { beginLeaf, leafStep, saidBy, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
 import { mint, MISATTRIBUTED } from '../../tier/minting.ts';
+import { enrichmentFor } from '../../tier/recovery.ts';
 import type { ExecuteInput } from '../../tier/orchestrator-machine.ts';
 import { isLive, noteDependency, noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 
@@ -198,7 +199,12 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
         case 'recover': {
           const io = (snapshot.io ??= ioOf(path, scope)); // there is none yet when a resumed run begins here
           const enrichment = recover(leaf, effect.fault, io);
-          if (!enrichment) return follow(snapshot, leafStep(leaf, plainRecovery(effect.fault)), scope);
+          if (!enrichment)
+            return follow(
+              snapshot,
+              leafStep(leaf, { type: 'recovered', enrichment: enrichmentFor(effect.fault) }),
+              scope,
+            );
           ask(
             snapshot,
             scope,
@@ -353,14 +359,13 @@ function verdictEvent(given: { ok: boolean; why?: string } | boolean | undefined
   if (verdict?.ok === true) return { type: 'verified' };
   return {
     type: 'failed',
-    fault: { status: 'invalid', message: `not verified: ${verdict?.why ?? 'no reason given'}` },
+    fault: {
+      status: 'invalid',
+      message: `not verified: ${verdict?.why ?? 'no reason given'}`,
+      diagnosis: 'failed-check',
+    },
   };
 }
-
-const plainRecovery = (fault: Fault): LeafEvent => ({
-  type: 'recovered',
-  enrichment: `The last attempt failed (${fault.status}): ${fault.message}`,
-});
 
 function sendUp(scope: Scope, findings: readonly Finding[]): void {
   const parent = scope.self._parent as AnyActorRef | undefined;

@@ -19,6 +19,7 @@ import { faultOf } from '../../tier/fault.ts';
 import { HOST_VERSION } from '../../version.ts';
 import { createEventStream, type EventStream } from '../event-stream.ts';
 import { checkScenario, limitsFor } from '../limits.ts';
+import { learnedIn } from '../record/learned.ts';
 import { openRecord, resumedOptions } from '../record/open-record.ts';
 import type { Recall } from '../record/recall.ts';
 import type { RunOptions } from '../run.ts';
@@ -134,6 +135,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       emit: stream.emit,
       afterthoughts: [],
       isStopped: false,
+      ...(store && { learned: (path) => learnedIn(store, scenario.name, path) }),
       ...(observed && { observed }),
       ...(guestFor && { guestFor }),
       ...(record && { identify: record.identify }),
