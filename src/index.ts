@@ -20,6 +20,7 @@ export type {
   ScenarioSpec,
   SourceReader,
   SynthesisContext,
+  SynthesisMode,
   Synthesizer,
   Work,
 } from './define/spec.ts';

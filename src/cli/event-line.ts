@@ -79,6 +79,9 @@ export function lineOf(event: RunEvent): EventLine | undefined {
       return line('yellow', `${path} runs again: ${event.why}`);
     case 'record.failed':
       return line('red', `Not stored from here on: ${event.message}`);
+    case 'interim.failed':
+      return line('yellow', `${path} could not say how it stands: ${event.fault.message}`, false);
+    case 'synthesis.interim': // as movements of conviction, by whoever shows the progress
     case 'node.started':
     case 'node.reused':
     case 'attempt.started':

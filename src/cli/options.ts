@@ -8,14 +8,17 @@ import { misuse } from './misuse.ts';
 import type { StoreFlags } from './open-store.ts';
 
 /** What a scenario file that exports a function is called with. */
-export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'concurrency' | 'domains'> & {
+export type ScenarioFlags = Pick<
+  RunOptions,
+  'asOf' | 'thesis' | 'maxDepth' | 'concurrency' | 'domains' | 'synthesis'
+> & {
   /** In ms. */
   deadline?: number;
   /** A folder for the scenario to read; what is in it is the scenario's business. */
   data?: string;
 };
 export type PlanFlags = ScenarioFlags & StoreFlags & { fault?: RehearsedFault[]; json?: boolean };
-export type RunFlags = PlanFlags & { out?: string; otel?: boolean; sign?: string };
+export type RunFlags = PlanFlags & { out?: string; otel?: boolean; sign?: string; incremental?: boolean };
 
 function asOf(text: string): string {
   checkAsOf(text);
@@ -98,6 +101,8 @@ export const outOption = new Option(
 ).argParser(directory('--out', 'write to'));
 export const signOption = (): Option =>
   new Option('--sign <file>', 'sign the receipt with this Ed25519 private key, in PEM');
+export const incrementalOption = (): Option =>
+  new Option('--incremental', 'show how conviction moves: interim syntheses in the whole tree, as its nodes end');
 export const otelOption = new Option(
   '--otel',
   'send traces and metrics over OTLP/http to localhost:4318, or where the OTEL_* variables say',
@@ -114,7 +119,8 @@ export function runOptionsOf({
   concurrency,
   domains,
   data,
-}: PlanFlags): ScenarioFlags {
+  incremental,
+}: PlanFlags & Pick<RunFlags, 'incremental'>): ScenarioFlags {
   return {
     ...(asOf !== undefined && { asOf }),
     ...(thesis !== undefined && { thesis }),
@@ -123,5 +129,6 @@ export function runOptionsOf({
     ...(concurrency !== undefined && { concurrency }),
     ...(domains !== undefined && { domains }),
     ...(data !== undefined && { data }),
+    ...(incremental === true && { synthesis: 'incremental' as const }),
   };
 }

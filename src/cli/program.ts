@@ -9,6 +9,7 @@ import {
   deadlineOption,
   jsonOption,
   otelOption,
+  incrementalOption,
   outOption,
   signOption,
   withScenarioOptions,
@@ -48,6 +49,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .addHelpText('after', EXAMPLES);
   withScenarioOptions(program.command('run'))
     .description('run a scenario and deliver its brief')
+    .addOption(incrementalOption())
     .addOption(outOption)
     .addOption(jsonOption('the root report'))
     .addOption(otelOption)

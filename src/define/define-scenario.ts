@@ -5,6 +5,7 @@ import { checkedStages } from './define-domain.ts';
 import { parseDuration } from './duration.ts';
 import type { Limits, LimitsSpec, Scenario, ScenarioSpec } from './spec.ts';
 import { checkName } from './stages.ts';
+import { debounceOf } from './synthesis-mode.ts';
 
 const FIELDS = {
   description: TEXT,
@@ -28,6 +29,7 @@ export function defineScenario(spec: ScenarioSpec): Scenario {
   }
   checkFields(owner, spec, FIELDS);
   if (spec.asOf !== undefined) checkAsOf(spec.asOf);
+  debounceOf(owner, spec.synthesis);
   return {
     ...spec,
     kind: 'scenario',

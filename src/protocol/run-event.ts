@@ -5,7 +5,7 @@ import { Finding } from './finding.ts';
 import { Grant } from './grant.ts';
 import { FailureStatus } from './failure-status.ts';
 import { Fault } from './fault.ts';
-import { FailureToken, Report, ReportStatus, Tier } from './report.ts';
+import { FailureToken, Lean, Report, ReportStatus, Tier } from './report.ts';
 import { SCHEMA_VERSION } from './version.ts';
 
 const stamp = {
@@ -71,6 +71,19 @@ export const RunEvent = z.discriminatedUnion('type', [
     message: z.string(),
   }),
   event('synthesis.rejected', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),
+  /**
+   * Where a synthesis is incremental: how the evidence leans so far, with `ended` of `children` ended. The whole interim
+   * report is the root's alone.
+   */
+  event('synthesis.interim', {
+    tier: Tier,
+    ended: z.int().min(0),
+    children: z.int().min(0),
+    assessment: Lean,
+    report: Report.exactOptional(),
+  }),
+  /** An interim report could not be made. Nothing depends on one. */
+  event('interim.failed', { fault: Fault }),
   event('node.reported', { tier: Tier, report: Report }),
   event('node.failed', { tier: Tier, token: FailureToken }),
   /** From here on the run is not stored any more. */

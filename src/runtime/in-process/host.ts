@@ -10,6 +10,7 @@ import type { Gap } from '../../protocol/gap.ts';
 import { nameOf, parentOf } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
+import type { Interims } from './interims.ts';
 import type { Recall } from '../record/recall.ts';
 
 export type Host = {
@@ -26,6 +27,8 @@ export type Host = {
   readonly identify?: Identify;
   /** Of a resumed run: what is known of its nodes. */
   readonly recall?: Recall;
+  /** Where some synthesis is incremental. */
+  readonly interims?: Interims;
   /** Changes the host's own logics, to rehearse faults. */
   readonly rehearsal?: Rehearsal;
   /** Gaps that became known after the node they belong to had ended; the root's report takes them in. */

@@ -69,6 +69,7 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
   };
   const release = ({ run, timer }: RunSnapshot<Input>): void => {
     run.host.clock.clearTimeout(timer);
+    run.host.interims?.close();
     run.stream.close();
   };
 
@@ -159,10 +160,11 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
 
 function gatherOverRoot(host: Host): AnyActorLogic {
   const root = createOrchestrator(host);
-  return gatherActor(host, {
+  const gather = gatherActor(host, {
     logicFor: (_, task) => host.rehearsal?.orchestrator(root, task) ?? root,
     amend: (report, heard) => withAfterthoughts(withSaid(report, heard), host),
   });
+  return host.interims?.watching(gather) ?? gather;
 }
 
 /** The run stands above the root: one level of depth and one hand-off more. */
