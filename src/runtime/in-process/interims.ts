@@ -171,6 +171,7 @@ export function createInterims({ clock, emit, debounceOf }: InterimOptions): Int
           const next = gather.transition(snapshot, event, scope);
           const { join } = next;
           guarded(join.path, () => {
+            if (next.status === 'stopped' || next.status === 'error') return closeAt(join.path); // its node is over
             const ends = newEnds(join);
             if (ends.length > 0) haveEnded(next, ends, self);
           });
