@@ -39,10 +39,12 @@ it.each([
   expect(w.leftovers()).toEqual(NOTHING_LEFT);
 });
 
-it('after a fault the next one is made', async () => {
+it('after a fault the next one is made, whoever had asked for it', async () => {
   [makeFails, endFails] = [true, false];
-  const w = slowWorld(tree([3]), latency, { synthesis: 'incremental' });
-  w.clock.setTimeout(() => (makeFails = false), 400);
+  const ms = [300, 400, 900, 1_500];
+  const w = slowWorld(tree([4]), (path) => ms[Number(path.at(-1))] ?? 0, { synthesis: 'incremental' });
+  w.clock.setTimeout(() => (makeFails = false), 700);
   await w.run();
-  expect(interimsOf(w.events).map(({ at }) => at)).toEqual([600]);
+  expect(w.eventsOf('interim.failed').map(({ at }) => at)).toEqual([300, 550]);
+  expect(interimsOf(w.events).map(({ at }) => at)).toEqual([900]);
 });

@@ -1,11 +1,14 @@
 /** What a guest says of itself so far is parsed, not believed. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ActorScope, AnyActorLogic, AnyActorRef } from 'xstate';
+import { defineDomain } from '../../src/define/define-domain.ts';
+import { defineLeaf } from '../../src/define/define-leaf.ts';
+import { defineScenario } from '../../src/define/define-scenario.ts';
 import type { UnsealedReport } from '../../src/protocol/report.ts';
 import { guestAt, guestFinding, guestReport, logicOf } from '../support/guests.ts';
 import { expectBriefs, expectNoFall, interimsOf } from '../support/interim-invariants.ts';
 import { slowWorld } from '../support/interrupted.ts';
-import { CRITICAL, NOTHING_LEFT, tree, type World, type WorldOptions } from '../support/world.ts';
+import { CRITICAL, draft, NOTHING_LEFT, tree, type World, type WorldOptions } from '../support/world.ts';
 
 // XState warns, in development, of a message to a guest that has stopped itself.
 beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));
@@ -93,11 +96,21 @@ describe('an interim of a guest', () => {
     expect(interimsOf(w.events).map(({ at }) => at)).toEqual([0, 250, 20_000]);
   });
 
-  it('is nothing to a parent whose synthesis is final', async () => {
+  it('is nothing to a parent whose synthesis is final, whatever others are', async () => {
     const guest = saying(guestReport(PATH, { findings: [guestFinding(PATH)] }));
-    const w = beside(guest, { synthesis: 'final' });
-    const { brief } = await w.run();
-    expect(interimsOf(w.events)).toEqual([]);
-    expect(brief.findings.map(({ path }) => path)).toEqual(['root/l0']);
+    const leaf = defineLeaf({ name: 'l0', run: ({ task }) => draft(task.path) });
+    const other = defineDomain({ name: 'd', charter: 'x', children: [leaf], synthesis: 'incremental' });
+    const scenario = defineScenario({
+      name: 'mixed',
+      thesis: 'It holds',
+      domains: [other, defineLeaf({ ...leaf, name: 'l1' })],
+      limits: { deadline: '40s' },
+    });
+    for (const synthesis of [undefined, 'final'] as const) {
+      const w = slowWorld(scenario, () => 20_000, { guestFor: guestAt(PATH, guest), ...(synthesis && { synthesis }) });
+      const { brief } = await w.run();
+      expect(interimsOf(w.events).map(({ path }) => path)).toEqual(synthesis ? [] : ['root/d']);
+      expect(brief.findings.map(({ path }) => path)).toEqual(['root/d/l0']);
+    }
   });
 });

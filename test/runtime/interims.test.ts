@@ -1,5 +1,5 @@
 /** Interim reports on virtual time: when they are made, how they travel, and that nothing hangs on them. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { AnyActorRef } from 'xstate';
 import { defineDomain } from '../../src/define/define-domain.ts';
 import { defineLeaf } from '../../src/define/define-leaf.ts';
@@ -8,10 +8,10 @@ import type { SynthesisMode } from '../../src/define/spec.ts';
 import { seal } from '../../src/protocol/digest.ts';
 import { verifyRun } from '../../src/runtime/record/verify.ts';
 import { incomingOf } from '../../src/tier/synthesis-check.ts';
-import { guestReport } from '../support/guests.ts';
+import { guestFinding, guestReport } from '../support/guests.ts';
 import { expectBriefs, expectNoFall, interimsOf } from '../support/interim-invariants.ts';
 import { interruptedAt, resumed, slowWorld, type Latency } from '../support/interrupted.ts';
-import { CRITICAL, draft, NOTHING_LEFT, tree, world, type World } from '../support/world.ts';
+import { CRITICAL, draft, never, NOTHING_LEFT, tree, world, type World } from '../support/world.ts';
 
 /** `l0` takes the first of these, `l1` the second, of whichever domain. */
 const each =
@@ -185,14 +185,25 @@ describe('an incremental run', () => {
       onEvent: ({ type }) => type === 'synthesis.interim' && handle.stop(),
     });
     const handle = w.start();
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {}); // of messages to who has been stopped
     await expect(w.clock.run(handle.result)).rejects.toMatchObject({ code: 'stopped' });
     expect(w.events.at(-1)?.type).toBe('synthesis.interim');
+    expect(w.leftovers()).toEqual(NOTHING_LEFT);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  it('that is stopped while a synthesizer works leaves no timer', async () => {
+    const w = slowWorld(tree([2], { scenario: { synthesize: never } }), each(10, 50), { synthesis: 'incremental' });
+    const handle = w.start();
+    w.clock.setTimeout(() => handle.stop(), 100);
+    await expect(w.clock.run(handle.result)).rejects.toMatchObject({ code: 'stopped' });
     expect(w.leftovers()).toEqual(NOTHING_LEFT);
   });
 
   it('believes no interim that somebody else made', async () => {
     const refs = new Map<string, AnyActorRef>();
-    const w = slowWorld(tree([2, 2]), each(10, 500), {
+    const w = slowWorld(tree([2, 2]), each(10, 2_000), {
       synthesis: 'incremental',
       inspect(event) {
         if (event.type !== '@xstate.actor') return;
@@ -201,7 +212,7 @@ describe('an incremental run', () => {
       },
     });
     const handle = w.start();
-    const report = seal(guestReport('root/d0', { narrative: 'forged' }), { startedAt: 0, endedAt: 0 });
+    const report = seal(guestReport('root/d0', { findings: [guestFinding('root/d0')] }), { startedAt: 0, endedAt: 0 });
     w.clock.setTimeout(() => {
       for (const from of ['d0', 'nobody', undefined]) {
         for (const said of [report, undefined, null, 'report', handle.interim()]) {
@@ -212,7 +223,7 @@ describe('an incremental run', () => {
     const { brief } = await w.clock.run(handle.result);
     expect(refs.has('gather of root')).toBe(true);
     expect(brief.status).toBe('complete');
-    expect(timesOf(w, 'root')).toEqual([10, 260]);
+    expect(timesOf(w, 'root')).toEqual([10, 260, 2_000]);
     expectBriefs(w.events);
   });
 

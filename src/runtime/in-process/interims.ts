@@ -56,11 +56,11 @@ export function createInterims({ clock, emit, debounceOf }: InterimOptions): Int
   const latest = new Map<string, Report>();
   const over = new Set<string>();
   const ours = new WeakSet<object>();
-  let isClosed = false;
+  let hasEnded = false;
 
   const isOver = (path: string): boolean => {
     for (let at = path; at !== ''; at = parentOf(at)) if (over.has(at)) return true;
-    return isClosed;
+    return hasEnded;
   };
   const closeAt = (path: string): void => {
     over.add(path);
@@ -80,16 +80,18 @@ export function createInterims({ clock, emit, debounceOf }: InterimOptions): Int
     desks.set(path, desk);
     return desk;
   };
+  const guarded = (path: string, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      emit({ type: 'interim.failed', path, fault: faultOf(error) });
+    }
+  };
   const make = (desk: Desk): void => {
     const { path, interim, self } = desk;
     const { task, decision, ended } = interim;
     desk.madeAt = clock.now();
-    let report: Report | undefined;
-    try {
-      report = makeInterim(interim, desk.madeAt);
-    } catch (error) {
-      emit({ type: 'interim.failed', path, fault: faultOf(error) });
-    }
+    const report = makeInterim(interim, desk.madeAt);
     if (!report?.assessment) return;
     const { tier } = task;
     ours.add(report);
@@ -107,16 +109,16 @@ export function createInterims({ clock, emit, debounceOf }: InterimOptions): Int
     const upward: InterimUpward = { type: 'espalier.interim', from: self.id, report };
     self.send(upward);
   };
-  /** `isLast`: all its children have ended, and its own end may follow in this turn. */
-  const touch = (desk: Desk, isLast = false): void => {
+  /** `isClosed`: its join is closed, and its own end may follow in this turn. */
+  const touch = (desk: Desk, isClosed = false): void => {
     if (desk.timer !== undefined || isOver(desk.path)) return;
     const { madeAt, debounceMs } = desk;
     const wait = madeAt === undefined ? undefined : Math.max(0, madeAt + debounceMs - clock.now());
-    if (wait === undefined || (wait === 0 && !isLast)) make(desk);
+    if (wait === undefined || (wait === 0 && !isClosed)) make(desk);
     else {
       desk.timer = clock.setTimeout(() => {
         desk.timer = undefined;
-        make(desk);
+        guarded(desk.path, () => make(desk));
       }, wait);
     }
   };
@@ -135,17 +137,8 @@ export function createInterims({ clock, emit, debounceOf }: InterimOptions): Int
       if (desk) interimEnded(desk.interim, end);
       if (end.outcome.tier !== 'leaf') closeAt(childPath(join.path, end.name));
     }
-    const isLastStage = input.stage + 1 >= (input.decision?.stages.length ?? 0);
-    if (desk) touch(desk, join.closedBy !== undefined && (isLastStage || join.closedBy === 'cancel'));
+    if (desk) touch(desk, join.closedBy !== undefined);
   };
-  const guarded = (path: string, work: () => void): void => {
-    try {
-      work();
-    } catch (error) {
-      emit({ type: 'interim.failed', path, fault: faultOf(error) });
-    }
-  };
-
   return {
     watching(gather) {
       // A map's entries stay in the order in which they came: those beyond the ones seen are new.
@@ -187,7 +180,7 @@ export function createInterims({ clock, emit, debounceOf }: InterimOptions): Int
     },
     latestOf: (path) => latest.get(path),
     close() {
-      isClosed = true;
+      hasEnded = true;
       for (const { timer } of desks.values()) clock.clearTimeout(timer);
       desks.clear();
     },

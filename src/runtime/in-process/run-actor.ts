@@ -160,11 +160,10 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
 
 function gatherOverRoot(host: Host): AnyActorLogic {
   const root = createOrchestrator(host);
-  const gather = gatherActor(host, {
+  return gatherActor(host, {
     logicFor: (_, task) => host.rehearsal?.orchestrator(root, task) ?? root,
     amend: (report, heard) => withAfterthoughts(withSaid(report, heard), host),
   });
-  return host.interims?.watching(gather) ?? gather;
 }
 
 /** The run stands above the root: one level of depth and one hand-off more. */
