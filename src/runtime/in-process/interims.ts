@@ -111,7 +111,7 @@ export function createInterims({ clock, emit, debounceOf }: InterimOptions): Int
   };
   /** `isClosed`: its join is closed, and its own end may follow in this turn. */
   const touch = (desk: Desk, isClosed = false): void => {
-    if (desk.timer !== undefined || isOver(desk.path)) return;
+    if (desk.timer !== undefined) return;
     const { madeAt, debounceMs } = desk;
     const wait = madeAt === undefined ? undefined : Math.max(0, madeAt + debounceMs - clock.now());
     if (wait === undefined || (wait === 0 && !isClosed)) make(desk);
