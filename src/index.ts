@@ -23,6 +23,7 @@ export type {
   ScenarioSpec,
   SourceReader,
   SynthesisContext,
+  SynthesisMode,
   Synthesizer,
   Work,
 } from './define/spec.ts';

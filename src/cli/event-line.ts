@@ -94,6 +94,9 @@ export function lineOf(event: RunEvent): EventLine | undefined {
       );
     case 'record.failed':
       return line('red', `Not stored from here on: ${event.message}`);
+    case 'interim.failed':
+      return line('yellow', `${path} could not say how it stands: ${event.fault.message}`, false);
+    case 'synthesis.interim': // as movements of conviction, by whoever shows the progress
     case 'node.started':
     case 'node.reused':
     case 'attempt.started':

@@ -9,7 +9,10 @@ import { misuse } from './misuse.ts';
 import type { StoreFlags } from './open-store.ts';
 
 /** What a scenario file that exports a function is called with. */
-export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'concurrency' | 'domains'> & {
+export type ScenarioFlags = Pick<
+  RunOptions,
+  'asOf' | 'thesis' | 'maxDepth' | 'concurrency' | 'domains' | 'synthesis'
+> & {
   /** In ms. */
   deadline?: number;
   /** A folder for the scenario to read; what is in it is the scenario's business. */
@@ -17,7 +20,7 @@ export type ScenarioFlags = Pick<RunOptions, 'asOf' | 'thesis' | 'maxDepth' | 'c
 };
 export type PlanFlags = ScenarioFlags & StoreFlags & { fault?: RehearsedFault[]; json?: boolean };
 export type CheckFlags = ScenarioFlags & { json?: boolean; rehearse?: boolean; maxSeverity: Severity | 'none' };
-export type RunFlags = PlanFlags & { out?: string; otel?: boolean; sign?: string };
+export type RunFlags = PlanFlags & { out?: string; otel?: boolean; sign?: string; incremental?: boolean };
 
 function asOf(text: string): string {
   checkAsOf(text);
@@ -104,6 +107,8 @@ export const outOption = new Option(
 ).argParser(directory('--out', 'write to'));
 export const signOption = (): Option =>
   new Option('--sign <file>', 'sign the receipt with this Ed25519 private key, in PEM');
+export const incrementalOption = (): Option =>
+  new Option('--incremental', 'show how conviction moves: interim syntheses in the whole tree, as its nodes end');
 export const otelOption = new Option(
   '--otel',
   'send traces and metrics over OTLP/http to localhost:4318, or where the OTEL_* variables say',
@@ -127,7 +132,8 @@ export function runOptionsOf({
   concurrency,
   domains,
   data,
-}: PlanFlags): ScenarioFlags {
+  incremental,
+}: PlanFlags & Pick<RunFlags, 'incremental'>): ScenarioFlags {
   return {
     ...(asOf !== undefined && { asOf }),
     ...(thesis !== undefined && { thesis }),
@@ -136,5 +142,6 @@ export function runOptionsOf({
     ...(concurrency !== undefined && { concurrency }),
     ...(domains !== undefined && { domains }),
     ...(data !== undefined && { data }),
+    ...(incremental === true && { synthesis: 'incremental' as const }),
   };
 }

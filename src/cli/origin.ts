@@ -29,6 +29,7 @@ const Flags = z.object({
   domains: z.array(z.string()).exactOptional(),
   deadline: z.number().exactOptional(),
   data: z.string().exactOptional(),
+  synthesis: z.literal('incremental').exactOptional(),
 });
 
 /** @throws EspalierError `invalid-input` when the run was not started from the command line */

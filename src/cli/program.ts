@@ -11,6 +11,7 @@ import {
   jsonOption,
   maxSeverityOption,
   otelOption,
+  incrementalOption,
   outOption,
   signOption,
   withScenarioOptions,
@@ -54,6 +55,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
   withScenarioOptions(program.command('run'))
     .description('run a scenario and deliver its brief')
     .addOption(faultOption)
+    .addOption(incrementalOption())
     .addOption(outOption)
     .addOption(jsonOption('the root report'))
     .addOption(otelOption)

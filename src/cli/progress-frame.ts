@@ -7,6 +7,7 @@ import { formatDuration } from '../render/figures.ts';
 import type { Paint, Style } from '../render/paint.ts';
 import { clipped, displayWidth, padded } from '../render/text-layout.ts';
 import { escapeTerminal } from '../render/escape-terminal.ts';
+import { convictionLine } from './conviction-line.ts';
 import { countLeaves, isCutOff, type NodeProgress, type RunProgress } from './run-progress.ts';
 
 export type FrameOptions = {
@@ -139,14 +140,20 @@ function headline(progress: RunProgress, { columns, now, paint }: FrameOptions):
     columns >= WIDE
       ? `${time}, ${ended} of ${total} ended, ${running} running, ${progress.escalations} critical${asOf}`
       : `${time}, ${ended}/${total}, ${running} running, ${progress.escalations} crit`;
-  return [paint('bold', clipped(escapeTerminal(progress.thesis), columns)), paint('dim', clipped(line, columns))];
+  const lines = [
+    paint('bold', clipped(escapeTerminal(progress.thesis), columns)),
+    paint('dim', clipped(line, columns)),
+  ];
+  if (progress.conviction) lines.push(paint('cyan', clipped(convictionLine(progress.conviction), columns)));
+  return lines;
 }
 
 /** The lines of one frame. */
 export function frameOf(progress: RunProgress, options: FrameOptions): string[] {
   const { columns, rows: most, now, paint } = options;
-  if (most < 3) return headline(progress, options).slice(0, Math.max(0, most));
-  const room = most - 2;
+  const head = headline(progress, options);
+  const room = most - head.length;
+  if (room < 1) return head.slice(0, Math.max(0, most));
   const isWide = columns >= WIDE;
   const { total } = countLeaves(progress.root);
   let rows: Row[] = [];
@@ -156,7 +163,7 @@ export function frameOf(progress: RunProgress, options: FrameOptions): string[] 
     rows = rowsOf(progress.root, leavesShown, now, isWide);
     if (rows.length <= room) break;
   }
-  return [...headline(progress, options), ...laidOut(squeezed(rows, room), columns, paint)];
+  return [...head, ...laidOut(squeezed(rows, room), columns, paint)];
 }
 
 /** The tree without its leaves: what stays on the screen when a run has ended, above its brief. */

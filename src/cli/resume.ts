@@ -32,11 +32,13 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
     const { runId: resume } = run;
     const origin = readOrigin(run);
     const scenario = await loadScenario(origin.file, origin.flags);
+    const { synthesis } = origin.flags;
     const { deadline, concurrency, retryFailed } = flags;
     const options = {
       store,
       resume,
       origin: run.origin,
+      ...(synthesis && { synthesis }),
       ...(signingKey && { signingKey }),
       ...(deadline !== undefined && { deadline }),
       ...(concurrency !== undefined && { concurrency }),

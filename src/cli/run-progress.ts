@@ -8,6 +8,7 @@ import type { FailureStatus } from '../protocol/failure-status.ts';
 import type { ReportStatus } from '../protocol/report.ts';
 import type { RunEvent } from '../protocol/run-event.ts';
 import type { Plan, PlannedNode } from '../runtime/run.ts';
+import { moved, standingIn, type Movement } from './conviction-line.ts';
 
 export type NodeProgress = {
   readonly path: string;
@@ -30,6 +31,8 @@ export type RunProgress = {
   readonly root: NodeProgress;
   startedAt: number | undefined;
   escalations: number;
+  /** Where the root's synthesis is incremental. */
+  conviction: Movement | undefined;
   apply(event: RunEvent): void;
 };
 
@@ -69,6 +72,11 @@ const waiting = (path: string): NodeProgress => ({
   children: [],
 });
 
+function moveConviction(progress: RunProgress, event: RunEvent): void {
+  const standing = standingIn(event);
+  if (standing) progress.conviction = moved(progress.conviction, standing);
+}
+
 export function createProgress(plan: Plan): RunProgress {
   const nodes = new Map<string, NodeProgress>();
   const planned = ({ path, children }: PlannedNode): NodeProgress => {
@@ -103,6 +111,7 @@ export function createProgress(plan: Plan): RunProgress {
     root,
     startedAt: undefined,
     escalations: 0,
+    conviction: undefined,
     apply(event) {
       switch (event.type) {
         case 'run.started':
@@ -135,7 +144,11 @@ export function createProgress(plan: Plan): RunProgress {
         case 'finding.escalated':
           this.escalations++;
           break;
+        case 'synthesis.interim':
+          moveConviction(this, event);
+          break;
         case 'node.reported':
+          if (this.conviction) moveConviction(this, event);
           nodeAt(event.path).findings = event.report.findings.length;
           nodeAt(event.path).criticals = event.report.escalations.length;
           close(nodeAt(event.path), event.report.status, event.at);

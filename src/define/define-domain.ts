@@ -2,6 +2,7 @@ import { EspalierError } from '../errors.ts';
 import { checkFields, checkSpec, METHOD, NAMES, OBJECT, TEXT } from './check.ts';
 import { parseDuration } from './duration.ts';
 import { checkJoin } from './join.ts';
+import { debounceOf } from './synthesis-mode.ts';
 import type { Child, Domain, DomainSpec, JoinSpec } from './spec.ts';
 import { checkName, stagesOf } from './stages.ts';
 
@@ -31,6 +32,7 @@ export function defineDomain(spec: DomainSpec): Domain {
     );
   }
   if (spec.estimate !== undefined) parseDuration(spec.estimate, `estimate of domain "${spec.name}"`);
+  debounceOf(owner, spec.synthesis);
   return { ...spec, kind: 'domain', stages: checkedStages(owner, spec.children, spec.join) };
 }
 

@@ -7,6 +7,7 @@ import { parseDuration } from './duration.ts';
 import { checkPoolsAreKnown, poolsOf } from './pools.ts';
 import type { Limits, LimitsSpec, Scenario, ScenarioSpec } from './spec.ts';
 import { checkName } from './stages.ts';
+import { debounceOf } from './synthesis-mode.ts';
 
 const DEPENDENCIES = {
   isMet: (value: unknown) => value === 'refuse' || value === 'observe',
@@ -37,6 +38,7 @@ export function defineScenario(spec: ScenarioSpec): Scenario {
   checkFields(owner, spec, FIELDS);
   if (spec.asOf !== undefined) checkAsOf(spec.asOf);
   checkHooks(owner, spec.hooks);
+  debounceOf(owner, spec.synthesis);
   const limits = limitsOf(spec.limits ?? {});
   const stages = checkedStages(owner, spec.domains, spec.join);
   checkPoolsAreKnown(spec.domains, limits.pools);

@@ -5,7 +5,7 @@ import type { Hooks } from '../ports/hooks.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import type { Ended, Verdict } from '../ports/activities.ts';
 import type { Finding, FindingDraft } from '../protocol/finding.ts';
-import type { GapDraft, GapKind } from '../protocol/gap.ts';
+import type { GapDraft } from '../protocol/gap.ts';
 import type { Report } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
 import type { Series } from '../protocol/series.ts';
@@ -35,7 +35,7 @@ export type LeafContext = {
   readonly abortSignal: AbortSignal;
   /** Says a finding at once; a critical one travels to the root from here. */
   readonly report: (finding: FindingDraft) => void;
-  readonly gap: (kind: GapKind, why: string) => GapDraft;
+  readonly gap: (kind: GapDraft['gap'], why: string) => GapDraft;
   /** Keeps big outputs, which travel as references, and reads those that its `prior` reports refer to. */
   readonly artifacts: ArtifactShelf;
   /**
@@ -98,12 +98,19 @@ export type JoinSpec = {
   /** Proceed when this many children of a stage have reported. Default: all. */
   readonly quorum?: number;
 };
+/**
+ * `final`: one synthesis, once the children have ended. `incremental`: besides it, interim reports as they end, made
+ * without a model, at most one per `debounce` (`'1s'` or ms; default 250 ms).
+ */
+export type SynthesisMode = 'final' | 'incremental' | { readonly debounce: number | string };
 export type DomainSpec = NodeSpec & {
   readonly charter: string;
   readonly children: readonly Child[];
   readonly join?: JoinSpec;
   /** Default: the deterministic synthesis. */
   readonly synthesize?: Synthesizer;
+  /** Default: `final`. */
+  readonly synthesis?: SynthesisMode;
   /** Does the domain's work as one leaf when depth is spent. It may read every source its children declare. */
   readonly execute?: LeafRun;
 };
@@ -142,6 +149,8 @@ export type ScenarioSpec = {
   /** The program's own say in a run. */
   readonly hooks?: Hooks;
   readonly synthesize?: Synthesizer;
+  /** Of the root; each domain has its own. Default: `final`. */
+  readonly synthesis?: SynthesisMode;
   readonly execute?: LeafRun;
 };
 

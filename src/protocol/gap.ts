@@ -7,7 +7,8 @@ import { NodeName } from './path.ts';
  * - `token`: a child ended in a failure token · `undone`: work that was due and not done · `synthesis`: a synthesis
  *   was replaced · `skipped`: not activated by decision · `not-needed`: the quorum was reached without it ·
  *   `demoted`: executed as a leaf because depth was spent · `stale`: the data ends too long before the as-of date ·
- *   `insufficient`: the data does not reach far enough to say anything
+ *   `insufficient`: the data does not reach far enough to say anything · `pending`: of an interim report only, a child
+ *   that has not ended yet
  */
 export const GapKind = z.enum([
   'token',
@@ -18,6 +19,7 @@ export const GapKind = z.enum([
   'demoted',
   'stale',
   'insufficient',
+  'pending',
 ]);
 export type GapKind = z.infer<typeof GapKind>;
 
@@ -32,14 +34,14 @@ export type Gap = z.infer<typeof Gap>;
 
 /** A gap as a leaf's author writes it: the host adds the path. */
 export const GapDraft = z.object({
-  gap: GapKind,
+  gap: GapKind.exclude(['pending']),
   why: z.string(),
   /** The declared child that the gap is about, when an orchestrator executed in its place. */
   child: NodeName.exactOptional(),
 });
 export type GapDraft = z.infer<typeof GapDraft>;
 
-const HOLES: ReadonlySet<GapKind> = new Set(['token', 'undone', 'synthesis']);
+const HOLES: ReadonlySet<GapKind> = new Set(['token', 'undone', 'synthesis', 'pending']);
 /** Whether this gap makes a report `partial`: something was due and did not come. */
 export const isHole = (gap: Gap): boolean => HOLES.has(gap.kind);
 /** Whether time or a cancellation cut this off: another try with more time may fill it. */

@@ -39,11 +39,15 @@ export type Timing = z.infer<typeof Timing>;
 export const Artifact = z.object({ bytes: z.int().min(0), ref: z.string(), sha256: z.string() });
 export type Artifact = z.infer<typeof Artifact>;
 
+/** What a parent is told of how its child's evidence leans. */
+export const Lean = Assessment.pick({ logOdds: true, coverage: true, dissent: true, votes: true });
+export type Lean = z.infer<typeof Lean>;
+
 export const ChildSummary = z.object({
   path: z.string(),
   status: z.union([ReportStatus, FailureStatus]),
   /** How its evidence leans, when it assessed any. */
-  assessment: Assessment.pick({ logOdds: true, coverage: true, dissent: true, votes: true }).exactOptional(),
+  assessment: Lean.exactOptional(),
   retention: Retention.exactOptional(),
   digest: z.string(),
 });

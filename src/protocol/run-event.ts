@@ -6,7 +6,7 @@ import { Grant } from './grant.ts';
 import { Dependency } from './dependency.ts';
 import { FailureStatus } from './failure-status.ts';
 import { Fault } from './fault.ts';
-import { FailureToken, Report, ReportStatus, Tier } from './report.ts';
+import { FailureToken, Lean, Report, ReportStatus, Tier } from './report.ts';
 import { SCHEMA_VERSION } from './version.ts';
 
 const stamp = {
@@ -76,6 +76,19 @@ export const RunEvent = z.discriminatedUnion('type', [
   /** A read that was not declared and was allowed. Once for each reader and what it read. */
   event('dependency.observed', { on: z.string(), via: Dependency.shape.via }),
   event('synthesis.rejected', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),
+  /**
+   * Where a synthesis is incremental: how the evidence leans so far, with `ended` of `children` ended. The whole interim
+   * report is the root's alone.
+   */
+  event('synthesis.interim', {
+    tier: Tier,
+    ended: z.int().min(0),
+    children: z.int().min(0),
+    assessment: Lean,
+    report: Report.exactOptional(),
+  }),
+  /** An interim report could not be made. Nothing depends on one. */
+  event('interim.failed', { fault: Fault }),
   event('node.reported', { tier: Tier, report: Report }),
   event('node.failed', { tier: Tier, token: FailureToken }),
   /** From now on so many may be at work at once in this pool; `total` is that of the whole run. */

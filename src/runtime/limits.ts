@@ -3,7 +3,9 @@ import { checkAsOf } from '../define/as-of.ts';
 import { isNames, OBJECT, shown, STORE } from '../define/check.ts';
 import { limitsOf } from '../define/define-scenario.ts';
 import type { Limits, Scenario } from '../define/spec.ts';
+import { debounceOf } from '../define/synthesis-mode.ts';
 import { EspalierError } from '../errors.ts';
+import { faultOf } from '../tier/fault.ts';
 import type { RunOptions } from './run.ts';
 
 const RUN_ID = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/;
@@ -16,7 +18,7 @@ const NAMED = 8; // of the domains there are, in a message
 export function checkScenario(scenario: Scenario, options: RunOptions = {}): void {
   checkKind(scenario);
   if (!OBJECT.isMet(options)) throw invalid(`The options are ${shown(options)}. Give an object, or leave them out.`);
-  const { asOf, domains, runId, signingKey, store, thesis } = options;
+  const { asOf, domains, runId, signingKey, store, synthesis, thesis } = options;
   if (asOf !== undefined) checkAsOf(asOf);
   if (thesis !== undefined && (typeof thesis !== 'string' || thesis.trim() === '')) {
     throw invalid(`The option thesis is ${shown(thesis)}. Say in a sentence what is to be examined, or leave it out.`);
@@ -33,6 +35,15 @@ export function checkScenario(scenario: Scenario, options: RunOptions = {}): voi
     throw invalid('The option signingKey is no Ed25519 private key. Give one that createPrivateKey returns.');
   }
   checkDomains(scenario, domains);
+  checkMode(synthesis);
+}
+
+function checkMode(synthesis: RunOptions['synthesis']): void {
+  try {
+    debounceOf('The run', synthesis);
+  } catch (error) {
+    throw invalid(faultOf(error).message);
+  }
 }
 
 function checkKind(scenario: unknown): void {

@@ -1,5 +1,6 @@
 /** The contract of a run, whichever host performs it. Types only. */
 import type { KeyObject } from 'node:crypto';
+import type { SynthesisMode } from '../define/spec.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Origin, Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -19,6 +20,8 @@ export type RunOptions = {
   concurrency?: number;
   /** Names of the root's children to activate; the others are skipped. Default: all. */
   domains?: readonly string[];
+  /** Of every orchestrator, in place of what each says of itself: `'incremental'` lets the whole tree make interims. */
+  synthesis?: SynthesisMode;
   /** Default: 16 random letters and digits. */
   runId?: string;
   /** Default: the system's time. Tests give a virtual clock. */
@@ -66,6 +69,11 @@ export type RunHandle = {
   readonly events: AsyncIterable<RunEvent>;
   /** Resolves with the brief; rejects only when the run was stopped or its host broke. */
   readonly result: Promise<RunOutcome>;
+  /**
+   * The root's latest interim report, whose coverage never falls. Undefined before the first, and in a run whose root
+   * has a final synthesis only.
+   */
+  interim(): Report | undefined;
   /** Closes the run now: `result` resolves at once with what was found. */
   cancel(): void;
   /** Ends the run now and delivers nothing: `result` rejects. */

@@ -23,7 +23,7 @@ import type { FailureStatus } from '../protocol/failure-status.ts';
 import type { Finding } from '../protocol/finding.ts';
 import type { Grant } from '../protocol/grant.ts';
 import { depthOf } from '../protocol/path.ts';
-import type { UnsealedOutcome } from '../protocol/report.ts';
+import type { Report, UnsealedOutcome } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
 import type { RunEventBody } from '../protocol/run-event.ts';
 import type { Task } from '../protocol/task.ts';
@@ -45,10 +45,14 @@ export type GatherInput = {
   deadline: number;
   /** What earlier stages ended with. */
   before: readonly Ended[];
+  /** Of the orchestrator: what an interim report is held against. */
+  decision?: Decision;
 };
 export type ExecuteInput = { task: Task; deadline: number };
 /** What travels up, one hop at a time: findings of the subtree, critical ones at once. */
 export type Upward = { type: 'espalier.up'; from: string; findings: readonly Finding[] };
+/** The latest interim report of a node that still runs. It is not its end. */
+export type InterimUpward = { type: 'espalier.interim'; from: string; report: Report };
 
 type Context = {
   task: Task;
@@ -77,7 +81,7 @@ export const orchestratorMachine = setup({
     context: Context;
     input: Task;
     output: UnsealedOutcome;
-    events: { type: 'cancel' } | Upward;
+    events: { type: 'cancel' } | Upward | InterimUpward;
   },
   actors: {
     plan: unprovided<PlanInput, unknown>(),
@@ -91,6 +95,10 @@ export const orchestratorMachine = setup({
     forward: enqueueActions(({ enqueue, event, self }) => {
       if (event.type !== 'espalier.up' || !self._parent) return;
       enqueue.sendTo(self._parent, { type: 'espalier.up', from: self.id, findings: event.findings });
+    }),
+    forwardInterim: enqueueActions(({ enqueue, event, self }) => {
+      if (event.type !== 'espalier.interim' || !self._parent) return;
+      enqueue.sendTo(self._parent, { type: 'espalier.interim', from: self.id, report: event.report });
     }),
     closeGather: sendTo('gather', { type: 'gather.cancel' }),
     cancelExecute: sendTo('execute', { type: 'leaf.cancel' }),
@@ -109,7 +117,7 @@ export const orchestratorMachine = setup({
     outcome: undefined,
   }),
   initial: 'planning',
-  on: { 'espalier.up': { actions: 'forward' } },
+  on: { 'espalier.up': { actions: 'forward' }, 'espalier.interim': { actions: 'forwardInterim' } },
   states: {
     planning: {
       invoke: {
@@ -145,6 +153,7 @@ export const orchestratorMachine = setup({
             decision?.stages.slice(stage + 1).flatMap((later) => later.flatMap(({ needs }) => needs ?? [])) ?? [],
           deadline: stageDeadline(task.grant, decision ?? NO_DECISION, stage),
           before: ended,
+          decision: decision ?? NO_DECISION,
         }),
         onDone: [
           {

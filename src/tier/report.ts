@@ -16,6 +16,7 @@ import { isHole, type Gap } from '../protocol/gap.ts';
 import { childPath, depthOf, nameOf } from '../protocol/path.ts';
 import type {
   ChildSummary,
+  Lean,
   Outcome,
   RunSummary,
   UnsealedOutcome,
@@ -114,7 +115,12 @@ function summaryOf(outcome: Outcome): ChildSummary {
   };
 }
 
-const leanOf = ({ coverage, dissent, logOdds, votes }: Assessment) => ({ coverage, dissent, logOdds, votes });
+export const leanOf = ({ coverage, dissent, logOdds, votes }: Assessment): Lean => ({
+  coverage,
+  dissent,
+  logOdds,
+  votes,
+});
 
 function keepBooks(
   task: Task,
@@ -180,14 +186,17 @@ function gapsOf({ task, decision, ended }: Gathered, synthesis: Synthesis): Gap[
     path: childPath(task.path, name),
     why,
   }));
-  for (const { outcome, notNeeded } of ended) {
-    for (const gap of bodyOf(outcome)?.gaps ?? []) gaps.push(gap);
-    if (outcome.kind === 'report') continue;
-    const { path, status, message } = outcome;
-    if (notNeeded) gaps.push({ kind: 'not-needed', path, why: message });
-    else gaps.push({ kind: 'token', path, status, why: `${status}: ${message}` });
-  }
+  for (const end of ended) gaps.push(...gapsLeftBy(end));
   return [...gaps, ...synthesis.gaps];
+}
+
+/** What a child lacked, and that it is a gap itself when it left no report. */
+export function gapsLeftBy({ outcome, notNeeded }: Ended): Gap[] {
+  const gaps = bodyOf(outcome)?.gaps ?? [];
+  if (outcome.kind === 'report') return gaps;
+  const { path, status, message } = outcome;
+  if (notNeeded) return [...gaps, { kind: 'not-needed', path, why: message }];
+  return [...gaps, { kind: 'token', path, status, why: `${status}: ${message}` }];
 }
 
 const unique = (findings: readonly Finding[]): Finding[] => [

@@ -40,6 +40,23 @@ describe.concurrent('espalier run', () => {
     for (const said of ['loading', 'conviction', 'Brief   o/brief.md']) expect(stderr).toContain(said);
   });
 
+  it('shows how conviction moves with --incremental, and says the same in the end', async () => {
+    using at = workspace();
+    const slow = ['--fault', 'root/company/ibm=slow:700'];
+    const plain = await runEspalier(['run', TINY, '--json', '--out', 'p'], at.path);
+    const { code, stdout, stderr } = await runEspalier(
+      ['run', TINY, '--incremental', '--json', '--out', 'o', ...slow],
+      at.path,
+    );
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/ s {2}conviction [−+]?\d+ of \d of \d leaves\n/);
+    expect((JSON.parse(stdout) as Report).digest).toBe((JSON.parse(plain.stdout) as Report).digest);
+    const types = linesOf(join(at.path, 'o', 'events.ndjson')).map((line) => RunEvent.parse(JSON.parse(line)).type);
+    expect(types).toContain('synthesis.interim');
+    const { code: verified } = await runEspalier(['verify', 'latest'], at.path);
+    expect(verified).toBe(0);
+  });
+
   it('degrades as rehearsed: a gap, a partial brief, exit code 3', async () => {
     using at = workspace();
     const faults = ['--fault', 'root/macro/jobs=throw', '--fault', 'root/company=hang', '--deadline', '1500ms'];

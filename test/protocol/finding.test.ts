@@ -22,5 +22,5 @@ test('context is reported and does not vote', () => {
 
 test('a report with a gap is partial when something was due and did not come', () => {
   const holes = GapKind.options.filter((kind) => isHole({ path: 'root', kind, why: '' }));
-  expect(holes).toEqual(['token', 'undone', 'synthesis']);
+  expect(holes).toEqual(['token', 'undone', 'synthesis', 'pending']);
 });

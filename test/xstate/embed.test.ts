@@ -37,6 +37,7 @@ function caller(scenario: Scenario, options: OrchestratorOptions) {
           CANCEL: { actions: 'cancel' },
           'finding.escalated': { actions: 'hear' },
           'node.reported': { actions: 'hear' },
+          'synthesis.interim': { actions: 'hear' },
           'run.completed': { actions: 'hear' },
         },
       },
@@ -96,6 +97,16 @@ describe("in a caller's machine", () => {
     expect(escalated.map(({ finding }) => finding)).toEqual(context.report?.escalations);
     const reported = context.heard.filter((event) => event.type === 'node.reported');
     expect(reported.map(({ path }) => path)).toEqual(['root/d0', 'root/d1', 'root']);
+  });
+
+  test('interims arrive as its events, the whole report with those of the root', async () => {
+    const { actor, clock, leftovers } = inCallersSystem(alarming, { synthesis: 'incremental' });
+    actor.send({ type: 'GO' });
+    await clock.advance(1_000);
+    const interims = actor.getSnapshot().context.heard.filter((event) => event.type === 'synthesis.interim');
+    expect(new Set(interims.map(({ path }) => path))).toEqual(new Set(['root', 'root/d0', 'root/d1']));
+    for (const { path, report } of interims) expect(report !== undefined).toBe(path === 'root');
+    expect(leftovers()).toEqual(NOTHING_LEFT);
   });
 
   test('leaving the state midway stops the whole tree at once; entering it again starts a fresh one', async () => {

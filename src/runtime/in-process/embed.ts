@@ -49,11 +49,12 @@ export function orchestrator(scenario: Scenario, options: OrchestratorOptions = 
   );
 }
 
-/** Escalations, alerts, and how orchestrators ended: few events, whatever the width of the tree. */
+/** Escalations, alerts, interims, and how orchestrators ended: few events, whatever the width of the tree. */
 export function isProgress(event: RunEvent): boolean {
   switch (event.type) {
     case 'run.started':
     case 'finding.escalated':
+    case 'synthesis.interim':
     case 'integrity.alert':
     case 'depth.refused':
     case 'run.completed':

@@ -15,8 +15,8 @@ import {
 } from 'xstate';
 import { Finding } from '../../protocol/finding.ts';
 import { deepFreeze } from '../../protocol/freeze.ts';
-import { isWithin } from '../../protocol/path.ts';
-import { UnsealedOutcome, type UnsealedReport } from '../../protocol/report.ts';
+import { isWithin, parentOf } from '../../protocol/path.ts';
+import { UnsealedOutcome, UnsealedReport } from '../../protocol/report.ts';
 import { readAnswer, type Answer } from '../../tier/answer.ts';
 import { beginLeaf, leafStep, saidBy } from '../../tier/leaf-logic.ts';
 import { adopt, MISATTRIBUTED, type Said } from '../../tier/minting.ts';
@@ -35,7 +35,7 @@ type GuestSnapshot = Snapshot<UnsealedOutcome> & {
 type Internal = AnyActorRef & { _send(event: AnyEventObject): void; _stop(): void };
 
 export function guestActor(host: Host, guest: AnyActorLogic): ActorLogic<GuestSnapshot, AnyEventObject, ExecuteInput> {
-  const { emit } = host;
+  const { emit, interims } = host;
 
   const adoptAll = ({ input: { task }, said }: GuestSnapshot, findings: readonly Finding[]): Finding[] =>
     findings.flatMap((one) => {
@@ -95,6 +95,19 @@ export function guestActor(host: Host, guest: AnyActorLogic): ActorLogic<GuestSn
     const findings = heard(snapshot, message);
     const parent = scope.self._parent as AnyActorRef | undefined;
     if (parent && findings.length > 0) tell(scope, parent, { type: 'espalier.up', from: scope.self.id, findings });
+  };
+  /** What it says of itself so far: its findings count as said, the rest only to a parent that makes interims. */
+  const hearInterim = (snapshot: GuestSnapshot, message: unknown, scope: Scope): void => {
+    const { task } = snapshot.input;
+    if (!interims?.isIncremental(parentOf(task.path))) return;
+    const report = valueOf(readAnswer(UnsealedReport, message));
+    const parent = scope.self._parent as AnyActorRef | undefined;
+    if (!report || report.path !== task.path || !parent) return;
+    const findings = adoptAll(snapshot, [...report.findings, ...report.escalations]);
+    const from = scope.self.id;
+    if (findings.length > 0) tell(scope, parent, { type: 'espalier.up', from, findings });
+    const own = interims.sealed(reportOf(snapshot, report), task.grant.issuedAt);
+    tell(scope, parent, { type: 'espalier.interim', from, report: own });
   };
   /** What the guest is given as its parent: this actor, and after its end whoever notes what comes too late. */
   const doorOf = (snapshot: GuestSnapshot, scope: Scope): AnyActorRef => {
@@ -161,6 +174,9 @@ export function guestActor(host: Host, guest: AnyActorLogic): ActorLogic<GuestSn
       switch (type) {
         case 'espalier.up':
           hear(snapshot, event['findings'], scope);
+          return snapshot;
+        case 'espalier.interim':
+          hearInterim(snapshot, event['report'], scope);
           return snapshot;
         case 'espalier.spawn': {
           const message = `${path} asked its parent for a child; only an orchestrator's own decision creates nodes`;

@@ -12,6 +12,7 @@ import { nameOf, parentOf } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { Afterthought, Recall } from '../record/recall.ts';
+import type { Interims } from './interims.ts';
 
 export type Host = {
   readonly clock: Clock;
@@ -33,6 +34,8 @@ export type Host = {
   readonly learned?: (path: string) => string[];
   /** Where undeclared reads are observed: what nodes can read of each other, and what they have read. */
   readonly observed?: { readonly shared: SharedReads; readonly dependencies: Map<string, Dependency> };
+  /** Where some synthesis is incremental. */
+  readonly interims?: Interims;
   /** Changes the host's own logics, to rehearse faults. */
   readonly rehearsal?: Rehearsal;
   /** Critical findings that came after their node had ended; the root's report takes them in as gaps. */

@@ -10,14 +10,15 @@ export type OrchestratorLogic = typeof orchestratorMachine;
 
 /** The logic of every orchestrator of a run. It creates its children's by late binding to itself. */
 export function createOrchestrator(host: Host): OrchestratorLogic {
-  const { activities, emit, rehearsal } = host;
+  const { activities, emit, interims, rehearsal } = host;
   const leaf = leafActor(host);
-  const gather = gatherActor(host, {
+  const plain = gatherActor(host, {
     logicFor: (child, task): AnyActorLogic => {
       if (child.role === 'leaf') return leaf;
       return rehearsal?.orchestrator(machine, task) ?? machine;
     },
   });
+  const gather = interims?.watching(plain) ?? plain;
   const machine: OrchestratorLogic = orchestratorMachine.provide({
     actors: {
       plan: bind(activityActor(host, (input, io) => activities.plan(input, io))),

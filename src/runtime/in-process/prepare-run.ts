@@ -5,8 +5,9 @@ import { sharedReads } from '../../activities/shared-reads.ts';
 import { withHooks } from '../../activities/with-hooks.ts';
 import { createActivities } from '../../activities/create-activities.ts';
 import { historyIn } from '../../activities/history.ts';
-import { registryOf } from '../../activities/registry.ts';
+import { registryOf, type Entry } from '../../activities/registry.ts';
 import type { Limits, Scenario } from '../../define/spec.ts';
+import { debounceOf } from '../../define/synthesis-mode.ts';
 import { EspalierError } from '../../errors.ts';
 import type { Activities } from '../../ports/activities.ts';
 import type { Hooks } from '../../ports/hooks.ts';
@@ -24,6 +25,7 @@ import { openRecord, resumedOptions } from '../record/open-record.ts';
 import type { Recall } from '../record/recall.ts';
 import type { RunOptions } from '../run.ts';
 import type { Host, Rehearsal } from './host.ts';
+import { createInterims, type InterimOptions, type Interims } from './interims.ts';
 import { memoryPressure } from './memory-pressure.ts';
 import { createSlots } from './slots.ts';
 import { systemClock } from './system-clock.ts';
@@ -125,6 +127,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     record?.recorder.close(); // or nobody could take the run up as long as this process lives
     throw error;
   }
+  const interims = interimsFor(registry, options.synthesis, { clock, emit: stream.emit });
   return {
     runId,
     host: {
@@ -140,6 +143,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       ...(guestFor && { guestFor }),
       ...(record && { identify: record.identify }),
       ...(record?.recall && { recall: record.recall }),
+      ...(interims && { interims }),
       ...(rehearsal && { rehearsal }),
       ...(telemetry && { traceparentOf: (path) => telemetry.traceparentOf(runId, path) }),
     },
@@ -164,6 +168,27 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       ...(record?.invalidated ?? []),
     ],
   };
+}
+
+/** None where every synthesis is final: such a run pays nothing for what it does not make. */
+function interimsFor(
+  registry: ReadonlyMap<string, Entry>,
+  forAll: RunOptions['synthesis'],
+  io: Pick<InterimOptions, 'clock' | 'emit'>,
+): Interims | undefined {
+  if (forAll !== undefined) {
+    const debounceMs = debounceOf('The run', forAll);
+    return debounceMs === undefined
+      ? undefined
+      : createInterims({ ...io, debounceOf: (path) => (path === '' ? undefined : debounceMs) });
+  }
+  const debounces = new Map<string, number>();
+  for (const { path, definition } of registry.values()) {
+    const debounceMs = definition.kind === 'leaf' ? undefined : debounceOf(path, definition.synthesis);
+    if (debounceMs !== undefined) debounces.set(path, debounceMs);
+  }
+  if (debounces.size === 0) return undefined;
+  return createInterims({ ...io, debounceOf: (path) => debounces.get(path) });
 }
 
 /** A plan is not asked for again when the same task had one. */

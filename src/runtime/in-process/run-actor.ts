@@ -70,6 +70,7 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
   };
   const release = ({ run, timer }: RunSnapshot<Input>): void => {
     run.host.clock.clearTimeout(timer);
+    run.host.interims?.close();
     run.stream.close();
   };
 

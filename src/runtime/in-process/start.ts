@@ -2,6 +2,7 @@
 import { createActor, type InspectionEvent, type Observer } from 'xstate';
 import type { Scenario } from '../../define/spec.ts';
 import { EspalierError } from '../../errors.ts';
+import { ROOT } from '../../protocol/path.ts';
 import type { Report } from '../../protocol/report.ts';
 import type { RunHandle, RunOptions, RunOutcome } from '../run.ts';
 import { prepareRun, type WiringOptions } from './prepare-run.ts';
@@ -72,7 +73,7 @@ export function start(scenario: Scenario, options: InProcessOptions = {}): RunHa
     actor.stop();
     stopped();
   };
-  return { runId, events: stream.events, result: promise, cancel, stop };
+  return { runId, events: stream.events, result: promise, interim: () => host.interims?.latestOf(ROOT), cancel, stop };
 }
 
 /** XState lets an inspector's fault through, into whichever actor was about to move. */

@@ -128,6 +128,11 @@ export function createUpwardCheck(runId: string, problems: Problems, inDoubt: Re
         case 'node.failed':
           end(path, event.token, seq);
           break;
+        case 'synthesis.interim': // ends nothing, and nothing is made of it
+          if (event.report && digestOf(event.report) !== event.report.digest) {
+            problems.add(path, 'the digest of an interim report is not that of it', seq);
+          }
+          break;
         case 'node.reused':
           if (ends.get(path)?.digest !== event.digest && !inDoubt.has(path)) {
             problems.add(path, 'what it was reused with is not what it had ended with', seq);
