@@ -11,6 +11,7 @@ import {
   otelOption,
   outOption,
   signOption,
+  withBudgetOptions,
   withScenarioOptions,
   type PlanFlags,
   type RunFlags,
@@ -66,8 +67,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
       const { planCommand } = await import('./plan.ts');
       conclude(await planCommand(file, flags, output));
     });
-  program
-    .command('resume')
+  withBudgetOptions(program.command('resume'))
     .description('go on with a run that was interrupted: what had ended is taken over')
     .argument('<run>', 'its id, the beginning of it, or "latest"')
     .addOption(deadlineOption())

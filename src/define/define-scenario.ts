@@ -1,8 +1,9 @@
 import { EspalierError } from '../errors.ts';
 import { checkAsOf } from './as-of.ts';
-import { ADAPTER, checkFields, checkSpec, METHOD, OBJECT, shown, TEXT } from './check.ts';
+import { ADAPTER, checkFields, checkSpec, METHOD, OBJECT, TEXT } from './check.ts';
 import { checkedStages } from './define-domain.ts';
 import { parseDuration } from './duration.ts';
+import { budgetOf, wholeNumber } from './budget.ts';
 import type { Limits, LimitsSpec, Scenario, ScenarioSpec } from './spec.ts';
 import { checkName } from './stages.ts';
 
@@ -43,13 +44,6 @@ export function limitsOf(limits: LimitsSpec): Limits {
     deadlineMs: parseDuration(limits.deadline ?? '8m', 'deadline'),
     concurrency: wholeNumber('concurrency', limits.concurrency ?? 10, 1),
     maxChildren: wholeNumber('maxChildren', limits.maxChildren ?? 10_000, 1),
+    budget: budgetOf(limits.budget ?? {}),
   };
-}
-
-function wholeNumber(name: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new EspalierError(
-    'invalid-input',
-    `The limit ${name} is ${shown(value)}. Give a whole number of at least ${least}.`,
-  );
 }

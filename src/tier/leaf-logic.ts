@@ -204,7 +204,8 @@ const has = (draft: unknown, key: string): boolean => typeof draft === 'object' 
 
 function failed(state: LeafState, fault: Fault): Effects {
   const { attempt } = state;
-  const willRetry = state.phase !== 'recovering' && attempt < state.maxAttempts;
+  // What is spent stays spent: another attempt would be refused as this one was.
+  const willRetry = state.phase !== 'recovering' && attempt < state.maxAttempts && fault.status !== 'budget';
   const lost: LeafEffect = { type: 'give-up-attempt', attempt, fault, willRetry };
   if (!willRetry) return [lost, end(state, failureOf(state, fault))];
   state.phase = 'recovering';

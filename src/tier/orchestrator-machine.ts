@@ -32,6 +32,7 @@ import { depthIsSpent, planDeadline, stageDeadline } from './grant.ts';
 import { isOutcomeOf, type Joined } from './join.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import { executedReport, reportOf, rootReport, NO_DECISION, type Gathered } from './report.ts';
+import { laterIn, type Claimant } from './budget.ts';
 import { checkSynthesis, type Checked } from './synthesis-check.ts';
 
 export type GatherInput = {
@@ -44,6 +45,8 @@ export type GatherInput = {
   deadline: number;
   /** What earlier stages ended with. */
   before: readonly Ended[];
+  /** What of the budget is not for this stage: the claim of later ones, and of the synthesis. */
+  later?: Claimant;
 };
 export type ExecuteInput = { task: Task; deadline: number };
 /** What travels up, one hop at a time: findings of the subtree, critical ones at once. */
@@ -143,6 +146,7 @@ export const orchestratorMachine = setup({
             decision?.stages.slice(stage + 1).flatMap((later) => later.flatMap(({ needs }) => needs ?? [])) ?? [],
           deadline: stageDeadline(task.grant, decision ?? NO_DECISION, stage),
           before: ended,
+          later: laterIn(decision ?? NO_DECISION, stage),
         }),
         onDone: [
           {

@@ -111,7 +111,7 @@ describe('a definition that works', () => {
     expect(defineScenario(spec)).toEqual({
       ...spec,
       kind: 'scenario',
-      limits: { maxDepth: 2, deadlineMs: 480_000, concurrency: 10, maxChildren: 10_000 },
+      limits: { maxDepth: 2, deadlineMs: 480_000, concurrency: 10, maxChildren: 10_000, budget: {} },
       stages: [[macro]],
     });
     expect(macro).toMatchObject({ kind: 'domain', name: 'macro', stages: [[jobs, rates]] });

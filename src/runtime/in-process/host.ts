@@ -11,11 +11,13 @@ import { nameOf, parentOf } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { Recall } from '../record/recall.ts';
+import type { RunBudget } from './run-budget.ts';
 
 export type Host = {
   readonly clock: Clock;
   readonly activities: Activities;
   readonly slots: Slots;
+  readonly budget: RunBudget;
   /** Writes to the run's events. Never throws. */
   readonly emit: (event: RunEventBody) => void;
   /** Logic of the caller's own for a node. It must end with an outcome, which is parsed, not believed. */

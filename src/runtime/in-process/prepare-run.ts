@@ -18,8 +18,10 @@ import { createEventStream, type EventStream } from '../event-stream.ts';
 import { checkScenario, limitsFor } from '../limits.ts';
 import { openRecord, resumedOptions } from '../record/open-record.ts';
 import type { Recall } from '../record/recall.ts';
+import { spentEarlier } from '../record/spent-earlier.ts';
 import type { RunOptions } from '../run.ts';
 import type { Host, Rehearsal } from './host.ts';
+import { createRunBudget } from './run-budget.ts';
 import { createSlots } from './slots.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -97,6 +99,8 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     },
   };
   const own = createActivities(scenario, { registry, domains, artifacts: record?.artifacts });
+  const budget = createRunBudget(limits.budget, stream.emit);
+  if (record?.recall && budget.isLimited && store) budget.chargeEarlier(spentEarlier(store, runId, options));
   const recalled = record?.recall ? withoutAskingAgain(own, record.recall) : own;
   return {
     runId,
@@ -104,6 +108,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       clock,
       activities: withinSpans(options.activities?.(recalled) ?? recalled, telemetry),
       slots: createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE),
+      budget,
       emit: stream.emit,
       afterthoughts: [],
       isStopped: false,
@@ -203,7 +208,7 @@ const rootTask = ({ runId, thesis, asOf, limits, issuedAt, deadline }: RootTask)
     issuedAt,
     deadline,
     reserveMs: 0,
-    budget: {},
+    budget: limits.budget,
     maxChildren: limits.maxChildren,
     sources: [],
     tools: [],

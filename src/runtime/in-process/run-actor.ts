@@ -188,7 +188,10 @@ function withSaid(report: UnsealedReport, heard: Iterable<Finding>): UnsealedRep
   return { ...report, findings: [...report.findings, ...said], escalations, status: 'partial' };
 }
 
-function withAfterthoughts(report: UnsealedReport, { afterthoughts }: Host): UnsealedReport {
+function withAfterthoughts(given: UnsealedReport, { afterthoughts, budget }: Host): UnsealedReport {
+  const overdrawn = budget.overdrawn();
+  const run = overdrawn && given.run?.budget && { ...given.run, budget: { ...given.run.budget, overdrawn } };
+  const report = run ? { ...given, run } : given;
   if (afterthoughts.length === 0) return report;
   const gaps = [...report.gaps, ...afterthoughts];
   const status = report.status === 'complete' && gaps.some(isHole) ? 'partial' : report.status;

@@ -92,6 +92,7 @@ const newRun = ({ scenario, runId, thesis, limits, startedAt, asOf, domains, ori
     deadlineMs: limits.deadlineMs,
     maxDepth: limits.maxDepth,
     concurrency: limits.concurrency,
+    ...(Object.keys(limits.budget).length > 0 && { budget: limits.budget }),
     ...(domains && { domains }),
   },
   origin,
@@ -115,5 +116,6 @@ export function resumedOptions<Options extends RunOptions>(scenario: Scenario, o
     );
   }
   const { deadlineMs, ...recorded } = run.options;
-  return { deadline: deadlineMs, thesis: run.thesis, ...recorded, ...options, runId: resume };
+  const budget = (recorded.budget ?? options.budget) && { budget: { ...recorded.budget, ...options.budget } };
+  return { deadline: deadlineMs, thesis: run.thesis, ...recorded, ...options, ...budget, runId: resume };
 }
