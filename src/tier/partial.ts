@@ -31,19 +31,15 @@ function tokenWithHeard(token: UnsealedToken, heard: Iterable<Finding>): Unseale
 }
 
 /**
- * Writes what a node has settled into its usage. A report has counted what its children spent; a token may have lost
- * children, and what they spent is not lost with them.
+ * Writes what a node has settled into its usage. What children spent that died before they could report is known to
+ * the ledger alone.
  */
 export function withSpent(outcome: UnsealedOutcome, spent: Spent | undefined): UnsealedOutcome {
   if (!spent) return outcome;
-  if (outcome.kind === 'report') {
-    const { self, subtree } = outcome.usage;
-    return { ...outcome, usage: { self: withMoney(self, spent.self), subtree: withMoney(subtree, spent.self) } };
-  }
-  const partial = outcome.partial ?? emptyPartial(outcome);
-  const { self, subtree } = partial.usage;
+  const body = outcome.kind === 'report' ? outcome : (outcome.partial ?? emptyPartial(outcome));
+  const { self, subtree } = body.usage;
   const usage = { self: withMoney(self, spent.self), subtree: { ...subtree, ...spent.subtree } };
-  return { ...outcome, partial: { ...partial, usage } };
+  return outcome.kind === 'report' ? { ...outcome, usage } : { ...outcome, partial: { ...body, usage } };
 }
 
 /** `failed` means that no finding survived: with one that was heard it is no longer true. */

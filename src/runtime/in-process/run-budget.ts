@@ -85,9 +85,9 @@ export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => 
     const above = accountAt(parentOf(path), isOver);
     return isLimited || isOver ? above : hold(path, open(above, NOTHING)).account;
   };
-  const refused = (path: string, { dimension, asked, left }: Refusal): Fault => {
+  const refused = (path: string, { dimension, asked, left }: Refusal, isOver = false): Fault => {
     const [wanted, rest] = [asked, left].map((amount) => inUnits(dimension, amount)) as [number, number];
-    emit({ type: 'budget.refused', path, dimension, asked: wanted, left: rest });
+    if (!isOver) emit({ type: 'budget.refused', path, dimension, asked: wanted, left: rest });
     const message = `asked for ${formatAmount(dimension, wanted)}, and ${formatAmount(dimension, rest)} of its budget is left`;
     return { status: 'budget', message };
   };
@@ -103,22 +103,18 @@ export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => 
       if (one) one.subtree = sum(one.subtree, money);
     }
   };
+  /** What was not reserved, or, having been released meanwhile, does not fit any more. */
   const flag = (path: string, reserved: Amount, spent: Amount, taken: Amount): void => {
-    const over = DIMENSIONS.find(
-      (dimension) => ledger.granted[dimension] !== Infinity && spent[dimension] > reserved[dimension],
-    );
+    const limited = DIMENSIONS.filter((dimension) => ledger.granted[dimension] !== Infinity);
+    const over =
+      limited.find((dimension) => spent[dimension] > taken[dimension]) ??
+      limited.find((dimension) => spent[dimension] > reserved[dimension]);
     if (over === undefined) return;
-    const [said, had, missing] = [spent[over], reserved[over], spent[over] - taken[over]].map((amount) =>
-      formatAmount(over, inUnits(over, amount)),
-    ) as [string, string, string];
-    const rest = spent[over] > taken[over] ? `; ${missing} of it did not fit its grant` : '';
-    emit({
-      type: 'integrity.alert',
-      path,
-      kind: 'budget',
-      message: `${path} settled ${said}, and had reserved ${had}${rest}`,
-    });
-    beyond = plus(beyond, { ...NOTHING, usd: spent.usd - taken.usd, tokens: spent.tokens - taken.tokens });
+    const said = (amount: number): string => formatAmount(over, inUnits(over, amount));
+    const rest = spent[over] > taken[over] ? `; ${said(spent[over] - taken[over])} of it did not fit its grant` : '';
+    const message = `${path} settled ${said(spent[over])}, and had reserved ${said(reserved[over])}${rest}`;
+    emit({ type: 'integrity.alert', path, kind: 'budget', message });
+    beyond = plus(beyond, minus(spent, taken));
   };
 
   return {
@@ -143,17 +139,16 @@ export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => 
       const reserveFor = (wanted: Amount) => {
         const answer = reserve(accountAt(path, isOver), wanted);
         if ('state' in answer) return answer;
-        throw errorOf(refused(path, answer));
+        throw errorOf(refused(path, answer, isOver));
       };
       return {
         left() {
           const account = accountAt(path, isOver);
-          const { usd, tokens } = budgetOf({
-            ...NOTHING,
-            usd: leftOf(account, 'usd'),
-            tokens: leftOf(account, 'tokens'),
-          });
-          return { ...(usd !== undefined && { usd }), ...(tokens !== undefined && { tokens }) };
+          const { usd, tokens } = granted;
+          return {
+            ...(usd !== undefined && { usd: leftOf(account, 'usd') / NANO }),
+            ...(tokens !== undefined && { tokens: leftOf(account, 'tokens') }),
+          };
         },
         reserve(cost): Reservation {
           const wanted = checked('reserve', cost);
@@ -200,6 +195,7 @@ export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => 
     reuse(outcome) {
       const { path } = outcome;
       const { usd, inputTokens, outputTokens } = subtreeUsage(outcome);
+      if (isSome({ usd, inputTokens, outputTokens })) accountAt(parentOf(path), false);
       for (let above = parentOf(path); above !== ''; above = parentOf(above)) {
         const one = held.get(above);
         if (one) one.subtree = sum(one.subtree, { usd, inputTokens, outputTokens });
