@@ -94,7 +94,7 @@ describe('money and tokens', () => {
     expect(reportOf(w.endOf('root/d1/l0')).usage.self).toMatchObject({ usd: 0.1, inputTokens: 70, outputTokens: 30 });
     expect(usdOf(w, 'root/d0')).toBe(0.2);
     expect(brief.run?.budget).toEqual({ granted: { usd: 1, tokens: 1_000 } });
-    const [granted] = w.eventsOf('node.started').filter(({ path }) => path === 'root/d0/l0');
+    const granted = w.eventsOf('node.started').find(({ path }) => path === 'root/d0/l0');
     expect(granted?.grant.budget).toEqual({ usd: 0.25, tokens: 250 });
   });
 
