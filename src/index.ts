@@ -40,6 +40,7 @@ export type {
   SynthesizeInput,
   Verdict,
 } from './ports/activities.ts';
+export type { Cost, Expense, Reservation, Spending } from './ports/budget.ts';
 export type { Clock } from './ports/clock.ts';
 export { CLAIM_MS } from './ports/store.ts';
 export type {

@@ -1,10 +1,11 @@
 import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
-import type { Activities } from '../ports/activities.ts';
+import type { Activities, Io } from '../ports/activities.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
 import type { Slots } from '../ports/slots.ts';
 import { deepFreeze, NONE } from '../protocol/freeze.ts';
 import { ROOT } from '../protocol/path.ts';
+import type { Task } from '../protocol/task.ts';
 import { execute } from './execute.ts';
 import { staticDecision } from './plan.ts';
 import { withinPools } from './pooled-loads.ts';
@@ -41,6 +42,7 @@ export function createActivities(
     const { definition } = entryOf(path);
     return definition.kind === 'leaf' ? definition : undefined;
   };
+  const shown = (task: Task, { abortSignal, budget }: Io) => ({ task: deepFreeze(task), abortSignal, budget });
   return {
     plan: async ({ task }) => staticDecision(registry, task.path, domains),
     synthesize: async (input, io) => synthesize(input, io, { entry: entryOf(input.task.path), artifacts }),
@@ -48,11 +50,11 @@ export function createActivities(
       execute(input, io, { entry: entryOf(input.task.path), adapter, cache, artifacts, shared }),
     verify({ task }, findings, io) {
       const check = leafOf(task.path)?.verify;
-      return check && (async () => check(findings, { task: deepFreeze(task), abortSignal: io.abortSignal }))();
+      return check && (async () => check(findings, shown(task, io)))();
     },
     recover({ task }, fault, io) {
       const diagnose = leafOf(task.path)?.recover;
-      return diagnose && (async () => diagnose(fault, { task: deepFreeze(task), abortSignal: io.abortSignal }))();
+      return diagnose && (async () => diagnose(fault, shown(task, io)))();
     },
     attemptsOf: (path) => leafOf(path)?.attempts ?? DEFAULT_ATTEMPTS,
     estimateOf: (path) => lengthOf(entryOf(path), areOthersMeasured),

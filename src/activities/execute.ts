@@ -3,6 +3,7 @@ import type { LeafContext, LeafRun, SourceReader } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { AttemptInput, AttemptIo } from '../ports/activities.ts';
 import type { Artifacts, ArtifactShelf } from '../ports/artifacts.ts';
+import type { Spending } from '../ports/budget.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import type { GapDraft } from '../protocol/gap.ts';
 import { misfitOf } from '../protocol/misfit.ts';
@@ -37,7 +38,7 @@ export async function execute(input: AttemptInput, io: AttemptIo, given: Execute
   }
 }
 
-type Lazy = 'task' | 'sources' | 'artifacts' | 'abortSignal';
+type Lazy = 'task' | 'sources' | 'artifacts' | 'abortSignal' | 'budget';
 
 /**
  * What an author's code is given. What is lazy is an own property, so that `{ ...context }` has it too, but by getters
@@ -48,6 +49,7 @@ class AttemptContext implements LeafContext {
   declare readonly sources: SourceReader;
   declare readonly artifacts: ArtifactShelf;
   declare readonly abortSignal: AbortSignal;
+  declare readonly budget: Spending;
   readonly attempt: number;
   readonly report: LeafContext['report'];
   readonly gap = gapOf;
@@ -108,6 +110,12 @@ class AttemptContext implements LeafContext {
         return this.#io.abortSignal;
       },
     },
+    budget: {
+      enumerable: true,
+      get() {
+        return this.#io.budget;
+      },
+    },
   };
 
   /** A report that this node does not need: of a sibling by its name, of any other node by its path. */
@@ -143,7 +151,7 @@ class AttemptContext implements LeafContext {
     return createSourceReader({ adapter, declared: entry.sources, asOf, abortSignal, cache, ...observe });
   }
 }
-const LAZY = ['task', 'sources', 'artifacts', 'abortSignal'] as const;
+const LAZY = ['task', 'sources', 'artifacts', 'abortSignal', 'budget'] as const;
 const gapOf: LeafContext['gap'] = (gap, why) => ({ gap, why });
 
 /** A leaf that declares the shape of its data is held to it. */

@@ -34,6 +34,7 @@ export function staticDecision(
   return {
     by: 'scenario',
     mode: 'divide',
+    ...(definition.synthesize && { ownWeight: 1 }), // as much as a leaf
     stages,
     ...(quorum !== undefined && { quorum }),
     skipped,
@@ -53,6 +54,7 @@ function specOf(registry: ReadonlyMap<string, Entry>, parent: string, child: Chi
       sources: [...entry.sources],
     }),
     ...(child.needs && { needs: [...child.needs] }),
+    ...(child.weight !== undefined && { weight: child.weight }),
     ...(child.kind === 'domain' && { charter: child.charter, ...(entry && { reserveMs: entry.reserveMs }) }),
   };
 }

@@ -14,10 +14,10 @@ export async function synthesize(input: SynthesizeInput, io: Io, given: Synthesi
   const { task, decision, ended, fault } = input;
   const own = definition.kind === 'leaf' ? undefined : definition.synthesize;
   if (!own) return deterministicSynthesis({ task, decision, ended });
-  const { abortSignal } = io;
+  const { abortSignal, budget } = io;
   const shown = deepFreeze({ task, decision, children: ended, ...(fault && { fault }) }); // the reports are the node's own
   const bodies = ended.map(({ outcome }) => bodyOf(outcome)).filter((body) => body !== undefined);
-  const answer = await own({ ...shown, artifacts: artifactReader(given.artifacts, bodies), abortSignal });
+  const answer = await own({ ...shown, artifacts: artifactReader(given.artifacts, bodies), abortSignal, budget });
   // Only the deterministic synthesis may call itself that.
   return typeof answer === 'object' && answer !== null ? { ...answer, madeBy: 'synthesis' } : answer;
 }

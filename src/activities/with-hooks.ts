@@ -115,6 +115,9 @@ const watching = (io: AttemptIo, noted: () => void): AttemptIo => ({
   get abortSignal(): Io['abortSignal'] {
     return io.abortSignal;
   },
+  get budget(): Io['budget'] {
+    return io.budget;
+  },
   report(draft) {
     noted();
     io.report(draft);

@@ -1,5 +1,6 @@
 /** A run's events in one line each: those a person would want to hear of. */
-import { formatDuration, counted } from '../render/figures.ts';
+import { formatAmount } from '../protocol/amount.ts';
+import { counted, formatDuration } from '../render/figures.ts';
 import { escapeTerminal } from '../render/escape-terminal.ts';
 import type { Style } from '../render/paint.ts';
 import type { RunEvent } from '../protocol/run-event.ts';
@@ -42,6 +43,11 @@ export function lineOf(event: RunEvent): EventLine | undefined {
       return line(
         'yellow',
         `${path} may not divide: depth is spent, ${counted(event.children.length, 'child', 'children')} refused`,
+      );
+    case 'budget.refused':
+      return line(
+        'yellow',
+        `${path} was refused ${formatAmount(event.dimension, event.asked)}: ${formatAmount(event.dimension, event.left)} left`,
       );
     case 'attempt.failed': {
       const next = event.willRetry ? ', trying again' : '';

@@ -1,5 +1,6 @@
 /** The options of `run`, `plan` and `check`, read strictly: what cannot be read is said, never guessed. */
 import { Option, type Command } from 'commander';
+import { MOST_USD } from '../define/budget.ts';
 import { checkAsOf } from '../define/as-of.ts';
 import { parseDuration } from '../define/duration.ts';
 import type { Severity } from '../check/remark.ts';
@@ -11,14 +12,17 @@ import type { StoreFlags } from './open-store.ts';
 /** What a scenario file that exports a function is called with. */
 export type ScenarioFlags = Pick<
   RunOptions,
-  'asOf' | 'thesis' | 'maxDepth' | 'concurrency' | 'domains' | 'synthesis'
+  'asOf' | 'thesis' | 'maxDepth' | 'concurrency' | 'budget' | 'domains' | 'synthesis'
 > & {
   /** In ms. */
   deadline?: number;
   /** A folder for the scenario to read; what is in it is the scenario's business. */
   data?: string;
 };
-export type PlanFlags = ScenarioFlags & StoreFlags & { fault?: RehearsedFault[]; json?: boolean };
+export type BudgetFlags = { budgetUsd?: number; budgetTokens?: number; budgetLeaves?: number };
+export type PlanFlags = Omit<ScenarioFlags, 'budget'> &
+  BudgetFlags &
+  StoreFlags & { fault?: RehearsedFault[]; json?: boolean };
 export type CheckFlags = ScenarioFlags & { json?: boolean; rehearse?: boolean; maxSeverity: Severity | 'none' };
 export type RunFlags = PlanFlags & { out?: string; otel?: boolean; sign?: string; incremental?: boolean };
 
@@ -75,20 +79,52 @@ export const concurrencyOption = (from = 'the scenario'): Option =>
     wholeNumber('--concurrency', 1),
   );
 
+function usd(text: string): number {
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value <= MOST_USD) return value;
+  throw misuse(
+    `"${text}", given to --budget-usd, is not an amount of up to ${MOST_USD}. Give US dollars, such as 2.50.`,
+  );
+}
+
+/** Adds what a run may spend. */
+export const withBudgetOptions = (command: Command): Command =>
+  command
+    .addOption(new Option('--budget-usd <amount>', 'spend at most this much, in US dollars').argParser(usd))
+    .addOption(
+      new Option('--budget-tokens <n>', 'use at most so many tokens, in and out').argParser(
+        wholeNumber('--budget-tokens', 0),
+      ),
+    )
+    .addOption(
+      new Option('--budget-leaves <n>', 'let at most so many leaves work').argParser(wholeNumber('--budget-leaves', 0)),
+    );
+
+export function budgetOf({ budgetUsd, budgetTokens, budgetLeaves }: BudgetFlags): Pick<RunOptions, 'budget'> {
+  const budget = {
+    ...(budgetUsd !== undefined && { usd: budgetUsd }),
+    ...(budgetTokens !== undefined && { tokens: budgetTokens }),
+    ...(budgetLeaves !== undefined && { leaves: budgetLeaves }),
+  };
+  return Object.keys(budget).length > 0 ? { budget } : {};
+}
+
 /** Adds the options that say which run of a scenario is meant. */
 export const withScenarioOptions = (command: Command): Command =>
-  command
-    .argument('<scenario>', 'a .ts or .js file whose default export is a scenario, or a function that returns one')
-    .addOption(new Option('--as-of <date>', 'use only what was known on this day, YYYY-MM-DD').argParser(asOf))
-    .addOption(new Option('--thesis <text>', "examine this claim instead of the scenario's own").argParser(thesis))
-    .addOption(deadlineOption())
-    .addOption(
-      new Option(
-        '--max-depth <n>',
-        'the greatest depth any node may have; the root is at 0 (default: as in the scenario)',
-      ).argParser(wholeNumber('--max-depth', 0)),
-    )
-    .addOption(concurrencyOption())
+  withBudgetOptions(
+    command
+      .argument('<scenario>', 'a .ts or .js file whose default export is a scenario, or a function that returns one')
+      .addOption(new Option('--as-of <date>', 'use only what was known on this day, YYYY-MM-DD').argParser(asOf))
+      .addOption(new Option('--thesis <text>', "examine this claim instead of the scenario's own").argParser(thesis))
+      .addOption(deadlineOption())
+      .addOption(
+        new Option(
+          '--max-depth <n>',
+          'the greatest depth any node may have; the root is at 0 (default: as in the scenario)',
+        ).argParser(wholeNumber('--max-depth', 0)),
+      )
+      .addOption(concurrencyOption()),
+  )
     .addOption(
       new Option('--data <dir>', 'the folder that a scenario such as csv-folder reads').argParser(
         directory('--data', 'read from'),
@@ -133,6 +169,7 @@ export function runOptionsOf({
   domains,
   data,
   incremental,
+  ...budget
 }: PlanFlags & Pick<RunFlags, 'incremental'>): ScenarioFlags {
   return {
     ...(asOf !== undefined && { asOf }),
@@ -140,6 +177,7 @@ export function runOptionsOf({
     ...(deadline !== undefined && { deadline }),
     ...(maxDepth !== undefined && { maxDepth }),
     ...(concurrency !== undefined && { concurrency }),
+    ...budgetOf(budget),
     ...(domains !== undefined && { domains }),
     ...(data !== undefined && { data }),
     ...(incremental === true && { synthesis: 'incremental' as const }),

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Origin, StoredRun } from '../ports/store.ts';
+import { Budget } from '../protocol/grant.ts';
 import { misuse } from './misuse.ts';
 import type { ScenarioFlags } from './options.ts';
 
@@ -26,6 +27,7 @@ const Flags = z.object({
   thesis: z.string().exactOptional(),
   maxDepth: z.int().exactOptional(),
   concurrency: z.int().exactOptional(),
+  budget: Budget.exactOptional(),
   domains: z.array(z.string()).exactOptional(),
   deadline: z.number().exactOptional(),
   data: z.string().exactOptional(),

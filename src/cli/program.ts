@@ -14,6 +14,7 @@ import {
   incrementalOption,
   outOption,
   signOption,
+  withBudgetOptions,
   withScenarioOptions,
   type CheckFlags,
   type PlanFlags,
@@ -84,8 +85,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
       const { checkCommand } = await import('./check.ts');
       conclude(await checkCommand(file, flags, output));
     });
-  program
-    .command('resume')
+  withBudgetOptions(program.command('resume'))
     .description('go on with a run that was interrupted: what had ended is taken over')
     .argument('<run>', 'its id, the beginning of it, or "latest"; "espalier runs" lists them')
     .addOption(deadlineOption('the run'))

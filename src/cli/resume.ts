@@ -5,6 +5,7 @@ import { plan } from '../runtime/plan.ts';
 import { loadScenario } from './load-scenario.ts';
 import { misuse } from './misuse.ts';
 import type { StoreFlags } from './open-store.ts';
+import { budgetOf, type BudgetFlags } from './options.ts';
 import { readOrigin } from './origin.ts';
 import { openOtel } from './otel.ts';
 import { holdsOthers, openOutDir, type OutDir } from './out-dir.ts';
@@ -13,16 +14,17 @@ import { perform } from './perform.ts';
 import { readSigningKey } from './signing-key.ts';
 import { openRun } from './stored-run.ts';
 
-export type ResumeFlags = StoreFlags & {
-  out?: string;
-  otel?: boolean;
-  sign?: string;
-  json?: boolean;
-  /** In ms. */
-  deadline?: number;
-  concurrency?: number;
-  retryFailed?: boolean;
-};
+export type ResumeFlags = StoreFlags &
+  BudgetFlags & {
+    out?: string;
+    otel?: boolean;
+    sign?: string;
+    json?: boolean;
+    /** In ms. */
+    deadline?: number;
+    concurrency?: number;
+    retryFailed?: boolean;
+  };
 
 export async function resumeCommand(given: string, flags: ResumeFlags, output: Output): Promise<number> {
   const otel = await openOtel(flags.otel === true, (line) => output.note(line));
@@ -42,6 +44,7 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
       ...(signingKey && { signingKey }),
       ...(deadline !== undefined && { deadline }),
       ...(concurrency !== undefined && { concurrency }),
+      ...budgetOf(flags),
       ...(retryFailed !== undefined && { retryFailed }),
     };
     const decided = plan(scenario, resumedOptions(scenario, options));

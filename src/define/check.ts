@@ -41,6 +41,12 @@ export function checkFields(owner: string, spec: object, rules: Readonly<Record<
 }
 
 /** @throws EspalierError `invalid-definition` */
+export function checkWeight(owner: string, weight: unknown): void {
+  if (weight === undefined || (typeof weight === 'number' && weight > 0 && weight < Infinity)) return;
+  throw new EspalierError('invalid-definition', `${owner} has weight: ${shown(weight)}. Give a number above 0.`);
+}
+
+/** @throws EspalierError `invalid-definition` */
 export function checkSpec(call: string, spec: unknown): void {
   if (OBJECT.isMet(spec)) return;
   throw new EspalierError(

@@ -1,5 +1,5 @@
 import { EspalierError } from '../errors.ts';
-import { checkFields, checkSpec, METHOD, NAMES, OBJECT, TEXT } from './check.ts';
+import { checkFields, checkSpec, checkWeight, METHOD, NAMES, OBJECT, TEXT } from './check.ts';
 import { parseDuration } from './duration.ts';
 import { checkJoin } from './join.ts';
 import { debounceOf } from './synthesis-mode.ts';
@@ -33,6 +33,7 @@ export function defineDomain(spec: DomainSpec): Domain {
   }
   if (spec.estimate !== undefined) parseDuration(spec.estimate, `estimate of domain "${spec.name}"`);
   debounceOf(owner, spec.synthesis);
+  checkWeight(owner, spec.weight);
   return { ...spec, kind: 'domain', stages: checkedStages(owner, spec.children, spec.join) };
 }
 

@@ -1,5 +1,5 @@
 import { EspalierError } from '../errors.ts';
-import { checkFields, checkSpec, METHOD, NAMES, SCHEMA, shown, TEXT } from './check.ts';
+import { checkFields, checkSpec, checkWeight, METHOD, NAMES, SCHEMA, shown, TEXT } from './check.ts';
 import { parseDuration } from './duration.ts';
 import { checkPoolNames } from './pools.ts';
 import type { Finding, FindingDraft } from '../protocol/finding.ts';
@@ -42,6 +42,7 @@ export function defineLeaf<Data = FindingDraft['data']>(spec: LeafSpec<Data>): L
     );
   }
   if (spec.estimate !== undefined) parseDuration(spec.estimate, `estimate of leaf "${spec.name}"`);
+  checkWeight(`Leaf "${spec.name}"`, spec.weight);
   const isOwn = ({ path }: Finding): boolean => nameOf(path) === spec.name;
   return {
     ...spec,

@@ -1,7 +1,8 @@
 import { EspalierError } from '../errors.ts';
 import { checkAsOf } from './as-of.ts';
-import { ADAPTER, checkFields, checkSpec, METHOD, OBJECT, shown, TEXT } from './check.ts';
+import { ADAPTER, checkFields, checkSpec, METHOD, OBJECT, TEXT } from './check.ts';
 import type { Hooks } from '../ports/hooks.ts';
+import { budgetOf, wholeNumber } from './budget.ts';
 import { checkedStages } from './define-domain.ts';
 import { parseDuration } from './duration.ts';
 import { checkPoolsAreKnown, poolsOf } from './pools.ts';
@@ -53,15 +54,8 @@ export function limitsOf(limits: LimitsSpec): Limits {
     concurrency: wholeNumber('concurrency', limits.concurrency ?? 10, 1),
     pools: poolsOf(limits.pools),
     maxChildren: wholeNumber('maxChildren', limits.maxChildren ?? 10_000, 1),
+    budget: budgetOf(limits.budget ?? {}),
   };
-}
-
-function wholeNumber(name: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new EspalierError(
-    'invalid-input',
-    `The limit ${name} is ${shown(value)}. Give a whole number of at least ${least}.`,
-  );
 }
 
 function checkHooks(owner: string, hooks: Hooks | undefined): void {

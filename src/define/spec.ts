@@ -1,11 +1,13 @@
 /** What a user writes, after validation. Plain data and functions: no behaviour of its own. */
 import type { z } from 'zod';
 import type { ArtifactReader, ArtifactShelf } from '../ports/artifacts.ts';
+import type { Spending } from '../ports/budget.ts';
 import type { Hooks } from '../ports/hooks.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import type { Ended, Verdict } from '../ports/activities.ts';
 import type { Finding, FindingDraft } from '../protocol/finding.ts';
 import type { GapDraft } from '../protocol/gap.ts';
+import type { Budget } from '../protocol/grant.ts';
 import type { Report } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
 import type { Series } from '../protocol/series.ts';
@@ -33,6 +35,8 @@ export type LeafContext = {
   readonly sources: SourceReader;
   /** Aborted at the node's deadline, when the run stops, and when the attempt is over. */
   readonly abortSignal: AbortSignal;
+  /** What this node may spend: reserved before, settled after. */
+  readonly budget: Spending;
   /** Says a finding at once; a critical one travels to the root from here. */
   readonly report: (finding: FindingDraft) => void;
   readonly gap: (kind: GapDraft['gap'], why: string) => GapDraft;
@@ -60,11 +64,13 @@ export type SynthesisContext = {
   /** Reads what the children's reports refer to. */
   readonly artifacts: ArtifactReader;
   readonly abortSignal: AbortSignal;
+  readonly budget: Spending;
   /** Why the first answer was rejected, when this is the second try. */
   readonly fault?: Fault;
 };
 export type Synthesizer = (context: SynthesisContext) => SynthesisDraft | Promise<SynthesisDraft>;
 
+type CheckContext = Pick<LeafContext, 'task' | 'abortSignal' | 'budget'>;
 type NodeSpec = {
   readonly name: string;
   /** One sentence for people: which question this node answers, and how. */
@@ -75,6 +81,8 @@ type NodeSpec = {
   readonly needs?: readonly string[];
   /** Expected duration: `1500`, `'20s'`. Orders the queue and sizes the stages, until two runs have measured it. */
   readonly estimate?: number | string;
+  /** Its share of what its parent may spend, beside its siblings'. Default: the number of leaves in it. */
+  readonly weight?: number;
 };
 export type LeafSpec<Data = FindingDraft['data']> = NodeSpec & {
   readonly work?: Work;
@@ -87,12 +95,9 @@ export type LeafSpec<Data = FindingDraft['data']> = NodeSpec & {
   readonly data?: z.ZodType<Data>;
   readonly run: LeafRun<Data>;
   /** The leaf's own definition of done. */
-  readonly verify?: (
-    findings: readonly Finding[],
-    context: { task: Task; abortSignal: AbortSignal },
-  ) => Verdict | Promise<Verdict>;
+  readonly verify?: (findings: readonly Finding[], context: CheckContext) => Verdict | Promise<Verdict>;
   /** What the next attempt is told about a failure. Default: the failure's message. */
-  readonly recover?: (fault: Fault, context: { task: Task; abortSignal: AbortSignal }) => string | Promise<string>;
+  readonly recover?: (fault: Fault, context: CheckContext) => string | Promise<string>;
 };
 export type JoinSpec = {
   /** Proceed when this many children of a stage have reported. Default: all. */
@@ -128,6 +133,8 @@ export type LimitsSpec = {
   readonly pools?: Readonly<Record<string, number | { readonly most: number; readonly least?: number }>>;
   /** Children of one node. Default 10,000. */
   readonly maxChildren?: number;
+  /** What the whole run may spend: US dollars, tokens in and out, leaves. Default: no limit. */
+  readonly budget?: Budget;
 };
 /** What becomes of reads that a leaf did not declare. */
 export type DependencyRule = 'refuse' | 'observe';
@@ -169,6 +176,7 @@ export type Limits = {
   readonly concurrency: number;
   readonly pools: Readonly<Record<string, PoolLimit>>;
   readonly maxChildren: number;
+  readonly budget: Budget;
 };
 export type Scenario = Omit<ScenarioSpec, 'limits'> & {
   readonly kind: 'scenario';

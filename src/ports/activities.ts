@@ -1,5 +1,6 @@
 /** The steps with effects that a host performs for its nodes. One implementation serves every host. */
 import type { Dependency } from '../protocol/dependency.ts';
+import type { Spending } from './budget.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { FindingDraft, Finding } from '../protocol/finding.ts';
 import type { Artifact, Outcome } from '../protocol/report.ts';
@@ -7,7 +8,11 @@ import type { Fault } from '../protocol/fault.ts';
 import type { RunEventBody } from '../protocol/run-event.ts';
 import type { Task } from '../protocol/task.ts';
 
-export type Io = { readonly abortSignal: AbortSignal };
+export type Io = {
+  readonly abortSignal: AbortSignal;
+  /** What the node may spend on this step. */
+  readonly budget: Spending;
+};
 export type PlanInput = { task: Task; deadline: number };
 /** One child's end as its join saw it. `notNeeded`: it was stopped because the quorum had been reached. */
 export type Ended = { name: string; outcome: Outcome; notNeeded?: true };

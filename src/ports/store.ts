@@ -7,6 +7,7 @@
  * Every method throws an EspalierError `store-fault` when the store itself is at fault: full, read-only, corrupt.
  */
 import type { FailureStatus } from '../protocol/failure-status.ts';
+import type { Budget } from '../protocol/grant.ts';
 import type { Receipt } from '../protocol/receipt.ts';
 import type { ReportStatus, Tier, Usage } from '../protocol/report.ts';
 import type { Retention } from '../protocol/retention.ts';
@@ -18,6 +19,8 @@ export type StoredOptions = {
   deadlineMs: number;
   maxDepth: number;
   concurrency: number;
+  /** What the whole run may spend. */
+  budget?: Budget;
   domains?: readonly string[];
 };
 /** Where the caller found the scenario. Its own business; the command line keeps its file and data folder here. */

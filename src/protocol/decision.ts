@@ -15,6 +15,8 @@ export const ChildSpec = z.object({
   reserveMs: z.number().min(0).exactOptional(),
   role: z.enum(['leaf', 'orchestrator']),
   sources: z.array(z.string()).exactOptional(),
+  /** Its share of what its parent may spend, beside its siblings'. Default: its leaves. */
+  weight: z.number().min(0).exactOptional(),
 });
 export type ChildSpec = z.infer<typeof ChildSpec>;
 
@@ -28,6 +30,8 @@ export const Decision = z
     demoted: z.array(z.string()).exactOptional(),
     estimates: z.object({ criticalPathMs: z.number(), leaves: z.int() }),
     mode: z.enum(['divide', 'execute']),
+    /** What the node keeps of its budget for its own synthesis, as a weight beside its children's. */
+    ownWeight: z.number().min(0).exactOptional(),
     quorum: z.int().min(1).exactOptional(),
     skipped: z.array(Skipped),
     stages: z.array(z.array(ChildSpec)),

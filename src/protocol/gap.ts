@@ -44,6 +44,7 @@ export type GapDraft = z.infer<typeof GapDraft>;
 const HOLES: ReadonlySet<GapKind> = new Set(['token', 'undone', 'synthesis', 'pending']);
 /** Whether this gap makes a report `partial`: something was due and did not come. */
 export const isHole = (gap: Gap): boolean => HOLES.has(gap.kind);
-/** Whether time or a cancellation cut this off: another try with more time may fill it. */
-export const isInterruption = ({ kind, status }: Gap): boolean =>
-  HOLES.has(kind) && (status === 'timeout' || status === 'cancelled');
+const INTERRUPTIONS: ReadonlySet<unknown> = new Set<FailureStatus>(['timeout', 'budget', 'cancelled']);
+/** Whether a limit or a cancellation cut this off: another try with more time or money may fill it. */
+export const isInterruptedBy = (status: unknown): boolean => INTERRUPTIONS.has(status);
+export const isInterruption = ({ kind, status }: Gap): boolean => HOLES.has(kind) && isInterruptedBy(status);

@@ -8,6 +8,7 @@ import { Diagnosis } from './fault.ts';
 import { FailureStatus } from './failure-status.ts';
 import { Finding } from './finding.ts';
 import { Gap } from './gap.ts';
+import { Budget } from './grant.ts';
 import { Retention } from './retention.ts';
 import { Derived, Disposition } from './synthesis.ts';
 import { SCHEMA_VERSION } from './version.ts';
@@ -59,6 +60,8 @@ export const RunSummary = z.object({
   observedDepth: z.int().min(0),
   demotions: z.array(z.string()),
   asOf: z.string().exactOptional(),
+  /** What the run may spend. `overdrawn`: what was said to be spent and did not fit; it is in no node's usage. */
+  budget: z.object({ granted: Budget, overdrawn: Budget.exactOptional() }).exactOptional(),
   hostVersion: z.string(),
   /** Where undeclared reads are allowed: those that happened. */
   dependencies: z.array(Dependency).exactOptional(),

@@ -48,6 +48,8 @@ export const RunEvent = z.discriminatedUnion('type', [
   event('node.reused', { tier: Tier, status: z.union([ReportStatus, FailureStatus]), digest: z.string() }),
   event('node.planned', { decision: Decision }),
   event('depth.refused', { maxDepth: z.int(), children: z.array(z.string()) }),
+  /** A node asked for more than was left for it. In US dollars, tokens or leaves. */
+  event('budget.refused', { dimension: z.enum(['usd', 'tokens', 'leaves']), asked: z.number(), left: z.number() }),
   /** What this node had ended with cannot stand in the resumed run: it runs again. */
   event('node.invalidated', { why: z.string() }),
   event('attempt.started', {
@@ -70,7 +72,7 @@ export const RunEvent = z.discriminatedUnion('type', [
     findings: z.array(Finding),
   }),
   event('integrity.alert', {
-    kind: z.enum(['spawn', 'misattributed', 'depth', 'read']),
+    kind: z.enum(['spawn', 'misattributed', 'depth', 'read', 'budget']),
     message: z.string(),
   }),
   /** A read that was not declared and was allowed. Once for each reader and what it read. */

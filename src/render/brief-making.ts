@@ -5,7 +5,7 @@ import type { Dependency } from '../protocol/dependency.ts';
 import type { Report } from '../protocol/report.ts';
 import type { Retention } from '../protocol/retention.ts';
 import { codeSpan, escapeMarkdown } from './escape-markdown.ts';
-import { counted, enumerated, formatDuration, formatInstant, formatShare, NO_FIGURE } from './figures.ts';
+import { counted, enumerated, formatBudget, formatDuration, formatInstant, formatShare, NO_FIGURE } from './figures.ts';
 import { section, table } from './markdown.ts';
 import type { Reading } from './reading.ts';
 
@@ -105,6 +105,21 @@ function dependencyLines(dependencies: readonly Dependency[]): string[] {
   return [`${counted(dependencies.length, 'read')} that the reader had not declared:`, '', ...lines, ''];
 }
 
+/** What the run could spend and what it did; where nothing was limited, only what was spent, if anything. */
+function budgetLines({ run, usage }: Report): string[] {
+  const { granted, overdrawn } = run?.budget ?? {};
+  const { usd, inputTokens, outputTokens, leaves } = usage.subtree;
+  const tokens = inputTokens + outputTokens;
+  if (!granted && usd + tokens === 0) return [];
+  const spent = formatBudget({
+    ...((granted?.usd !== undefined || usd > 0) && { usd }),
+    ...((granted?.tokens !== undefined || tokens > 0) && { tokens }),
+    ...(granted?.leaves !== undefined && { leaves }),
+  });
+  const beyond = overdrawn ? ` ${formatBudget(overdrawn)} more was said to be spent and is in no account.` : '';
+  return [`${granted ? `Granted ${formatBudget(granted)}, spent ${spent}` : `Spent ${spent}`}.${beyond}`, ''];
+}
+
 /** The colophon. */
 export function howItWasMade({ report }: Reading): string[] {
   const { run, usage, timing } = report;
@@ -122,6 +137,7 @@ export function howItWasMade({ report }: Reading): string[] {
       : []),
     `${tiers} Made by ${MADE_BY[report.madeBy]}.`,
     '',
+    ...budgetLines(report),
     ...retentionLines(report),
     ...droppedLines(report),
     `Started ${formatInstant(timing.startedAt)}, took ${formatDuration(timing.endedAt - timing.startedAt)}.` +

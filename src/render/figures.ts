@@ -1,4 +1,6 @@
 /** Numbers, shares and times as people read them. Exact values are in the JSON. */
+import { formatAmount } from '../protocol/amount.ts';
+import type { Budget } from '../protocol/grant.ts';
 
 const MINUS = '\u2212';
 /** In place of a figure where there is nothing to measure: not 0, and not 100 %. */
@@ -55,6 +57,14 @@ export function formatInstant(ms: number): string {
 /** `1 finding`, `3 findings`; give the plural where it is not the singular and an "s". */
 export const counted = (count: number, singular: string, plural = `${singular}s`): string =>
   `${count.toLocaleString('en-US')} ${count === 1 ? singular : plural}`;
+
+/** `$0.5, 1,200 tokens and 3 leaves`. */
+export const formatBudget = ({ usd, tokens, leaves }: Budget): string =>
+  enumerated([
+    ...(usd === undefined ? [] : [formatAmount('usd', usd)]),
+    ...(tokens === undefined ? [] : [formatAmount('tokens', tokens)]),
+    ...(leaves === undefined ? [] : [formatAmount('leaves', leaves)]),
+  ]);
 
 /** `a`, `a and b`, `a, b and c`; past `most`, `a, b and 7 more`. */
 export function enumerated(items: readonly string[], most = Number.POSITIVE_INFINITY): string {

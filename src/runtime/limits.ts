@@ -54,12 +54,14 @@ function checkKind(scenario: unknown): void {
 }
 
 /** @throws EspalierError `invalid-input` */
-export function limitsFor(scenario: Scenario, { deadline, maxDepth, concurrency }: RunOptions): Limits {
+export function limitsFor(scenario: Scenario, { deadline, maxDepth, concurrency, budget }: RunOptions): Limits {
   return limitsOf({
     ...scenario.limits,
     deadline: deadline ?? scenario.limits.deadlineMs,
     ...(maxDepth !== undefined && { maxDepth }),
     ...(concurrency !== undefined && { concurrency }),
+    // what is no object is said by whoever checks it
+    ...(budget !== undefined && { budget: OBJECT.isMet(budget) ? { ...scenario.limits.budget, ...budget } : budget }),
   });
 }
 

@@ -42,6 +42,12 @@ export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
     );
   }
   const measured = measuredIn(root);
+  const { leaves = Infinity } = limits.budget;
+  if (measured.of > leaves) {
+    warnings.push(
+      `The plan has ${measured.of} leaves, the budget ${leaves}: ${measured.of - leaves} will be refused. Raise budget.leaves to ${measured.of}, or choose fewer domains.`,
+    );
+  }
   const expectedMs = expectedTime(workOf(root, registry), concurrency);
   if (expectedMs > limits.deadlineMs) {
     const [expected, due] = [expectedMs, limits.deadlineMs].map((ms) => `${Math.round(ms / 1000)} s`);

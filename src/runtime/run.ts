@@ -6,6 +6,7 @@ import type { Origin, Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { Finding } from '../protocol/finding.ts';
+import type { Budget } from '../protocol/grant.ts';
 import type { Gap } from '../protocol/gap.ts';
 import type { Report, ReportStatus, Tier } from '../protocol/report.ts';
 import type { RunEvent } from '../protocol/run-event.ts';
@@ -18,6 +19,8 @@ export type RunOptions = {
   deadline?: number | string;
   maxDepth?: number;
   concurrency?: number;
+  /** What the whole run may spend; a dimension that is not given is as the scenario says. */
+  budget?: Budget;
   /** Names of the root's children to activate; the others are skipped. Default: all. */
   domains?: readonly string[];
   /** Of every orchestrator, in place of what each says of itself: `'incremental'` lets the whole tree make interims. */

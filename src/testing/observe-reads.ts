@@ -99,6 +99,9 @@ function observedContext(context: LeafContext, needs: readonly string[], { prior
     get abortSignal() {
       return context.abortSignal;
     },
+    get budget() {
+      return context.budget;
+    },
     get task() {
       return observedTask(context.task, needs, { prior });
     },

@@ -6,7 +6,7 @@
  * Reserves are small absolute estimates, never above a quarter of the window: shares would compound over tiers.
  */
 import type { ChildSpec, Decision } from '../protocol/decision.ts';
-import type { Grant } from '../protocol/grant.ts';
+import type { Budget, Grant } from '../protocol/grant.ts';
 
 /** What a deterministic synthesis is given, and what a synthesizer of another kind is given, in ms. */
 export const DETERMINISTIC_RESERVE_MS = 100;
@@ -42,12 +42,18 @@ const longestEstimate = (children: readonly ChildSpec[]): number =>
 export const handOff = (from: number, deadline: number): number =>
   Math.max(from, deadline - atMostAQuarter(HAND_OFF_MS, from, deadline));
 
-export const childGrant = (grant: Grant, child: ChildSpec, stageEnds: number, now: number): Grant => ({
+export const childGrant = (
+  grant: Grant,
+  child: ChildSpec,
+  stageEnds: number,
+  now: number,
+  budget: Budget = grant.budget,
+): Grant => ({
   depthLeft: grant.depthLeft - 1,
   issuedAt: now,
   deadline: handOff(now, stageEnds),
   reserveMs: child.reserveMs ?? DETERMINISTIC_RESERVE_MS,
-  budget: grant.budget,
+  budget,
   maxChildren: grant.maxChildren,
   sources: child.sources ?? [],
   tools: grant.tools,

@@ -4,7 +4,7 @@
  *  1. Every child ends exactly once; later messages about it are ignored and named.
  *  2. `close` is answered exactly once; after it every event is ignored.
  *  3. At close, `ended` holds one sealed outcome per declared child, in declared order.
- *  4. What a child's subtree was heard to say is in its outcome, whatever became of the child.
+ *  4. What a child's subtree was heard to say, and what it spent, is in its outcome, whatever became of the child.
  */
 import { seal } from '../protocol/digest.ts';
 import type { Finding } from '../protocol/finding.ts';
@@ -13,12 +13,14 @@ import type { Outcome, Tier, UnsealedOutcome } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
 import type { Ended } from '../ports/activities.ts';
 import { CANCELLED, faultOf, faultOfEnd, tokenOf } from './fault.ts';
-import { withHeard } from './partial.ts';
+import { withHeard, withSpent } from './partial.ts';
+import type { Spent } from './usage.ts';
 
 type Heard = (name: string) => Iterable<Finding>;
 export type JoinEvent =
   | { type: 'ended'; name: string; output: unknown; at: number }
-  | { type: 'crashed'; name: string; error: unknown; at: number }
+  /** `attempts`: how many it had begun. Default 1. */
+  | { type: 'crashed'; name: string; error: unknown; attempts?: number; at: number }
   /** How it had ended before the run was interrupted: sealed already. */
   | { type: 'reused'; name: string; outcome: Outcome; at: number }
   /** The children are being asked to conclude: what they now end with counts towards no quorum. */
@@ -44,6 +46,8 @@ export type JoinInput = {
   readonly startedAt: number;
   /** What each child's subtree has said so far. */
   readonly heard: Heard;
+  /** What each child has spent, beside what it says itself. */
+  readonly spent?: (name: string) => Spent | undefined;
 };
 export type Join = Omit<JoinInput, 'children' | 'quorum'> & {
   quorum: number | undefined;
@@ -101,14 +105,14 @@ type Ending = Extract<JoinEvent, { type: 'ended' | 'crashed' }>;
 function outcomeOf(join: Join, name: string, tier: Tier, event: Ending): UnsealedOutcome {
   const path = childPath(join.path, name);
   const at = { runId: join.runId, path, tier };
-  if (event.type === 'crashed') return tokenOf(at, faultOf(event.error), 1);
+  if (event.type === 'crashed') return tokenOf(at, faultOf(event.error), event.attempts ?? 1);
   const { output } = event;
   return isOutcomeOf(output, path) ? output : tokenOf(at, faultOfEnd(output), 1);
 }
 
 function end(join: Join, name: string, tier: Tier, at: number, outcome: UnsealedOutcome, notNeeded = false): Ended {
   const heard = withHeard(outcome, join.heard(name));
-  const sealed = seal(heard, { startedAt: join.startedAt, endedAt: at });
+  const sealed = seal(withSpent(heard, join.spent?.(name)), { startedAt: join.startedAt, endedAt: at });
   return { name, outcome: sealed, ...(notNeeded && { notNeeded: true as const }) };
 }
 

@@ -225,7 +225,9 @@ function failed(state: LeafState, fault: Fault): Effects {
     state.phase = 'backing-off';
     return [{ type: 'back-off', attempt, fault, before: state.refusals++ }];
   }
-  const willRetry = phase !== 'recovering' && attempt < state.maxAttempts && !fault.isFinal;
+  // What is spent stays spent, and what is wrong with the scenario stays so: another attempt would fail as this one did.
+  const isFinal = fault.isFinal ?? fault.status === 'budget';
+  const willRetry = phase !== 'recovering' && attempt < state.maxAttempts && !isFinal;
   const lost: LeafEffect = { type: 'give-up-attempt', attempt, fault, willRetry };
   return [lost, willRetry ? afterFailure(state, fault) : end(state, { ...failureOf(state, fault), needsHuman: true })];
 }

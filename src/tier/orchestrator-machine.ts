@@ -33,6 +33,7 @@ import { depthIsSpent, planDeadline, stageDeadline } from './grant.ts';
 import { isOutcomeOf, type Joined } from './join.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import { executedReport, reportOf, rootReport, NO_DECISION, type Gathered } from './report.ts';
+import { laterIn, type Claimant } from './budget.ts';
 import { checkSynthesis, type Checked } from './synthesis-check.ts';
 
 export type GatherInput = {
@@ -47,6 +48,8 @@ export type GatherInput = {
   before: readonly Ended[];
   /** Of the orchestrator: what an interim report is held against. */
   decision?: Decision;
+  /** What of the budget is not for this stage: the claim of later ones, and of the synthesis. */
+  later?: Claimant;
 };
 export type ExecuteInput = { task: Task; deadline: number };
 /** What travels up, one hop at a time: findings of the subtree, critical ones at once. */
@@ -154,6 +157,7 @@ export const orchestratorMachine = setup({
           deadline: stageDeadline(task.grant, decision ?? NO_DECISION, stage),
           before: ended,
           decision: decision ?? NO_DECISION,
+          later: laterIn(decision ?? NO_DECISION, stage),
         }),
         onDone: [
           {

@@ -4,7 +4,7 @@ import { depthOf } from '../protocol/path.ts';
 import type { ReportStatus, UnsealedOutcome, UnsealedReport, UnsealedToken } from '../protocol/report.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
-import { ownUsage } from './usage.ts';
+import { ownUsage, withMoney, type Spent } from './usage.ts';
 
 /**
  * A token gets everything that was heard as its partial. A report stays what its maker made of it, but no critical
@@ -28,6 +28,18 @@ function tokenWithHeard(token: UnsealedToken, heard: Iterable<Finding>): Unseale
   const criticals = findings.filter((finding) => finding.critical);
   const escalations = union(base.escalations, criticals);
   return { ...token, partial: { ...base, ...withFindings(base.status, findings), escalations } };
+}
+
+/**
+ * Writes what a node has settled into its usage. What children spent that died before they could report is known to
+ * the ledger alone.
+ */
+export function withSpent(outcome: UnsealedOutcome, spent: Spent | undefined): UnsealedOutcome {
+  if (!spent) return outcome;
+  const body = outcome.kind === 'report' ? outcome : (outcome.partial ?? emptyPartial(outcome));
+  const { self, subtree } = body.usage;
+  const usage = { self: withMoney(self, spent.self), subtree: { ...subtree, ...spent.subtree } };
+  return outcome.kind === 'report' ? { ...outcome, usage } : { ...outcome, partial: { ...body, usage } };
 }
 
 /** `failed` means that no finding survived: with one that was heard it is no longer true. */

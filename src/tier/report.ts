@@ -232,6 +232,7 @@ export function rootReport(task: Task, outcome: UnsealedOutcome): UnsealedReport
   const body = outcome.kind === 'report' ? outcome : reportOfToken(outcome);
   const run: RunSummary = {
     ...(task.asOf !== undefined && { asOf: task.asOf }),
+    ...(Object.keys(task.grant.budget).length > 0 && { budget: { granted: task.grant.budget } }),
     demotions: body.gaps.filter((gap) => gap.kind === 'demoted').map((gap) => gap.path),
     hostVersion: HOST_VERSION,
     maxDepth: task.grant.depthLeft,

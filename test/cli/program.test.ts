@@ -19,6 +19,14 @@ const MISUSE: [args: string[], line: string][] = [
   [['run', 'a.ts', '--deadline', '0s'], 'The deadline "0s" is not a positive duration'],
   [['run', 'a.ts', '--max-depth', '-1'], '"-1", given to --max-depth, is not a whole number of at least 0.'],
   [['run', 'a.ts', '--max-depth', '1.5'], '"1.5", given to --max-depth, is not a whole number'],
+  [
+    ['run', 'a.ts', '--budget-usd', '-1'],
+    '"-1", given to --budget-usd, is not an amount of up to 1000000. Give US dollars, such as 2.50.',
+  ],
+  [
+    ['resume', 'latest', '--budget-leaves', '1.5'],
+    '"1.5", given to --budget-leaves, is not a whole number of at least 0. Give one such as 1.',
+  ],
   [['run', 'a.ts', '--concurrency', '0'], '"0", given to --concurrency, is not a whole number of at least 1.'],
   [['run', 'a.ts', '--domains', 'a,,b'], '"a,,b", given to --domains, is not a list of names.'],
   [['run', 'a.ts', '--thesis', ' '], 'The thesis of --thesis is empty.'],

@@ -34,6 +34,7 @@ describe('a definition that cannot work says what is wrong, where, and what to d
     // leaves
     [leafOf({ run: undefined }), 'Leaf "jobs" has no run function. Add run: (context) => …'],
     [leafOf({ run: 'later' }), 'Leaf "jobs" has no run function. Add run: (context) => …'],
+    [leafOf({ weight: 0 }), 'Leaf "jobs" has weight: 0. Give a number above 0.'],
     [leafOf({ attempts: 0 }), 'Leaf "jobs" has attempts: 0. Give a whole number of at least 1.'],
     [leafOf({ attempts: 1.5 }), 'Leaf "jobs" has attempts: 1.5. Give a whole number of at least 1.'],
     [leafOf({ pools: 'build' }), 'Leaf "jobs" has pools: the text "build". Give a list of names: ["a", "b"].'],
@@ -107,6 +108,19 @@ describe('a definition that cannot work says what is wrong, where, and what to d
     [domainOf({ estimate: '25d' }), `The estimate of domain "macro" "25d" ${DURATION}`],
     [scenarioOf({ limits: { maxDepth: -1 } }), 'The limit maxDepth is -1. Give a whole number of at least 0.'],
     [scenarioOf({ limits: { maxDepth: 1.5 } }), 'The limit maxDepth is 1.5. Give a whole number of at least 0.'],
+    [
+      scenarioOf({ limits: { budget: { usd: -1 } } }),
+      'The limit budget.usd is -1. Give a number from 0 to 1000000, in US dollars.',
+    ],
+    [
+      scenarioOf({ limits: { budget: { leaves: 1.5 } } }),
+      'The limit budget.leaves is 1.5. Give a whole number of at least 0.',
+    ],
+    [
+      scenarioOf({ limits: { budget: { euros: 1 } as never } }),
+      'The limit budget has "euros". Give any of usd, tokens and leaves.',
+    ],
+    [scenarioOf({ limits: { budget: 5 as never } }), 'The limit budget is 5. Give { usd, tokens, leaves }.'],
     [scenarioOf({ limits: { concurrency: 0 } }), 'The limit concurrency is 0. Give a whole number of at least 1.'],
     [
       scenarioOf({ limits: { concurrency: Number.POSITIVE_INFINITY } }),
@@ -130,6 +144,7 @@ describe('a definition that works', () => {
         concurrency: 10,
         pools: { build: { most: 2, least: 1 } },
         maxChildren: 10_000,
+        budget: {},
       },
       stages: [[macro]],
     });

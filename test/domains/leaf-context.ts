@@ -1,4 +1,5 @@
 import { createSourceReader } from '../../src/activities/source-reader.ts';
+import { createRunBudget } from '../../src/runtime/in-process/run-budget.ts';
 import type { LeafContext } from '../../src/define/spec.ts';
 import type { SourceAdapter } from '../../src/ports/sources.ts';
 
@@ -29,6 +30,7 @@ export function leafContext(adapter: SourceAdapter, declared: readonly string[],
     attempt: 1,
     sources: createSourceReader({ adapter, declared, asOf, abortSignal }),
     abortSignal,
+    budget: createRunBudget({}, () => {}).spendingOf('root/domain/leaf'),
     report: () => undefined,
     gap: (gap, why) => ({ gap, why }),
     artifacts: {

@@ -7,7 +7,7 @@ import type { Dependency } from '../../src/protocol/dependency.ts';
 import { Diagnosis } from '../../src/protocol/fault.ts';
 import type { Finding } from '../../src/protocol/finding.ts';
 import { GapKind, type Gap } from '../../src/protocol/gap.ts';
-import type { Grant } from '../../src/protocol/grant.ts';
+import type { Budget, Grant } from '../../src/protocol/grant.ts';
 import { FailureStatus } from '../../src/protocol/failure-status.ts';
 import {
   ReportStatus,
@@ -80,13 +80,14 @@ export const gaps = recordOf<Gap>(
   },
   'status',
 );
+const budgets = recordOf<Budget>({ usd: positive, tokens: positive, leaves: counts }, 'usd', 'tokens', 'leaves');
 export const grants = recordOf<Grant>({
   depthLeft: fc.integer(),
   issuedAt: numbers,
   deadline: numbers,
   reserveMs: positive,
   maxChildren: fc.integer({ min: 1 }),
-  budget: recordOf<Grant['budget']>({ usd: positive, tokens: positive, leaves: counts }, 'usd', 'tokens', 'leaves'),
+  budget: budgets,
   sources: few(texts),
   tools: few(texts),
 });
@@ -101,14 +102,16 @@ const specs = recordOf<ChildSpec>(
     estimateMs: within(1e-3, 1e9),
     reserveMs: positive,
     sources: few(texts),
+    weight: positive,
   },
-  ...(['question', 'charter', 'needs', 'leaves', 'estimateMs', 'reserveMs', 'sources'] as const),
+  ...(['question', 'charter', 'needs', 'leaves', 'estimateMs', 'reserveMs', 'sources', 'weight'] as const),
 );
 export const decisions = recordOf<Decision>(
   {
     by: named,
     mode: fc.constantFrom('divide', 'execute'),
     quorum: fc.integer({ min: 1 }),
+    ownWeight: positive,
     demoted: few(texts),
     stages: fc
       .uniqueArray(specs, { selector: ({ name }) => name, maxLength: 4 })
@@ -116,7 +119,7 @@ export const decisions = recordOf<Decision>(
     skipped: few(recordOf<Decision['skipped'][number]>({ name: texts, why: texts, score: numbers }, 'score')),
     estimates: fc.record({ leaves: counts, criticalPathMs: numbers }),
   },
-  ...(['quorum', 'demoted'] as const),
+  ...(['quorum', 'demoted', 'ownWeight'] as const),
 );
 const side = fc.record({ findings: few(texts), weight: numbers });
 export const conflicts = recordOf<Conflict>({
@@ -215,16 +218,19 @@ const summaries = recordOf<ChildSummary>(
   },
   ...(['assessment', 'retention'] as const),
 );
+const granted = recordOf<NonNullable<RunSummary['budget']>>({ granted: budgets, overdrawn: budgets }, 'overdrawn');
 const runs = recordOf<RunSummary>(
   {
     maxDepth: counts,
     observedDepth: counts,
     demotions: few(texts),
     asOf: dates,
+    budget: granted,
     hostVersion: texts,
     dependencies: few(recordOf<Dependency>({ on: texts, path: paths, via: fc.constantFrom('report', 'source') })),
   },
   'asOf',
+  'budget',
   'dependencies',
 );
 const stamp = {

@@ -66,6 +66,11 @@ describe('RunEvent', () => {
       status: fc.constantFrom('partial', 'error'),
       digest: fc.string(),
     }),
+    'budget.refused': fc.record({
+      dimension: fc.constantFrom('usd', 'tokens', 'leaves'),
+      asked: fc.nat(),
+      left: fc.nat(),
+    }),
     'node.invalidated': fc.record({ why: fc.string() }),
     'dependency.observed': fc.record({ on: fc.string(), via: fc.constantFrom('report', 'artifact', 'source') }),
     'record.failed': fc.record({ message: fc.string() }),

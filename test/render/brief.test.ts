@@ -166,6 +166,22 @@ describe('a brief', () => {
     ]);
   });
 
+  it('says what was granted and spent, and what was claimed beyond', () => {
+    const report = meagreReport();
+    const { self, subtree } = report.usage;
+    const made = (usage: Partial<typeof subtree>, run: Partial<NonNullable<Report['run']>>): string =>
+      sectionOf(
+        renderBrief({ ...report, usage: { self, subtree: { ...subtree, ...usage } }, run: { ...report.run!, ...run } }),
+        'How this brief was made',
+      );
+    expect(made({}, {})).not.toMatch(/spent/i);
+    expect(made({ usd: 0.3, inputTokens: 900 }, {})).toContain('Spent $0.3 and 900 tokens.');
+    const budget = { granted: { usd: 1, leaves: 9 }, overdrawn: { usd: 6.5 } };
+    expect(made({ usd: 1, leaves: 8 }, { budget })).toContain(
+      'Granted $1 and 9 leaves, spent $1 and 8 leaves. $6.5 more was said to be spent and is in no account.',
+    );
+  });
+
   it('has no share of nothing: where no finding or no critical one came in, none was kept', () => {
     const report = meagreReport();
     const rowsOf = (over: Partial<Report>): string[] =>

@@ -65,6 +65,13 @@ describe('what a run is given', () => {
     );
   });
 
+  it('takes each dimension of a budget from the options, or else from the scenario', () => {
+    const budgeted = tree([1], { scenario: { limits: { budget: { usd: 1, leaves: 4 } } } });
+    expect(limitsFor(budgeted, { budget: { usd: 2 } }).budget).toEqual({ usd: 2, leaves: 4 });
+    expect(limitsFor(scenario, {}).budget).toEqual({});
+    expect(() => limitsFor(budgeted, { budget: 5 as never })).toThrow('The limit budget is 5.');
+  });
+
   it('is told a few of many domains, the likeliest first if somebody ranks them', () => {
     const wide = tree([100]);
     expect(() => checkDomains(wide, ['x'])).toThrow(/Choose from "l0", (?:"l\d", ){6}"l7" and 92 more\.$/);

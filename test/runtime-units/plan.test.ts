@@ -25,6 +25,13 @@ describe('the plan', () => {
     expect(plan(limited([3, 4], 4)).warnings).toEqual([]);
   });
 
+  it('warns of more leaves than the budget has', () => {
+    expect(plan(tree([3, 4]), { budget: { leaves: 10 } }).warnings).toEqual([
+      'The plan has 12 leaves, the budget 10: 2 will be refused. Raise budget.leaves to 12, or choose fewer domains.',
+    ]);
+    expect(plan(tree([3, 4]), { budget: { leaves: 12 } }).warnings).toEqual([]);
+  });
+
   it('says of a node that can neither divide nor execute that its children will be gaps', () => {
     const idle = plan(limited([2, 2], 9), { maxDepth: 1 });
     expect(idle.root.children.map(({ cannotExecute }) => cannotExecute)).toEqual([true, true]);

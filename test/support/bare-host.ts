@@ -6,6 +6,7 @@ import type { Activities } from '../../src/ports/activities.ts';
 import type { RunEventBody } from '../../src/protocol/run-event.ts';
 import type { Task } from '../../src/protocol/task.ts';
 import type { Host } from '../../src/runtime/in-process/host.ts';
+import { createRunBudget } from '../../src/runtime/in-process/run-budget.ts';
 import { createSlots } from '../../src/runtime/in-process/slots.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { MINUTES_8 } from './world.ts';
@@ -32,6 +33,7 @@ export function bareHost(scenario: Scenario, attempt: (path: string, clock: Virt
     activities,
     slots: createSlots(clock, 10, MINUTES_8),
     random: () => 0.5,
+    budget: createRunBudget({}, () => {}),
     emit: (event) => void events.push(event),
     afterthoughts: [],
     isStopped: false,

@@ -2,20 +2,27 @@
 import type { ActorLogic, AnyEventObject, Snapshot } from 'xstate';
 import type { Io } from '../../ports/activities.ts';
 import type { Fault } from '../../protocol/fault.ts';
+import type { Task } from '../../protocol/task.ts';
 import { errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
 import { isLive, persisted, STOP, tellSelf, type Host } from './host.ts';
 
-type ActivitySnapshot<Input> = Snapshot<unknown> & { input: Input; controller?: AbortController; timer?: unknown };
+type ActivitySnapshot<Input> = Snapshot<unknown> & {
+  input: Input;
+  controller?: AbortController;
+  timer?: unknown;
+  budget?: ReturnType<Host['budget']['spendingOf']>;
+};
 
 const SILENT: Fault = { status: 'silent', message: 'ended without output' };
 const EXPIRED: Fault = { status: 'timeout', message: 'no answer by its deadline' };
 
-export function activityActor<Input extends { deadline: number }>(
-  { clock }: Host,
+export function activityActor<Input extends { deadline: number; task: Pick<Task, 'path'> }>(
+  { clock, budget }: Host,
   perform: (input: Input, io: Io) => Promise<unknown>,
 ): ActorLogic<ActivitySnapshot<Input>, AnyEventObject, Input> {
   const release = (snapshot: ActivitySnapshot<Input>, fault?: Fault): void => {
     clock.clearTimeout(snapshot.timer);
+    snapshot.budget?.end();
     if (fault) snapshot.controller?.abort(errorOf(fault));
   };
   return {
@@ -28,7 +35,8 @@ export function activityActor<Input extends { deadline: number }>(
         () => tellSelf(scope, { type: 'activity.expired' }),
         snapshot.input.deadline - clock.now(),
       );
-      (async () => perform(snapshot.input, { abortSignal: signal }))().then(
+      const spending = (snapshot.budget = budget.spendingOf(snapshot.input.task.path));
+      (async () => perform(snapshot.input, { abortSignal: signal, budget: spending }))().then(
         (output) => isLive(scope) && tellSelf(scope, { type: 'activity.done', output }),
         (error: unknown) => isLive(scope) && tellSelf(scope, { type: 'activity.failed', fault: faultOf(error) }),
       );

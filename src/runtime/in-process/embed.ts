@@ -10,7 +10,7 @@ import { runActor, type RunLogic } from './run-actor.ts';
 /** What one run may be given: the rest is settled when the logic is made. */
 export type OrchestratorInput = Pick<
   RunOptions,
-  'asOf' | 'thesis' | 'deadline' | 'maxDepth' | 'concurrency' | 'domains' | 'runId'
+  'asOf' | 'thesis' | 'deadline' | 'maxDepth' | 'concurrency' | 'budget' | 'domains' | 'runId'
 >;
 export type OrchestratorOptions = Omit<RunOptions, 'signal'> &
   WiringOptions & {
@@ -57,6 +57,7 @@ export function isProgress(event: RunEvent): boolean {
     case 'synthesis.interim':
     case 'integrity.alert':
     case 'depth.refused':
+    case 'budget.refused':
     case 'run.completed':
       return true;
     case 'node.reported':

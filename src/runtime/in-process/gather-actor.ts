@@ -19,6 +19,8 @@ import { NONE } from '../../protocol/freeze.ts';
 import { childPath, depthOf } from '../../protocol/path.ts';
 import type { Outcome, Tier, UnsealedReport } from '../../protocol/report.ts';
 import type { Task } from '../../protocol/task.ts';
+import type { Claimant } from '../../tier/budget.ts';
+import { errorOf } from '../../tier/fault.ts';
 import { childGrant, depthIsSpent } from '../../tier/grant.ts';
 import { joinStep, openJoin, type Join, type JoinEffect, type JoinEvent, type Joined } from '../../tier/join.ts';
 import type { Said } from '../../tier/minting.ts';
@@ -40,6 +42,7 @@ type GatherSnapshot = Snapshot<Joined> & {
   timer: unknown;
   flush: unknown;
 };
+const NO_CLAIM: Claimant = { weight: 0, leaves: 0 };
 /** How long findings that are not critical wait for company on their way up, in ms. */
 const FLUSH_MS = 50;
 
@@ -98,6 +101,7 @@ export function gatherActor(
     heard.delete(name);
     host.observed?.shared.note(outcome);
     const path = childPath(join.path, name);
+    host.budget.close(path);
     if (outcome.kind === 'report') emit({ type: 'node.reported', path, tier: outcome.tier, report: outcome });
     else emit({ type: 'node.failed', path, tier: outcome.tier, token: outcome });
   };
@@ -145,9 +149,9 @@ export function gatherActor(
     delete snapshot.children[name];
     return apply(snapshot, { type: 'ended', name, output, at: clock.now() }, scope);
   };
-  const childCrashed = (snapshot: GatherSnapshot, name: string, error: unknown, scope: Scope): GatherSnapshot => {
+  const childCrashed = (snapshot: GatherSnapshot, name: string, error: unknown, scope: Scope, attempts = 1) => {
     delete snapshot.children[name];
-    return apply(snapshot, { type: 'crashed', name, error, at: clock.now() }, scope);
+    return apply(snapshot, { type: 'crashed', name, error, attempts, at: clock.now() }, scope);
   };
   /** What it had ended with before the run was interrupted passes up as if it were said now. */
   const reuse = (snapshot: GatherSnapshot, name: string, outcome: Outcome, scope: Scope): GatherSnapshot => {
@@ -157,6 +161,7 @@ export function gatherActor(
     const body = bodyOf(outcome);
     hear(snapshot, name, [...(body?.findings ?? []), ...(body?.escalations ?? [])], scope);
     snapshot.heard.delete(name);
+    host.budget.reuse(outcome);
     return apply(snapshot, { type: 'reused', name, outcome, at: clock.now() }, scope);
   };
   /** Anybody can send an event of this name: what counts is what became of the child. */
@@ -183,14 +188,15 @@ export function gatherActor(
       const outcome = before.get(name);
       return outcome?.kind === 'report' ? [outcome] : [];
     });
+    const path = childPath(task.path, child.name);
     return {
       runId: task.runId,
-      path: childPath(task.path, child.name),
+      path,
       tier: tierOf(task, child),
       question: child.question ?? task.question,
       charter: child.charter ?? task.charter,
       ...(task.asOf !== undefined && { asOf: task.asOf }),
-      grant: childGrant(task.grant, child, deadline, clock.now()),
+      grant: childGrant(task.grant, child, deadline, clock.now(), host.budget.grantOf(path)),
       prior: prior ?? NONE,
       enrichments: host.learned?.(childPath(task.path, child.name)) ?? NONE,
       ...(task.traceparent !== undefined && { traceparent: task.traceparent }),
@@ -198,6 +204,7 @@ export function gatherActor(
   };
   const spawn = (snapshot: GatherSnapshot, child: ChildSpec, scope: Scope): void => {
     const { name, role } = child;
+    const { input } = snapshot;
     try {
       const task = taskOf(snapshot, child);
       const { path, tier, question, charter, grant } = task;
@@ -213,17 +220,9 @@ export function gatherActor(
       }
       const prior = task.prior.map((report) => ({ path: report.path, digest: report.digest }));
       const identity = host.identify?.(task);
-      emit({
-        type: 'node.started',
-        path,
-        tier,
-        depth: depthOf(path),
-        question,
-        charter,
-        grant,
-        prior,
-        ...identity,
-      });
+      emit({ type: 'node.started', path, tier, depth: depthOf(path), question, charter, grant, prior, ...identity });
+      const fault = role === 'leaf' ? host.budget.takeLeaf(input.task.path, path) : undefined;
+      if (fault) throw errorOf(fault);
       const traceparent = host.traceparentOf?.(path);
       if (traceparent !== undefined) task.traceparent = traceparent;
       const guest = task.tier === 'root' ? undefined : host.guestFor?.(child, task);
@@ -251,7 +250,7 @@ export function gatherActor(
       case 'espalier.up':
         return heardLive(snapshot, event as Upward, scope);
       case 'gather.unmade': // a child that could not even be created
-        return childCrashed(snapshot, String(event['name']), event['error'], scope);
+        return childCrashed(snapshot, String(event['name']), event['error'], scope, 0);
       case 'gather.reused':
         return reuse(snapshot, String(event['name']), event['outcome'] as Outcome, scope);
       case 'gather.flush':
@@ -309,6 +308,7 @@ export function gatherActor(
           const earlier = host.recall?.criticalsUnder(childPath(task.path, name)) ?? [];
           return earlier.length === 0 ? live : byId([...earlier, ...live]);
         },
+        spent: (name) => host.budget.spentAt(childPath(task.path, name)),
       });
       if (mayChildren.length < input.children.length) {
         const message = `a gather at ${task.path} was to spawn ${input.children.length} nodes with no depth left`;
@@ -336,6 +336,7 @@ export function gatherActor(
       const now = clock.now();
       const handOff = childGrant(input.task.grant, { name: '', role: 'leaf' }, input.deadline, now).deadline;
       snapshot.timer = clock.setTimeout(() => tellOurselves(scope, { type: 'gather.handoff' }), handOff - now);
+      host.budget.allot(input.task.path, input.children, input.later ?? NO_CLAIM);
       for (const child of input.children) if (!join.ended.has(child.name)) spawn(snapshot, child, scope);
     },
     transition(snapshot, event, scope) {

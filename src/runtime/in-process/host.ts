@@ -13,6 +13,7 @@ import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { Afterthought, Recall } from '../record/recall.ts';
 import type { Interims } from './interims.ts';
+import type { RunBudget } from './run-budget.ts';
 
 export type Host = {
   readonly clock: Clock;
@@ -20,6 +21,7 @@ export type Host = {
   readonly slots: Slots;
   /** 0 … 1, for back-offs. */
   readonly random: () => number;
+  readonly budget: RunBudget;
   /** Writes to the run's events. Never throws. */
   readonly emit: (event: RunEventBody) => void;
   /** Logic of the caller's own for a node. It must end with an outcome, which is parsed, not believed. */

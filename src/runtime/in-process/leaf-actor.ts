@@ -7,6 +7,7 @@
  */
 import type { ActorLogic, AnyActorRef, AnyEventObject, Snapshot } from 'xstate';
 import type { AttemptIo } from '../../ports/activities.ts';
+import type { Spending } from '../../ports/budget.ts';
 import type { Slot } from '../../ports/slots.ts';
 import type { Dependency } from '../../protocol/dependency.ts';
 import { FindingDraft, type Finding } from '../../protocol/finding.ts';
@@ -48,11 +49,23 @@ type Told =
 class LazyIo implements AttemptIo {
   #controller: AbortController | undefined;
   #over: Fault | undefined;
+  #budget: ReturnType<Host['budget']['spendingOf']> | undefined;
   readonly #tell: (io: LazyIo, told: Told) => void;
+  readonly #host: Host;
+  readonly #path: string;
   readonly alert: AttemptIo['alert'];
-  constructor(tell: (io: LazyIo, told: Told) => void, alert: AttemptIo['alert']) {
+  constructor(path: string, host: Host, tell: (io: LazyIo, told: Told) => void) {
+    this.#path = path;
     this.#tell = tell;
-    this.alert = alert;
+    this.#host = host;
+    this.alert = (kind, message) => host.emit({ type: 'integrity.alert', path, kind, message });
+  }
+  get budget(): Spending {
+    if (!this.#budget) {
+      this.#budget = this.#host.budget.spendingOf(this.#path);
+      if (this.#over) this.#budget.end();
+    }
+    return this.#budget;
   }
   get abortSignal(): AbortSignal {
     if (!this.#controller) {
@@ -70,6 +83,7 @@ class LazyIo implements AttemptIo {
   }
   abort(fault: Fault): void {
     this.#over ??= fault;
+    this.#budget?.end();
     this.#controller?.abort(errorOf(this.#over));
   }
 }
@@ -113,14 +127,11 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
   };
 
   const ioOf = (path: string, scope: Scope): LazyIo =>
-    new LazyIo(
-      (from, told) => {
-        if (told.type === 'said') say(scope, from, told.draft);
-        else if (told.type === 'kept') keep(scope, from, told);
-        else noteDependency(host, { on: told.on, path, via: told.via });
-      },
-      (kind, message) => emit({ type: 'integrity.alert', path, kind, message }),
-    );
+    new LazyIo(path, host, (from, told) => {
+      if (told.type === 'said') say(scope, from, told.draft);
+      else if (told.type === 'kept') keep(scope, from, told);
+      else noteDependency(host, { on: told.on, path, via: told.via });
+    });
   const perform = (effect: LeafEffect & { type: 'execute' }, snapshot: LeafSnapshot, scope: Scope): void => {
     const { attempt, enrichment } = effect;
     const { path } = effect.task;
@@ -284,7 +295,10 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       }
       const [leaf, first] = beginLeaf(task, activities.attemptsOf(task.path), host.recall?.leafOf(task));
       snapshot.leaf = leaf;
-      follow(snapshot, [first], scope);
+      // In an orchestrator's place it takes a leaf of that one's grant; a leaf's was taken when it was spawned.
+      const fault = scope.self.id === 'execute' ? host.budget.takeLeaf(task.path, task.path) : undefined;
+      if (fault) tellLeaf(scope, { type: 'closed', fault, attempts: 0 });
+      else follow(snapshot, [first], scope);
     },
     transition(snapshot, event, scope) {
       const { leaf } = snapshot;

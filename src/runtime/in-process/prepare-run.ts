@@ -23,10 +23,12 @@ import { checkScenario, limitsFor } from '../limits.ts';
 import { learnedIn } from '../record/learned.ts';
 import { openRecord, resumedOptions } from '../record/open-record.ts';
 import type { Recall } from '../record/recall.ts';
+import { spentEarlier } from '../record/spent-earlier.ts';
 import type { RunOptions } from '../run.ts';
 import type { Host, Rehearsal } from './host.ts';
 import { createInterims, type InterimOptions, type Interims } from './interims.ts';
 import { memoryPressure } from './memory-pressure.ts';
+import { createRunBudget } from './run-budget.ts';
 import { createSlots } from './slots.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -128,6 +130,8 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     throw error;
   }
   const interims = interimsFor(registry, options.synthesis, { clock, emit: stream.emit });
+  const budget = createRunBudget(limits.budget, stream.emit);
+  if (record?.recall && budget.isLimited && store) budget.chargeEarlier(spentEarlier(store, runId, options));
   return {
     runId,
     host: {
@@ -135,6 +139,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       activities: withinSpans(activities, telemetry),
       slots,
       random: options.random ?? Math.random,
+      budget,
       emit: stream.emit,
       afterthoughts: [],
       isStopped: false,
@@ -271,7 +276,7 @@ const rootTask = ({ runId, thesis, asOf, limits, issuedAt, deadline }: RootTask)
     issuedAt,
     deadline,
     reserveMs: 0,
-    budget: {},
+    budget: limits.budget,
     maxChildren: limits.maxChildren,
     sources: [],
     tools: [],

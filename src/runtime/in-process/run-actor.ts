@@ -192,7 +192,10 @@ function withSaid(report: UnsealedReport, heard: Iterable<Finding>): UnsealedRep
   return { ...report, findings: [...report.findings, ...said], escalations, status: 'partial' };
 }
 
-function withAfterthoughts(report: UnsealedReport, { afterthoughts, recall }: Host): UnsealedReport {
+function withAfterthoughts(given: UnsealedReport, { afterthoughts, budget, recall }: Host): UnsealedReport {
+  const overdrawn = budget.overdrawn();
+  const run = overdrawn && given.run?.budget && { ...given.run, budget: { ...given.run.budget, overdrawn } };
+  const report = run ? { ...given, run } : given;
   const all = [...(recall?.afterthoughts() ?? []), ...afterthoughts];
   if (all.length === 0) return report;
   const said = new Set(report.escalations.map(({ id }) => id)); // in time, by a node that ran again

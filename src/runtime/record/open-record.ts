@@ -92,6 +92,7 @@ const newRun = ({ scenario, runId, thesis, limits, startedAt, asOf, domains, ori
     deadlineMs: limits.deadlineMs,
     maxDepth: limits.maxDepth,
     concurrency: limits.concurrency,
+    ...(Object.keys(limits.budget).length > 0 && { budget: limits.budget }),
     ...(domains && { domains }),
   },
   origin,
@@ -116,11 +117,13 @@ export function resumedOptions<Options extends RunOptions>(scenario: Scenario, o
   }
   const { deadlineMs, ...recorded } = run.options;
   const given = Object.entries(options).filter(([, value]) => value !== undefined); // from JavaScript
+  const budget = (recorded.budget ?? options.budget) && { budget: { ...recorded.budget, ...options.budget } };
   return {
     deadline: deadlineMs,
     thesis: run.thesis,
     ...recorded,
     ...(Object.fromEntries(given) as Options),
+    ...budget,
     runId: resume,
   };
 }

@@ -1,7 +1,7 @@
 /**
  * What a resumed run remembers of itself: how nodes ended, what was decided, which attempts had failed.
  *  1. Nothing stands in for a node but the end of the same task: same path, same digest of all it was asked.
- *  2. What time or a cancellation cut off is done again; so is, when asked for, whatever failed.
+ *  2. What time, budget or a cancellation cut off is done again; so is, when asked for, whatever failed.
  *  3. What is read back is checked like anything else that comes from outside: its schema and its digest.
  *  4. A critical finding that was said is not forgotten, also when its node has to run again.
  */
@@ -12,7 +12,7 @@ import type { Decision } from '../../protocol/decision.ts';
 import { digestOf } from '../../protocol/digest.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { deepFreeze } from '../../protocol/freeze.ts';
-import { isInterruption } from '../../protocol/gap.ts';
+import { isInterruptedBy, isInterruption } from '../../protocol/gap.ts';
 import { parentOf } from '../../protocol/path.ts';
 import type { Outcome } from '../../protocol/report.ts';
 import { RunEvent, type RunEventBody } from '../../protocol/run-event.ts';
@@ -104,7 +104,7 @@ function outcomeIn(event: RunEvent | undefined): Outcome | undefined {
 
 function canStand(outcome: Outcome, retryFailed: boolean): boolean {
   if (outcome.kind === 'failure') {
-    return !retryFailed && outcome.status !== 'timeout' && outcome.status !== 'cancelled';
+    return !retryFailed && !isInterruptedBy(outcome.status);
   }
   return !outcome.gaps.some((gap) => (retryFailed ? gap.status !== undefined : isInterruption(gap)));
 }

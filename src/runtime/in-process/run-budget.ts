@@ -1,0 +1,266 @@
+/**
+ * The budget of one run: its ledger, with the accounts by path, shared by all its nodes.
+ *  1. What a node settles is in its usage: it is booked at its own account, or, when that is closed, at the nearest
+ *     open one above.
+ *  2. In a run without limits an account is opened by the first who spends: the others cost nothing.
+ */
+import { EspalierError } from '../../errors.ts';
+import type { Cost, Expense, Reservation, Spending } from '../../ports/budget.ts';
+import { formatAmount } from '../../protocol/amount.ts';
+import type { ChildSpec } from '../../protocol/decision.ts';
+import type { Fault } from '../../protocol/fault.ts';
+import type { Budget } from '../../protocol/grant.ts';
+import { childPath, parentOf, ROOT } from '../../protocol/path.ts';
+import type { Outcome } from '../../protocol/report.ts';
+import type { RunEventBody } from '../../protocol/run-event.ts';
+import {
+  allot,
+  charge,
+  claimOf,
+  close,
+  DIMENSIONS,
+  leftOf,
+  NOTHING,
+  open,
+  openLedger,
+  release,
+  reserve,
+  settle,
+  takeLeaf,
+  type Account,
+  type Amount,
+  type Claimant,
+  type Dimension,
+  type Refusal,
+  type Settled,
+} from '../../tier/budget.ts';
+import { errorOf } from '../../tier/fault.ts';
+import { subtreeUsage, type Money, type Spent } from '../../tier/usage.ts';
+
+export type RunBudget = {
+  readonly isLimited: boolean;
+  /** Grants the children of a stage their shares of what is left for their parent. */
+  allot(path: string, children: readonly ChildSpec[], later: Claimant): void;
+  /** What the node has been granted; of none undefined. */
+  grantOf(path: string): Budget;
+  /** Takes one leaf from the account of `path` for the node `who`. */
+  takeLeaf(path: string, who: string): Fault | undefined;
+  spendingOf(path: string): Spending & { end(): void };
+  /** What a node and all below it have settled so far. */
+  spentAt(path: string): Spent | undefined;
+  /** A node has ended: what it has not spent goes back to its parent. */
+  close(path: string): void;
+  /** A node of an interrupted run stands as it is: what it spent was booked when the run was taken up. */
+  reuse(outcome: Outcome): void;
+  /** What was spent before the run was interrupted. */
+  chargeEarlier(spent: { usd: number; tokens: number; leaves: number }): void;
+  /** What was said to be spent and did not fit. */
+  overdrawn(): Budget | undefined;
+};
+
+type Held = { account: Account; self: Money; subtree: Money };
+const NANO = 1e9;
+/** More than this nobody spends at once; it keeps all sums exact. */
+const MOST: Amount = { usd: 1e6 * NANO, tokens: 1e12, leaves: 1e9 };
+const NO_LIMITS: Budget = Object.freeze({});
+
+export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => void): RunBudget {
+  const isLimited = DIMENSIONS.some((dimension) => granted[dimension] !== undefined);
+  const ledger = openLedger(amountOf(granted, Infinity));
+  const root = heldOf(ledger);
+  const held = new Map<string, Held>([[ROOT, root]]);
+  const pathOf = new Map<Account, string>([[ledger, ROOT]]);
+  let beyond: Amount = NOTHING;
+
+  const hold = (path: string, account: Account): Held => {
+    const one = heldOf(account);
+    held.set(path, one);
+    pathOf.set(account, path);
+    return one;
+  };
+  /** Its account, or the nearest one above. Without limits it is opened when its node still works. */
+  const accountAt = (path: string, isOver: boolean): Account => {
+    const known = held.get(path);
+    if (known || path === '') return (known ?? root).account;
+    const above = accountAt(parentOf(path), isOver);
+    return isLimited || isOver ? above : hold(path, open(above, NOTHING)).account;
+  };
+  const refused = (path: string, { dimension, asked, left }: Refusal, isOver = false): Fault => {
+    const [wanted, rest] = [asked, left].map((amount) => inUnits(dimension, amount)) as [number, number];
+    if (!isOver) emit({ type: 'budget.refused', path, dimension, asked: wanted, left: rest });
+    const message = `asked for ${formatAmount(dimension, wanted)}, and ${formatAmount(dimension, rest)} of its budget is left`;
+    return { status: 'budget', message };
+  };
+  /** `expense`: what was said; of tokens those that came in are booked first. */
+  const book = ({ account, taken }: Settled, expense: Expense): void => {
+    const inputTokens = Math.min(taken.tokens, wholeTokens(expense.inputTokens));
+    const money: Money = { usd: taken.usd / NANO, inputTokens, outputTokens: taken.tokens - inputTokens };
+    const path = pathOf.get(account) ?? ROOT;
+    const at = held.get(path);
+    if (at) at.self = sum(at.self, money);
+    for (let above = path; above !== ''; above = parentOf(above)) {
+      const one = held.get(above);
+      if (one) one.subtree = sum(one.subtree, money);
+    }
+  };
+  /** What was not reserved, or, having been released meanwhile, does not fit any more. */
+  const flag = (path: string, reserved: Amount, spent: Amount, taken: Amount): void => {
+    const limited = DIMENSIONS.filter((dimension) => ledger.granted[dimension] !== Infinity);
+    const over =
+      limited.find((dimension) => spent[dimension] > taken[dimension]) ??
+      limited.find((dimension) => spent[dimension] > reserved[dimension]);
+    if (over === undefined) return;
+    const said = (amount: number): string => formatAmount(over, inUnits(over, amount));
+    const rest = spent[over] > taken[over] ? `; ${said(spent[over] - taken[over])} of it did not fit its grant` : '';
+    const message = `${path} settled ${said(spent[over])}, and had reserved ${said(reserved[over])}${rest}`;
+    emit({ type: 'integrity.alert', path, kind: 'budget', message });
+    beyond = plus(beyond, minus(spent, taken));
+  };
+
+  return {
+    isLimited,
+    allot(path, children, later) {
+      if (!isLimited) return;
+      const parent = held.get(path)?.account;
+      if (!parent) return;
+      for (const [i, account] of allot(parent, children.map(claimFor), later).entries()) {
+        hold(childPath(path, children[i]?.name ?? ''), account);
+      }
+    },
+    grantOf: (path) => (isLimited ? budgetOf(held.get(path)?.account.granted ?? NOTHING) : NO_LIMITS),
+    takeLeaf(path, who) {
+      if (!isLimited) return undefined;
+      const refusal = takeLeaf(accountAt(path, true));
+      return refusal && refused(who, refusal);
+    },
+    spendingOf(path) {
+      const mine = new Set<() => void>();
+      let isOver = false;
+      const reserveFor = (wanted: Amount) => {
+        const answer = reserve(accountAt(path, isOver), wanted);
+        if ('state' in answer) return answer;
+        throw errorOf(refused(path, answer, isOver));
+      };
+      return {
+        left() {
+          const account = accountAt(path, isOver);
+          const { usd, tokens } = granted;
+          return {
+            ...(usd !== undefined && { usd: leftOf(account, 'usd') / NANO }),
+            ...(tokens !== undefined && { tokens: leftOf(account, 'tokens') }),
+          };
+        },
+        reserve(cost): Reservation {
+          const wanted = checked('reserve', cost);
+          const reservation = reserveFor(wanted);
+          const giveBack = (): void => {
+            release(reservation);
+            mine.delete(giveBack);
+          };
+          if (isOver) giveBack();
+          else mine.add(giveBack);
+          return {
+            settle(expense) {
+              const spent = checked('settle', expense);
+              const settled = settle(reservation, spent);
+              mine.delete(giveBack);
+              if (!settled) return;
+              book(settled, expense);
+              flag(path, wanted, spent, settled.taken);
+            },
+            release: giveBack,
+          };
+        },
+        spend(expense) {
+          const spent = checked('spend', expense);
+          const settled = settle(reserveFor(spent), spent);
+          if (settled) book(settled, expense);
+        },
+        end() {
+          isOver = true;
+          for (const giveBack of mine) giveBack();
+        },
+      };
+    },
+    spentAt(path) {
+      const one = held.get(path);
+      return one && (isSome(one.self) || isSome(one.subtree)) ? one : undefined;
+    },
+    close(path) {
+      const one = held.get(path);
+      if (!one) return;
+      close(one.account);
+      held.delete(path);
+    },
+    reuse(outcome) {
+      const { path } = outcome;
+      const { usd, inputTokens, outputTokens } = subtreeUsage(outcome);
+      if (isSome({ usd, inputTokens, outputTokens })) accountAt(parentOf(path), false);
+      for (let above = parentOf(path); above !== ''; above = parentOf(above)) {
+        const one = held.get(above);
+        if (one) one.subtree = sum(one.subtree, { usd, inputTokens, outputTokens });
+      }
+      this.close(path);
+    },
+    chargeEarlier(spent) {
+      if (!isLimited) return;
+      const amount = amountOf(spent, 0);
+      const settled = charge(ledger, amount);
+      if (settled) beyond = plus(beyond, minus(amount, settled.taken));
+    },
+    overdrawn() {
+      const some = DIMENSIONS.filter((dimension) => beyond[dimension] > 0);
+      if (some.length === 0) return undefined;
+      return Object.fromEntries(some.map((dimension) => [dimension, inUnits(dimension, beyond[dimension])]));
+    },
+  };
+}
+
+/** That of a leaf is taken from its parent's account. */
+const claimFor = (child: ChildSpec): Claimant =>
+  child.role === 'leaf' ? { ...claimOf(child), leaves: 0 } : claimOf(child);
+
+const NO_MONEY: Money = Object.freeze({ usd: 0, inputTokens: 0, outputTokens: 0 });
+const heldOf = (account: Account): Held => ({ account, self: NO_MONEY, subtree: NO_MONEY });
+const isSome = ({ usd, inputTokens, outputTokens }: Money): boolean => usd + inputTokens + outputTokens > 0;
+const sum = (a: Money, b: Money): Money => ({
+  usd: Math.round((a.usd + b.usd) * NANO) / NANO,
+  inputTokens: a.inputTokens + b.inputTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+});
+const plus = (a: Amount, b: Amount): Amount => ({
+  usd: a.usd + b.usd,
+  tokens: a.tokens + b.tokens,
+  leaves: a.leaves + b.leaves,
+});
+const minus = (a: Amount, b: Amount): Amount => ({
+  usd: a.usd - b.usd,
+  tokens: a.tokens - b.tokens,
+  leaves: a.leaves - b.leaves,
+});
+
+const inUnits = (dimension: Dimension, amount: number): number => (dimension === 'usd' ? amount / NANO : amount);
+
+const amountOf = ({ usd, tokens, leaves }: Budget, absent: number): Amount => ({
+  usd: usd === undefined ? absent : Math.round(usd * NANO),
+  tokens: tokens === undefined ? absent : Math.floor(tokens),
+  leaves: leaves ?? absent,
+});
+const budgetOf = ({ usd, tokens, leaves }: Amount): Budget => ({
+  ...(usd !== Infinity && { usd: usd / NANO }),
+  ...(tokens !== Infinity && { tokens }),
+  ...(leaves !== Infinity && { leaves }),
+});
+
+const wholeTokens = (tokens = 0): number => Math.min(MOST.tokens, Math.ceil(tokens));
+/** @throws EspalierError `invalid-input` on what is no amount */
+function checked(what: 'reserve' | 'settle' | 'spend', given: Cost & Expense): Amount {
+  const { usd = 0, tokens = 0, inputTokens = 0, outputTokens = 0 } = given;
+  for (const [name, value] of Object.entries({ usd, tokens, inputTokens, outputTokens })) {
+    if (typeof value === 'number' && value >= 0) continue;
+    const message = `${what} was given ${name}: ${String(value)}. Give a number of at least 0.`;
+    throw new EspalierError('invalid-input', message);
+  }
+  const counted = what === 'reserve' ? wholeTokens(tokens) : wholeTokens(inputTokens) + wholeTokens(outputTokens);
+  return { usd: Math.min(MOST.usd, usd > 0 ? Math.max(1, Math.round(usd * NANO)) : 0), tokens: counted, leaves: 0 };
+}
