@@ -1,8 +1,10 @@
 export { NoEvidence } from './activities/source-reader.ts';
+export { byComplexity, type ComplexityOptions } from './define/by-complexity.ts';
 export { defineDomain } from './define/define-domain.ts';
 export { defineLeaf } from './define/define-leaf.ts';
 export { defineScenario } from './define/define-scenario.ts';
 export { parseDuration } from './define/duration.ts';
+export type { Candidate, Decider, DeciderContext, Shape } from './define/shape.ts';
 export type {
   Child,
   Domain,

@@ -2,26 +2,32 @@ import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Activities } from '../ports/activities.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
+import type { Clock } from '../ports/clock.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import { ROOT } from '../protocol/path.ts';
+import { depthIsSpent } from '../tier/grant.ts';
+import { answerOf, decisionFrom } from './decide.ts';
 import { execute } from './execute.ts';
-import { staticDecision } from './plan.ts';
-import { lengthOf, type Entry } from './registry.ts';
+import { patiently } from './patience.ts';
+import { leftOut, orchestratorAt, staticDecision } from './plan.ts';
+import { lengthOf, type Entry, type Registry } from './registry.ts';
 import type { SeriesCache } from './source-reader.ts';
 import { synthesize } from './synthesize.ts';
 
 export type ActivityOptions = {
-  registry: ReadonlyMap<string, Entry>;
+  registry: Registry;
   domains?: readonly string[] | undefined;
   /** Default: in memory, for as long as the run lasts. */
   artifacts?: Artifacts | undefined;
+  /** Limits how long deciders are waited for. Default: they are waited for as long as the plan may take. */
+  clock?: Clock;
 };
 const DEFAULT_ATTEMPTS = 3;
 
 /** The steps with effects of one run of a scenario. Reads are shared within the run. */
 export function createActivities(
   scenario: Scenario,
-  { registry, domains, artifacts = inMemory() }: ActivityOptions,
+  { registry, domains, clock, artifacts = inMemory() }: ActivityOptions,
 ): Activities {
   const cache: SeriesCache = new Map();
   const areOthersMeasured = (registry.get(ROOT)?.measured ?? 0) > 0;
@@ -36,7 +42,12 @@ export function createActivities(
     return definition.kind === 'leaf' ? definition : undefined;
   };
   return {
-    plan: async ({ task }) => staticDecision(registry, task.path, domains),
+    async plan({ task, deadline }, { abortSignal }) {
+      const entry = orchestratorAt(registry, task.path);
+      if (!entry.definition.decide || depthIsSpent(task.grant)) return staticDecision(registry, task.path, domains);
+      const asked = { registry, entry, task, skips: leftOut(task.path, domains), abortSignal };
+      return decisionFrom(asked, await patiently(() => answerOf(asked), { clock, deadline }));
+    },
     synthesize: async (input, io) => synthesize(input, io, { entry: entryOf(input.task.path), artifacts }),
     attempt: async (input, io) => execute(input, io, { entry: entryOf(input.task.path), adapter, cache, artifacts }),
     verify({ task }, findings, io) {

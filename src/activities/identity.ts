@@ -36,8 +36,9 @@ function writtenIn(definition: Leaf | Domain | Scenario): unknown {
     const { attempts, needs, question, sources, work, run, verify, recover } = definition;
     return { kind, name, attempts, needs, question, sources, work, code: [run, verify, recover].map(textOf) };
   }
-  const { join, synthesize, execute } = definition;
-  const code = [synthesize, execute].map(textOf);
+  const { join, synthesize, execute, decide } = definition;
+  // What few have is named only where it is, so that the digests of the others stay as they are.
+  const code = [synthesize, execute, ...(decide ? [decide] : [])].map(textOf);
   if (kind === 'scenario') return { kind, name, join, code, children: definition.domains.map(definitionDigest) };
   const { charter, children, needs, question } = definition;
   return { kind, name, charter, needs, question, join, code, children: children.map(definitionDigest) };

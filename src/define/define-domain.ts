@@ -13,6 +13,7 @@ const FIELDS = {
   join: OBJECT,
   synthesize: METHOD,
   execute: METHOD,
+  decide: METHOD,
 };
 
 /**

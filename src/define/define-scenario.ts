@@ -13,6 +13,7 @@ const FIELDS = {
   sources: ADAPTER,
   synthesize: METHOD,
   execute: METHOD,
+  decide: METHOD,
 };
 
 /**

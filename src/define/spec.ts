@@ -11,6 +11,7 @@ import type { Series } from '../protocol/series.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { SynthesisDraft } from '../protocol/synthesis.ts';
 import type { Task } from '../protocol/task.ts';
+import type { Decider } from './shape.ts';
 
 /** The kind of work a leaf does. Which model serves a kind, if any, is the scenario's business. */
 export type Work = 'extraction' | 'rules' | 'structured' | 'authoring';
@@ -100,6 +101,8 @@ export type DomainSpec = NodeSpec & {
   readonly synthesize?: Synthesizer;
   /** Does the domain's work as one leaf when depth is spent. It may read every source its children declare. */
   readonly execute?: LeafRun;
+  /** Chooses the shape of the work below: itself, its children, or sub-domains of them. Default: all its children. */
+  readonly decide?: Decider;
 };
 export type LimitsSpec = {
   /** The greatest depth any node may have; the root is at 0. Default 2: three tiers. */
@@ -123,6 +126,7 @@ export type ScenarioSpec = {
   readonly sources?: SourceAdapter;
   readonly synthesize?: Synthesizer;
   readonly execute?: LeafRun;
+  readonly decide?: Decider;
 };
 
 export type Leaf<Data = unknown> = LeafSpec<Data> & {

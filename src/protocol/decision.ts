@@ -7,6 +7,8 @@ export const ChildSpec = z.object({
   estimateMs: z.number().positive().exactOptional(),
   /** How many leaves its subtree has, as far as is known beforehand. */
   leaves: z.int().min(0).exactOptional(),
+  /** Of a sub-domain that the decision made: the declared children that it holds. */
+  members: z.array(NodeName).min(1).exactOptional(),
   name: NodeName,
   /** Names of earlier siblings whose reports this one reads. */
   needs: z.array(z.string()).exactOptional(),
@@ -29,6 +31,8 @@ export const Decision = z
     estimates: z.object({ criticalPathMs: z.number(), leaves: z.int() }),
     mode: z.enum(['divide', 'execute']),
     quorum: z.int().min(1).exactOptional(),
+    /** Why this shape: of a decider's decision. Part of the digest, so they speak of no durations. */
+    reasons: z.array(z.string()).exactOptional(),
     skipped: z.array(Skipped),
     stages: z.array(z.array(ChildSpec)),
   })

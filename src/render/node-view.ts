@@ -112,7 +112,7 @@ function granted(
 
 function decision(screen: Screen, { decision, refused = [], missing }: NodeView): void {
   if (!decision) return;
-  const { by, mode, stages, skipped, quorum, demoted = refused } = decision;
+  const { by, mode, stages, skipped, quorum, reasons = [], demoted = refused } = decision;
   heading(screen, 'Decided');
   const enough = quorum === undefined ? '' : `; ${quorum} suffice`;
   write(screen, mode === 'execute' ? `by ${by}: to do the work itself` : `by ${by}: to divide${enough}`, '  ');
@@ -122,6 +122,7 @@ function decision(screen: Screen, { decision, refused = [], missing }: NodeView)
     );
     write(screen, `${stages.length > 1 ? `stage ${index + 1}: ` : ''}${enumerated(names)}`, '  ');
   }
+  for (const reason of reasons) write(screen, reason, '  ', 'dim');
   for (const { name, why } of skipped) write(screen, `skipped ${name}: ${why}`, '  ', 'yellow');
   if (demoted.length > 0)
     write(screen, `demoted, depth was spent; not spawned: ${enumerated(demoted)}`, '  ', 'yellow');

@@ -96,11 +96,12 @@ const specs = recordOf<ChildSpec>(
     charter: texts,
     needs: few(texts),
     leaves: counts,
+    members: fc.array(names, { minLength: 1, maxLength: 3 }),
     estimateMs: within(1e-3, 1e9),
     reserveMs: positive,
     sources: few(texts),
   },
-  ...(['question', 'charter', 'needs', 'leaves', 'estimateMs', 'reserveMs', 'sources'] as const),
+  ...(['question', 'charter', 'needs', 'leaves', 'members', 'estimateMs', 'reserveMs', 'sources'] as const),
 );
 export const decisions = recordOf<Decision>(
   {
@@ -108,13 +109,14 @@ export const decisions = recordOf<Decision>(
     mode: fc.constantFrom('divide', 'execute'),
     quorum: fc.integer({ min: 1 }),
     demoted: few(texts),
+    reasons: few(texts),
     stages: fc
       .uniqueArray(specs, { selector: ({ name }) => name, maxLength: 4 })
       .map((all) => [all.slice(0, 2), all.slice(2)]),
     skipped: few(recordOf<Decision['skipped'][number]>({ name: texts, why: texts, score: numbers }, 'score')),
     estimates: fc.record({ leaves: counts, criticalPathMs: numbers }),
   },
-  ...(['quorum', 'demoted'] as const),
+  ...(['quorum', 'demoted', 'reasons'] as const),
 );
 const side = fc.record({ findings: few(texts), weight: numbers });
 export const conflicts = recordOf<Conflict>({

@@ -3,12 +3,13 @@ import { customAlphabet } from 'nanoid';
 import type { AnyActorLogic } from 'xstate';
 import { createActivities } from '../../activities/create-activities.ts';
 import { historyIn } from '../../activities/history.ts';
-import { registryOf } from '../../activities/registry.ts';
+import { registryOf, type Registry } from '../../activities/registry.ts';
+import { adopt, isMaking } from '../../activities/sub-domains.ts';
 import type { Limits, Scenario } from '../../define/spec.ts';
 import { EspalierError } from '../../errors.ts';
 import type { Activities } from '../../ports/activities.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
-import type { ChildSpec } from '../../protocol/decision.ts';
+import { Decision, type ChildSpec } from '../../protocol/decision.ts';
 import { ROOT } from '../../protocol/path.ts';
 import type { RunEvent, RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
@@ -96,13 +97,13 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       telemetry?.onEnd(runId);
     },
   };
-  const own = createActivities(scenario, { registry, domains, artifacts: record?.artifacts });
+  const own = createActivities(scenario, { registry, domains, clock, artifacts: record?.artifacts });
   const recalled = record?.recall ? withoutAskingAgain(own, record.recall) : own;
   return {
     runId,
     host: {
       clock,
-      activities: withinSpans(options.activities?.(recalled) ?? recalled, telemetry),
+      activities: withinSpans(withSubDomains(options.activities?.(recalled) ?? recalled, registry), telemetry),
       slots: createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE),
       emit: stream.emit,
       afterthoughts: [],
@@ -140,6 +141,19 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
 const withoutAskingAgain = (own: Activities, recall: Recall): Activities => ({
   ...own,
   plan: async (input, io) => recall.decisionOf(input.task) ?? own.plan(input, io),
+});
+
+/** Whoever decided, also a script or an earlier run: what the decision makes can be looked up from then on. */
+const withSubDomains = (activities: Activities, registry: Registry): Activities => ({
+  ...activities,
+  async plan(input, io) {
+    const answer = await activities.plan(input, io);
+    if (isMaking(answer)) {
+      const { success, data } = Decision.safeParse(answer);
+      if (success) adopt(registry, registry.get(input.task.path), data);
+    }
+    return answer;
+  },
 });
 
 /** In this order: what is shown has been stored. */

@@ -159,7 +159,7 @@ function readLog(store: Store, runId: string): Log {
   return { leaves, forgotten, criticals, escalated, forget };
 }
 
-function readEvent(body: string): RunEvent | undefined {
+export function readEvent(body: string): RunEvent | undefined {
   try {
     return RunEvent.safeParse(JSON.parse(body)).data;
   } catch {
