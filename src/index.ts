@@ -4,7 +4,8 @@ export { defineDomain } from './define/define-domain.ts';
 export { defineLeaf } from './define/define-leaf.ts';
 export { defineScenario } from './define/define-scenario.ts';
 export { parseDuration } from './define/duration.ts';
-export type { Candidate, Decider, DeciderContext, Shape } from './define/shape.ts';
+export { relevanceOf, type Assessor, type RelevanceContext, type RelevanceSpec } from './define/relevance.ts';
+export type { Candidate, Choose, ChooseContext, Decider, DeciderContext, Found, Shape } from './define/shape.ts';
 export type {
   Child,
   Domain,
@@ -18,6 +19,7 @@ export type {
   LeafSpec,
   Limits,
   LimitsSpec,
+  ReinvestigateSpec,
   Scenario,
   ScenarioSpec,
   SourceReader,

@@ -3,14 +3,17 @@ import { EspalierError } from '../errors.ts';
 import type { Activities } from '../ports/activities.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Decision } from '../protocol/decision.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import { ROOT } from '../protocol/path.ts';
 import { depthIsSpent } from '../tier/grant.ts';
-import { answerOf, decisionFrom } from './decide.ts';
+import { answerOf, decisionAsDeclared, decisionFrom, type Asked } from './decide.ts';
 import { execute } from './execute.ts';
 import { patiently } from './patience.ts';
 import { leftOut, orchestratorAt, staticDecision } from './plan.ts';
 import { lengthOf, type Entry, type Registry } from './registry.ts';
+import { assessRelevance } from './relevance.ts';
+import { mayGrow, nextRound } from './rounds.ts';
 import type { SeriesCache } from './source-reader.ts';
 import { synthesize } from './synthesize.ts';
 
@@ -41,12 +44,33 @@ export function createActivities(
     const { definition } = entryOf(path);
     return definition.kind === 'leaf' ? definition : undefined;
   };
+  const decided = async (given: Asked, deadline: number): Promise<Decision> => {
+    const { decide, relevance } = given.entry.definition;
+    const assessed = relevance && (await assessRelevance(given, relevance, { adapter, cache, clock, deadline }));
+    const asked = assessed ? { ...given, skips: assessed.skips } : given;
+    const decision = decide
+      ? decisionFrom(
+          asked,
+          await patiently((signal) => answerOf({ ...asked, abortSignal: signal }), {
+            clock,
+            deadline,
+            abortSignal: given.abortSignal,
+          }),
+        )
+      : { ...decisionAsDeclared(asked), ...(assessed && { by: 'relevance' }) };
+    const reasons = [...(assessed?.reasons ?? []), ...(decision.reasons ?? [])];
+    return reasons.length > 0 ? { ...decision, reasons } : decision;
+  };
   return {
-    async plan({ task, deadline }, { abortSignal }) {
+    async plan({ task, deadline, again }, { abortSignal }) {
       const entry = orchestratorAt(registry, task.path);
-      if (!entry.definition.decide || depthIsSpent(task.grant)) return staticDecision(registry, task.path, domains);
+      const { decide, relevance } = entry.definition;
       const asked = { registry, entry, task, skips: leftOut(task.path, domains), abortSignal };
-      return decisionFrom(asked, await patiently(() => answerOf(asked), { clock, deadline }));
+      if (again) return nextRound(asked, again, clock);
+      if (depthIsSpent(task.grant)) return staticDecision(registry, task.path, domains);
+      const decision =
+        decide || relevance ? await decided(asked, deadline) : staticDecision(registry, task.path, domains);
+      return mayGrow(asked, decision) ? { ...decision, mayGrow: true } : decision;
     },
     synthesize: async (input, io) => synthesize(input, io, { entry: entryOf(input.task.path), artifacts }),
     attempt: async (input, io) => execute(input, io, { entry: entryOf(input.task.path), adapter, cache, artifacts }),

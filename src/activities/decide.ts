@@ -6,7 +6,7 @@
  *  3. A tier that depth does not allow is not made: the node fans out instead, recorded.
  */
 import type { Child, Domain } from '../define/spec.ts';
-import { Shape, type Candidate, type DeciderContext } from '../define/shape.ts';
+import { Shape, type Candidate, type DeciderContext, type Found } from '../define/shape.ts';
 import { stagesOf } from '../define/stages.ts';
 import type { Decision } from '../protocol/decision.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
@@ -28,21 +28,32 @@ export type Asked = {
   abortSignal: AbortSignal;
 };
 
+/** Of a further round: which one, and what the ones before have brought. */
+type Further = { round: number; found: Found };
+
 /** The decider's answer, unread: maybe a promise. Undefined of a node that nobody decides for. */
-export function answerOf(asked: Asked): unknown {
+export function answerOf(asked: Asked, further?: Further): unknown {
   const { entry, task } = asked;
   const { decide } = entry.definition;
-  return decide && !depthIsSpent(task.grant) ? decide(contextFor(asked)) : undefined;
+  return decide && !depthIsSpent(task.grant) ? decide(contextFor(asked, further)) : undefined;
 }
 
-function contextFor({ registry, entry, task, skips, abortSignal }: Asked): DeciderContext {
+/** The declared children that may still be activated. */
+export function candidatesOf({ registry, entry, skips }: Asked): Candidate[] {
   const active = new Set(select(entry, skips).active.flat());
-  const children = childrenOf(entry.definition)
+  return childrenOf(entry.definition)
     .filter((child) => active.has(child))
     .flatMap((child) => candidateOf(registry, entry.path, child));
+}
+
+function contextFor(asked: Asked, { round, found }: Partial<Further> = {}): DeciderContext {
+  const { entry, task, abortSignal } = asked;
+  const children = found?.children ?? candidatesOf(asked);
   const { grant } = task;
   return {
     task: deepFreeze(task),
+    round: round ?? 1,
+    ...(found && { found }),
     children,
     sources: new Set(children.flatMap(({ sources }) => sources)).size,
     depthLeft: grant.depthLeft,
@@ -53,7 +64,7 @@ function contextFor({ registry, entry, task, skips, abortSignal }: Asked): Decid
   };
 }
 
-function candidateOf(registry: Registry, parent: string, child: Child): Candidate[] {
+export function candidateOf(registry: Registry, parent: string, child: Child): Candidate[] {
   const entry = registry.get(childPath(parent, child.name));
   if (!entry) return [];
   const { question, charter, sources, leaves, estimateMs, measured } = entry;
@@ -97,6 +108,9 @@ const without = ({ name: _, ...skip }: Decision['skipped'][number]): Omit<Decisi
 /** As the scenario has it. */
 const asDeclared = (asked: Asked, why: string, { by, reasons = [] }: Why = { by: 'scenario' }): Decision =>
   fanOut(asked, { by, reasons: [...reasons, `${why}: as declared`] }, () => undefined);
+
+/** Whoever is not left out, in the declared stages. */
+export const decisionAsDeclared = (asked: Asked): Decision => fanOut(asked, { by: 'scenario' }, () => undefined);
 
 function fanOut({ registry, entry, skips }: Asked, why: Why, more: Skips): Decision {
   const { active, skipped } = select(entry, (name) => skips(name) ?? more(name));

@@ -6,14 +6,17 @@ const SHARE = 0.75;
 
 export type Answer<T> = { given: T } | { fault: unknown };
 
-/** What `ask` gives, or why it gave nothing: also when it takes too long. Never rejects. */
+type Patience = { clock: Clock | undefined; deadline: number; abortSignal: AbortSignal };
+
+/** What `ask` gives, or why it gave nothing: also when it takes too long, and is told so. Never rejects. */
 export async function patiently<T>(
-  ask: () => T | Promise<T>,
-  { clock, deadline }: { clock: Clock | undefined; deadline: number },
+  ask: (abortSignal: AbortSignal) => T | Promise<T>,
+  { clock, deadline, abortSignal }: Patience,
 ): Promise<Answer<T>> {
+  const over = new AbortController();
   let timer: unknown;
   try {
-    const answer = ask();
+    const answer = ask(AbortSignal.any([abortSignal, over.signal]));
     if (!clock || !(answer instanceof Promise)) return { given: await answer };
     const ms = Math.max(0, deadline - clock.now()) * SHARE;
     const tooLate = new Promise<never>((_, reject) => {
@@ -21,6 +24,7 @@ export async function patiently<T>(
     });
     return { given: await Promise.race([answer, tooLate]) };
   } catch (fault) {
+    over.abort(fault);
     return { fault };
   } finally {
     clock?.clearTimeout(timer);

@@ -89,6 +89,10 @@ export function registryOf(scenario: Scenario, thesis: string, options: Registry
       ),
     );
     const below = stages.flat();
+    // They stand by, and count when a further round calls them.
+    for (const leaf of definition.reinvestigate?.leaves ?? []) {
+      visit(childPath(path, leaf.name), leaf, leaf.question ?? question, charter, childPath(knownAs, leaf.name));
+    }
     const reserveMs = reserveFor(definition.synthesize !== undefined, measured);
     const ownMs = measured?.medianMs ?? reserveMs;
     const waited = stages.reduce((sum, stage) => sum + sizeStage(stage, concurrency), 0);

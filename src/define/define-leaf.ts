@@ -10,6 +10,7 @@ const FIELDS = {
   description: TEXT,
   question: TEXT,
   needs: NAMES,
+  aliases: NAMES,
   sources: NAMES,
   data: SCHEMA,
   verify: METHOD,

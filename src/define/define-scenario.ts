@@ -1,4 +1,5 @@
 import { EspalierError } from '../errors.ts';
+import { checkAdaptive } from './adaptive.ts';
 import { checkAsOf } from './as-of.ts';
 import { ADAPTER, checkFields, checkSpec, METHOD, OBJECT, shown, TEXT } from './check.ts';
 import { checkedStages } from './define-domain.ts';
@@ -29,11 +30,13 @@ export function defineScenario(spec: ScenarioSpec): Scenario {
   }
   checkFields(owner, spec, FIELDS);
   if (spec.asOf !== undefined) checkAsOf(spec.asOf);
+  const stages = checkedStages(owner, spec.domains, spec.join);
+  checkAdaptive(owner, spec, spec.domains);
   return {
     ...spec,
     kind: 'scenario',
     limits: limitsOf(spec.limits ?? {}),
-    stages: checkedStages(owner, spec.domains, spec.join),
+    stages,
   };
 }
 

@@ -1,5 +1,6 @@
 /** What a decider is told, and what it may answer. A model can sit in its place: the answer is parsed, not believed. */
 import { z } from 'zod';
+import type { Ended } from '../ports/activities.ts';
 import { Skipped } from '../protocol/decision.ts';
 import { NodeName } from '../protocol/path.ts';
 import type { Task } from '../protocol/task.ts';
@@ -21,8 +22,21 @@ export type Candidate = {
   readonly measured: number;
 };
 
+/** What the rounds before have brought. */
+export type Found = {
+  readonly dissent: number;
+  /** How the children ended. */
+  readonly ended: readonly Ended[];
+  /** Whom a further stage may hold. */
+  readonly children: readonly Candidate[];
+};
+
 export type DeciderContext = {
   readonly task: Task;
+  /** 1, or more when it is asked again after its children have ended. */
+  readonly round: number;
+  /** From round 2 on. */
+  readonly found?: Found;
   readonly children: readonly Candidate[];
   /** How many sources the children declare, each counted once. */
   readonly sources: number;
@@ -59,4 +73,12 @@ export const Shape = z.discriminatedUnion('shape', [
   z.object({ ...why, shape: z.literal('divide'), groups: z.array(Group).min(1).readonly(), skipped }),
 ]);
 export type Shape = z.infer<typeof Shape>;
+/** Leaves that stand by, to look again where the results are ambiguous. */
+export type ChooseContext = Found & {
+  readonly task: Task;
+  readonly round: number;
+  readonly abortSignal: AbortSignal;
+};
+type Chosen = readonly (string | { readonly name: string; readonly question?: string })[];
+export type Choose = (context: ChooseContext) => Chosen | Promise<Chosen>;
 export type Decider = (context: DeciderContext) => Shape | Promise<Shape>;

@@ -11,7 +11,8 @@ import type { Series } from '../protocol/series.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { SynthesisDraft } from '../protocol/synthesis.ts';
 import type { Task } from '../protocol/task.ts';
-import type { Decider } from './shape.ts';
+import type { Assessor, RelevanceSpec } from './relevance.ts';
+import type { Choose, Decider } from './shape.ts';
 
 /** The kind of work a leaf does. Which model serves a kind, if any, is the scenario's business. */
 export type Work = 'extraction' | 'rules' | 'structured' | 'authoring';
@@ -72,6 +73,8 @@ type NodeSpec = {
   readonly needs?: readonly string[];
   /** Expected duration: `1500`, `'20s'`. Orders the queue and sizes the stages, until two runs have measured it. */
   readonly estimate?: number | string;
+  /** Other words for it, by which a critical finding may name it. */
+  readonly aliases?: readonly string[];
 };
 export type LeafSpec<Data = FindingDraft['data']> = NodeSpec & {
   readonly work?: Work;
@@ -93,17 +96,35 @@ export type JoinSpec = {
   /** Proceed when this many children of a stage have reported. Default: all. */
   readonly quorum?: number;
 };
-export type DomainSpec = NodeSpec & {
-  readonly charter: string;
-  readonly children: readonly Child[];
-  readonly join?: JoinSpec;
-  /** Default: the deterministic synthesis. */
-  readonly synthesize?: Synthesizer;
-  /** Does the domain's work as one leaf when depth is spent. It may read every source its children declare. */
-  readonly execute?: LeafRun;
+/** When an orchestrator looks again: one more stage after its last, within its grant. */
+export type ReinvestigateSpec = {
+  /** Of its assessment, 0 to 0.5. Default: it looks again whatever the dissent. */
+  readonly dissentAbove?: number;
+  /** Leaves that stand by, for a further round alone. Default: the decider is asked again. */
+  readonly leaves?: readonly Leaf[];
+  /** Which of the leaves, maybe with a question of their own. Default: all that are left. */
+  readonly choose?: Choose;
+  /** How many further rounds there may be, 1 to 3. Default 1. */
+  readonly rounds?: number;
+};
+/** What domains and scenarios can leave to be decided when they run. */
+type Adaptive = {
   /** Chooses the shape of the work below: itself, its children, or sub-domains of them. Default: all its children. */
   readonly decide?: Decider;
+  /** Scores each child before it is spawned, and skips it below a threshold. Default: nobody is assessed. */
+  readonly relevance?: 'assess' | Assessor | RelevanceSpec;
+  readonly reinvestigate?: ReinvestigateSpec;
 };
+export type DomainSpec = NodeSpec &
+  Adaptive & {
+    readonly charter: string;
+    readonly children: readonly Child[];
+    readonly join?: JoinSpec;
+    /** Default: the deterministic synthesis. */
+    readonly synthesize?: Synthesizer;
+    /** Does the domain's work as one leaf when depth is spent. It may read every source its children declare. */
+    readonly execute?: LeafRun;
+  };
 export type LimitsSpec = {
   /** The greatest depth any node may have; the root is at 0. Default 2: three tiers. */
   readonly maxDepth?: number;
@@ -114,7 +135,7 @@ export type LimitsSpec = {
   /** Children of one node. Default 10,000. */
   readonly maxChildren?: number;
 };
-export type ScenarioSpec = {
+export type ScenarioSpec = Adaptive & {
   readonly name: string;
   readonly description?: string;
   readonly thesis: string;
@@ -126,7 +147,6 @@ export type ScenarioSpec = {
   readonly sources?: SourceAdapter;
   readonly synthesize?: Synthesizer;
   readonly execute?: LeafRun;
-  readonly decide?: Decider;
 };
 
 export type Leaf<Data = unknown> = LeafSpec<Data> & {

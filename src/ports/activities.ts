@@ -7,9 +7,16 @@ import type { RunEventBody } from '../protocol/run-event.ts';
 import type { Task } from '../protocol/task.ts';
 
 export type Io = { readonly abortSignal: AbortSignal };
-export type PlanInput = { task: Task; deadline: number };
+export type PlanInput = {
+  task: Task;
+  deadline: number;
+  /** Set when the stages are through, and the decision may grow by one. */
+  again?: NextRound;
+};
 /** One child's end as its join saw it. `notNeeded`: it was stopped because the quorum had been reached. */
 export type Ended = { name: string; outcome: Outcome; notNeeded?: true };
+/** What a further round goes by: 2 is the first. */
+export type NextRound = { round: number; decision: Decision; ended: readonly Ended[] };
 export type SynthesizeInput = {
   task: Task;
   decision: Decision;

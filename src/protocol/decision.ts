@@ -29,10 +29,14 @@ export const Decision = z
     /** Set when depth was spent: the children that were declared and could not be spawned. */
     demoted: z.array(z.string()).exactOptional(),
     estimates: z.object({ criticalPathMs: z.number(), leaves: z.int() }),
+    /** Set while one more stage may be asked for, when these are through. */
+    mayGrow: z.literal(true).exactOptional(),
     mode: z.enum(['divide', 'execute']),
     quorum: z.int().min(1).exactOptional(),
     /** Why this shape: of a decider's decision. Part of the digest, so they speak of no durations. */
     reasons: z.array(z.string()).exactOptional(),
+    /** The latest round that added a stage; absent when there was one round only. */
+    round: z.int().min(2).exactOptional(),
     skipped: z.array(Skipped),
     stages: z.array(z.array(ChildSpec)),
   })

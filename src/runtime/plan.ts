@@ -115,6 +115,10 @@ function nodeOf(planning: Planning, path: string): PlannedNode {
 function decisionAt({ registry, limits, asOf, domains, warnings }: Planning, path: string): Decision {
   const entry = orchestratorAt(registry, path);
   const depthLeft = limits.maxDepth - depthOf(path);
+  const { relevance } = entry.definition;
+  if (relevance && depthLeft > 0) {
+    warnings.push(`${path} assesses relevance when it runs: children below its threshold will be skipped.`);
+  }
   if (!entry.definition.decide || depthLeft <= 0) return staticDecision(registry, path, domains);
   const { question, charter, reserveMs, sources } = entry;
   const { deadlineMs, maxChildren } = limits;

@@ -109,14 +109,16 @@ export const decisions = recordOf<Decision>(
     mode: fc.constantFrom('divide', 'execute'),
     quorum: fc.integer({ min: 1 }),
     demoted: few(texts),
+    mayGrow: fc.constant(true as const),
     reasons: few(texts),
+    round: fc.integer({ min: 2, max: 5 }),
     stages: fc
       .uniqueArray(specs, { selector: ({ name }) => name, maxLength: 4 })
       .map((all) => [all.slice(0, 2), all.slice(2)]),
     skipped: few(recordOf<Decision['skipped'][number]>({ name: texts, why: texts, score: numbers }, 'score')),
     estimates: fc.record({ leaves: counts, criticalPathMs: numbers }),
   },
-  ...(['quorum', 'demoted', 'reasons'] as const),
+  ...(['quorum', 'demoted', 'mayGrow', 'reasons', 'round'] as const),
 );
 const side = fc.record({ findings: few(texts), weight: numbers });
 export const conflicts = recordOf<Conflict>({

@@ -28,6 +28,8 @@ export type WalkOptions = {
   /** Gathers may break or end with rubbish. */
   hostFaults?: boolean;
   maxDepth?: number;
+  /** The root may be asked for one stage more, and then for none. */
+  grows?: boolean;
   limit?: number;
 };
 export type Tally = {
@@ -101,6 +103,7 @@ export function walk(
     speaks = false,
     hostFaults = false,
     maxDepth = 9,
+    grows = false,
     limit = 5_000_000,
   }: WalkOptions = {},
 ): Tally {
@@ -120,8 +123,17 @@ export function walk(
   };
   /** `isDeep` false: all that a join depends on when it closes, whatever goes on inside its children. */
   const keyOf = ({ snapshot, join, kids, path, widths, heard }: Omit<Node, 'key'>, isDeep: boolean): string => {
-    const { stage, isCancelled, syntheses, ended, outcome } = snapshot.context;
-    const own = [snapshot.value, stage, isCancelled, syntheses, endedKey(ended), outcome ? summaryOf(outcome) : 0];
+    const { stage, isCancelled, syntheses, ended, outcome, decision } = snapshot.context;
+    const own = [
+      snapshot.value,
+      stage,
+      decision?.stages.length,
+      decision?.mayGrow,
+      isCancelled,
+      syntheses,
+      endedKey(ended),
+      outcome ? summaryOf(outcome) : 0,
+    ];
     const below = [join ? endedKey(join.ended.values()) : 0, inOrder(kids.map((kid) => kidKey(kid, isDeep)))];
     return JSON.stringify([symmetric ? widths : path, own, below, heard.length]);
   };
@@ -185,11 +197,14 @@ export function walk(
     const started = initialTransition(orchestratorMachine, task) as [Snapshot, Actions];
     return settle({ path, widths, invoked: undefined, join: undefined, kids: [], heard: [] }, started);
   };
-  const planFor = (widths: readonly number[]): Decision => {
+  const planFor = (widths: readonly number[], path: string): Decision => {
     const isLast = widths.length === 1;
     const specs = Array.from({ length: widths[0] ?? 0 }, (_, i) => (isLast ? leaf(`l${i}`) : orchestrator(`d${i}`)));
     const stages = staged && isLast ? specs.map((spec) => [spec]) : [specs];
-    return decisionOf(stages, isLast && quorum !== undefined ? { quorum } : {});
+    return decisionOf(stages, {
+      ...(isLast && quorum !== undefined && { quorum }),
+      ...(grows && path === 'root' && { mayGrow: true as const }),
+    });
   };
 
   /** join 1 and 2: in whatever state a join is closed, nothing opens it again. */
@@ -232,10 +247,26 @@ export function walk(
       by,
       to: settle({ ...node, join: undefined, kids: [], heard }, step(node.snapshot, event)),
     });
+    const { value, context } = node.snapshot;
     switch (node.invoked) {
       case 'plan':
+        if (value === 'replanning') {
+          const { decision = decisionOf([]) } = context;
+          const { mayGrow: _, ...enough } = decision;
+          const more = { ...decision, stages: [...decision.stages, [leaf('x')]] };
+          const once = decision.round === undefined ? [send('grows', done('plan', more))] : [];
+          return [
+            ...once,
+            send('has enough', done('plan', enough)),
+            send('changes its mind', done('plan', { ...more, stages: [[leaf('y')], [leaf('x')]] })),
+            send('grows too much', done('plan', { ...more, stages: [...more.stages, [leaf('y')]] })),
+            send('round fails', failed('plan', new Error('x'))),
+            send('round hangs', failed('plan', TIMEOUT), 'timer'),
+            send('round lies', done('plan', 7)),
+          ];
+        }
         return [
-          send('plans', done('plan', planFor(node.widths))),
+          send('plans', done('plan', planFor(node.widths, node.path))),
           send('plan fails', failed('plan', new Error('x'))),
           send('plan hangs', failed('plan', TIMEOUT), 'timer'),
           send('plan lies', done('plan', { mode: 7 })),

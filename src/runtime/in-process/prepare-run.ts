@@ -140,7 +140,8 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
 /** A plan is not asked for again when the same task had one. */
 const withoutAskingAgain = (own: Activities, recall: Recall): Activities => ({
   ...own,
-  plan: async (input, io) => recall.decisionOf(input.task) ?? own.plan(input, io),
+  // The stored decision is the latest: whether it grows further is a new question.
+  plan: async (input, io) => (input.again ? undefined : recall.decisionOf(input.task)) ?? own.plan(input, io),
 });
 
 /** Whoever decided, also a script or an earlier run: what the decision makes can be looked up from then on. */
