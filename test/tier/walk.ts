@@ -11,11 +11,11 @@ import type { Finding } from '../../src/protocol/finding.ts';
 import { isHole } from '../../src/protocol/gap.ts';
 import { childPath, nameOf } from '../../src/protocol/path.ts';
 import { UnsealedOutcome } from '../../src/protocol/report.ts';
-import { errorOf } from '../../src/tier/fault.ts';
 import { cloneJoin, joinStep, openJoin, type Join, type JoinEvent } from '../../src/tier/join.ts';
 import { orchestratorMachine, type GatherInput } from '../../src/tier/orchestrator-machine.ts';
 import { bodyOf } from '../../src/tier/synthesis-check.ts';
-import { criticalOf, decisionOf, grantOf, leaf, orchestrator, reportOf, taskOf, tokenOf } from './samples.ts';
+import { decisionOf, grantOf, leaf, orchestrator, taskOf, tokenOf } from './samples.ts';
+import { broken, done, failed, reported, roundAnswers, said, TIMEOUT } from './walk-answers.ts';
 
 export type WalkOptions = {
   /** Takes siblings to be interchangeable: far fewer states. */
@@ -63,16 +63,8 @@ type Node = {
 type Move = { name: string; by: 'work' | 'timer' | 'cancel'; to: Node };
 
 const INVOKED = new Set(['plan', 'gather', 'synthesize', 'execute']);
-const done = (id: string, output: unknown) => ({ type: `xstate.done.actor.${id}`, output, actorId: id });
-const failed = (id: string, error: unknown) => ({ type: `xstate.error.actor.${id}`, error, actorId: id });
-const TIMEOUT = errorOf({ status: 'timeout', message: 'no answer' });
 const step = (snapshot: Snapshot, event: object): [Snapshot, Actions] =>
   transition(orchestratorMachine, snapshot, event as never) as [Snapshot, Actions];
-
-const said = (path: string): Finding => criticalOf(path);
-const reported = (path: string): UnsealedOutcome => reportOf(path, [said(path)]);
-const broken = (path: string, hasSpoken: boolean): UnsealedOutcome =>
-  tokenOf(path, hasSpoken ? { partial: reportOf(path, [said(path)], { status: 'partial' }) } : {});
 
 /** A node that stands for all of its symmetric siblings is told under the path of the one it stands for. */
 const moved = <T>(value: T, from: string, to: string): T =>
@@ -251,19 +243,7 @@ export function walk(
     switch (node.invoked) {
       case 'plan':
         if (value === 'replanning') {
-          const { decision = decisionOf([]) } = context;
-          const { mayGrow: _, ...enough } = decision;
-          const more = { ...decision, stages: [...decision.stages, [leaf('x')]] };
-          const once = decision.round === undefined ? [send('grows', done('plan', more))] : [];
-          return [
-            ...once,
-            send('has enough', done('plan', enough)),
-            send('changes its mind', done('plan', { ...more, stages: [[leaf('y')], [leaf('x')]] })),
-            send('grows too much', done('plan', { ...more, stages: [...more.stages, [leaf('y')]] })),
-            send('round fails', failed('plan', new Error('x'))),
-            send('round hangs', failed('plan', TIMEOUT), 'timer'),
-            send('round lies', done('plan', 7)),
-          ];
+          return roundAnswers(context.decision).map(([name, event, by]) => send(name, event, by));
         }
         return [
           send('plans', done('plan', planFor(node.widths, node.path))),
