@@ -6,15 +6,32 @@
  *
  * 1. Polarities vote only for the thesis that the manifest names. For another one every series is context, and the
  *    brief says why no conviction was formed.
- * 2. Each series is read on its own: one that cannot be read is a gap, and silences no other.
+ * 2. The tree has the depth that the folder asks for: few series of a domain are one leaf, many are divided into
+ *    sub-domains.
+ * 3. Each series is read on its own: one that cannot be read is a gap, and silences no other.
  */
-import { CONTEXT_FLAG, defineDomain, defineLeaf, defineScenario, EspalierError, NoEvidence } from 'espalier';
-import type { Domain, FindingDraft, GapDraft, Leaf, LeafContext, Scenario } from 'espalier';
+import {
+  byComplexity,
+  CONTEXT_FLAG,
+  defineDomain,
+  defineLeaf,
+  defineScenario,
+  EspalierError,
+  NoEvidence,
+} from 'espalier';
+import type { ComplexityOptions, Domain, FindingDraft, GapDraft, Leaf, LeafContext, Scenario } from 'espalier';
 import { drawdown, growth, priceTrend, unemployment, yieldCurve } from 'espalier/analytics';
 import type { Analysis, AnalystOptions, Polarity, Series } from 'espalier/analytics';
 import { csvFolder, type CsvManifest, type CsvSeries } from 'espalier/csv-folder';
 
-type Flags = { readonly data?: string; readonly thesis?: string };
+type Flags = {
+  readonly data?: string;
+  readonly thesis?: string;
+  /** A domain of at most so many series is one leaf. Default 2. */
+  readonly fewest?: number;
+  /** A domain of more series than this is divided into sub-domains. Default 12. */
+  readonly most?: number;
+};
 type Answer = FindingDraft | GapDraft;
 /** A series under the name of its leaf, with the polarity that it has for this run's thesis. */
 type Voice = CsvSeries & { readonly leaf: string; readonly polarity: Polarity };
@@ -24,7 +41,8 @@ type Group = { readonly name: string; readonly title: string; readonly voices: r
  * Makes the scenario of a folder. The thesis is the manifest's own unless another is given: here, since whether the
  * polarities serve it is decided before the run.
  */
-export default async function csvFolderScenario({ data, thesis: given }: Flags): Promise<Scenario> {
+export default async function csvFolderScenario(flags: Flags): Promise<Scenario> {
+  const { data, thesis: given, fewest = 2, most = 12 } = flags;
   if (data === undefined) throw misuse('This scenario has no data of its own. Give --data DIR, with a manifest.json.');
   const { manifest, adapter } = await csvFolder(data);
   const thesis = given ?? manifest.thesis;
@@ -33,7 +51,8 @@ export default async function csvFolderScenario({ data, thesis: given }: Flags):
   const silence = silenceOn(thesis, manifest);
   const nameGroup = nodeNames();
   const groups = groupsOf(manifest, nameGroup, silence !== undefined);
-  const domains: (Domain | Leaf)[] = groups.map((group) => domainOf(group, silence));
+  const domains: (Domain | Leaf)[] = groups.map((group) => domainOf(group, silence, { fewest, most }));
+  const isDivided = groups.some(({ voices }) => voices.length > most);
   // First, so that its gap is the first that a reader sees.
   if (silence !== undefined) domains.unshift(polaritiesLeaf(nameGroup('polarities'), silence));
   return defineScenario({
@@ -42,7 +61,7 @@ export default async function csvFolderScenario({ data, thesis: given }: Flags):
     thesis,
     domains,
     sources: adapter,
-    limits: { maxDepth: 2, deadline: '8m', concurrency: 10 },
+    limits: { maxDepth: isDivided ? 3 : 2, deadline: '8m', concurrency: 10 },
     // With no depth at all the root does everything itself.
     async execute(context) {
       const answers = silence === undefined ? [] : unvoiced(silence);
@@ -114,7 +133,7 @@ const polaritiesLeaf = (name: string, silence: string): Leaf =>
     run: () => unvoiced(silence),
   });
 
-function domainOf({ name, title, voices }: Group, silence: string | undefined): Domain {
+function domainOf({ name, title, voices }: Group, silence: string | undefined, sizes: ComplexityOptions): Domain {
   const asks = `What do the series of "${title}" say`;
   return defineDomain({
     name,
@@ -123,6 +142,7 @@ function domainOf({ name, title, voices }: Group, silence: string | undefined): 
     charter: `The series of "${title}". A rise of one supports the thesis where its polarity is +1, hurts it at -1, and is context at 0.`,
     children: voices.map(leafOf),
     execute: (context) => analyseAll(context, voices),
+    decide: byComplexity(sizes),
   });
 }
 

@@ -2,10 +2,13 @@ export { NoEvidence } from './activities/source-reader.ts';
 export { check, type CheckOptions } from './check/check.ts';
 export type { Observed, Reads } from './check/facts.ts';
 export type { Remark, RuleId, Severity } from './check/remark.ts';
+export { byComplexity, type ComplexityOptions } from './define/by-complexity.ts';
 export { defineDomain } from './define/define-domain.ts';
 export { defineLeaf } from './define/define-leaf.ts';
 export { defineScenario } from './define/define-scenario.ts';
 export { parseDuration } from './define/duration.ts';
+export { relevanceOf, type Assessor, type RelevanceContext, type RelevanceSpec } from './define/relevance.ts';
+export type { Candidate, Choose, ChooseContext, Decider, DeciderContext, Found, Shape } from './define/shape.ts';
 export type {
   Child,
   Domain,
@@ -19,6 +22,7 @@ export type {
   LeafSpec,
   Limits,
   LimitsSpec,
+  ReinvestigateSpec,
   Scenario,
   ScenarioSpec,
   SourceReader,

@@ -2,33 +2,42 @@ import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Activities, Io } from '../ports/activities.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Slots } from '../ports/slots.ts';
+import type { Decision } from '../protocol/decision.ts';
 import { deepFreeze, NONE } from '../protocol/freeze.ts';
 import { ROOT } from '../protocol/path.ts';
 import type { Task } from '../protocol/task.ts';
+import { depthIsSpent } from '../tier/grant.ts';
+import { answerOf, decisionAsDeclared, decisionFrom, type Asked } from './decide.ts';
 import { execute } from './execute.ts';
-import { staticDecision } from './plan.ts';
+import { patiently } from './patience.ts';
+import { leftOut, orchestratorAt, staticDecision } from './plan.ts';
 import { withinPools } from './pooled-loads.ts';
-import { lengthOf, type Entry } from './registry.ts';
+import { lengthOf, type Entry, type Registry } from './registry.ts';
+import { assessRelevance } from './relevance.ts';
+import { mayGrow, nextRound } from './rounds.ts';
 import type { SharedReads } from './shared-reads.ts';
 import type { SeriesCache } from './source-reader.ts';
 import { synthesize } from './synthesize.ts';
 
 export type ActivityOptions = {
-  registry: ReadonlyMap<string, Entry>;
+  registry: Registry;
   domains?: readonly string[] | undefined;
   /** Default: in memory, for as long as the run lasts. */
   artifacts?: Artifacts | undefined;
   shared?: SharedReads | undefined;
   /** Caps the loads of sources. Default: nothing does. */
   slots?: Slots;
+  /** Limits how long deciders are waited for. Default: they are waited for as long as the plan may take. */
+  clock?: Clock;
 };
 const DEFAULT_ATTEMPTS = 3;
 
 /** The steps with effects of one run of a scenario. Reads are shared within the run. */
 export function createActivities(
   scenario: Scenario,
-  { registry, domains, artifacts = inMemory(), shared, slots }: ActivityOptions,
+  { registry, domains, clock, artifacts = inMemory(), shared, slots }: ActivityOptions,
 ): Activities {
   const cache: SeriesCache = new Map();
   const areOthersMeasured = (registry.get(ROOT)?.measured ?? 0) > 0;
@@ -43,8 +52,34 @@ export function createActivities(
     return definition.kind === 'leaf' ? definition : undefined;
   };
   const shown = (task: Task, { abortSignal, budget }: Io) => ({ task: deepFreeze(task), abortSignal, budget });
+  const decided = async (given: Asked, deadline: number): Promise<Decision> => {
+    const { decide, relevance } = given.entry.definition;
+    const assessed = relevance && (await assessRelevance(given, relevance, { adapter, cache, clock, deadline }));
+    const asked = assessed ? { ...given, skips: assessed.skips } : given;
+    const decision = decide
+      ? decisionFrom(
+          asked,
+          await patiently((signal) => answerOf({ ...asked, abortSignal: signal }), {
+            clock,
+            deadline,
+            abortSignal: given.abortSignal,
+          }),
+        )
+      : { ...decisionAsDeclared(asked), ...(assessed && { by: 'relevance' }) };
+    const reasons = [...(assessed?.reasons ?? []), ...(decision.reasons ?? [])];
+    return reasons.length > 0 ? { ...decision, reasons } : decision;
+  };
   return {
-    plan: async ({ task }) => staticDecision(registry, task.path, domains),
+    async plan({ task, deadline, again }, { abortSignal }) {
+      const entry = orchestratorAt(registry, task.path);
+      const { decide, relevance } = entry.definition;
+      const asked = { registry, entry, task, skips: leftOut(task.path, domains), abortSignal };
+      if (again) return nextRound(asked, again, clock);
+      if (depthIsSpent(task.grant)) return staticDecision(registry, task.path, domains);
+      const decision =
+        decide || relevance ? await decided(asked, deadline) : staticDecision(registry, task.path, domains);
+      return mayGrow(asked, decision) ? { ...decision, mayGrow: true } : decision;
+    },
     synthesize: async (input, io) => synthesize(input, io, { entry: entryOf(input.task.path), artifacts }),
     attempt: async (input, io) =>
       execute(input, io, { entry: entryOf(input.task.path), adapter, cache, artifacts, shared }),

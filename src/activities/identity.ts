@@ -38,14 +38,33 @@ function writtenIn(definition: Leaf | Domain | Scenario): unknown {
   }
   const { join, synthesize, execute } = definition;
   const code = [synthesize, execute].map(textOf);
+  const adaptive = adaptiveOf(definition);
   if (kind === 'scenario') {
     const { domains, hooks = {} } = definition;
     const asked = [hooks.beforeSpawn, hooks.taskCompleted, hooks.nodeIdle].map(textOf);
-    return { kind, name, join, code, hooks: asked, children: domains.map(definitionDigest) };
+    return { kind, name, join, code, hooks: asked, ...adaptive, children: domains.map(definitionDigest) };
   }
   const { charter, children, needs, question } = definition;
-  return { kind, name, charter, needs, question, join, code, children: children.map(definitionDigest) };
+  return { kind, name, charter, needs, question, join, code, ...adaptive, children: children.map(definitionDigest) };
 }
+
+/** What few have is named only where it is, so that the digests of the others stay as they are. */
+function adaptiveOf({ decide, relevance, reinvestigate }: Domain | Scenario): object {
+  return {
+    ...(decide && { decide: textOf(decide) }),
+    ...(relevance && { relevance: writtenOf(relevance) }),
+    ...(reinvestigate && {
+      reinvestigate: writtenOf({ ...reinvestigate, leaves: reinvestigate.leaves?.map(definitionDigest) }),
+    }),
+  };
+}
+const writtenOf = (given: unknown): unknown => {
+  if (typeof given === 'function') return textOf(given);
+  if (typeof given !== 'object' || given === null) return given;
+  return Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [key, typeof value === 'function' ? textOf(value) : value]),
+  );
+};
 
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- whatever it takes and gives
 const textOf = (code: Function | undefined): string | null => (code ? code.toString() : null);

@@ -47,12 +47,18 @@ export type RegistryOptions = {
 const UNKNOWN_LEAF_MS = 1_000;
 
 /** Every node of a scenario by its path. */
-export function registryOf(scenario: Scenario, thesis: string, options: RegistryOptions = {}): Map<string, Entry> {
+export type Registry = ReadonlyMap<string, Entry> & {
+  /** Adds sub-domains that were not declared, side by side under `parent`, with all below them. */
+  grow(parent: Entry, subDomains: readonly Domain[]): void;
+};
+
+export function registryOf(scenario: Scenario, thesis: string, options: RegistryOptions = {}): Registry {
   const { history = NO_HISTORY, concurrency = Infinity } = options;
   const unknownMs = typicalLeafMs(scenario, history) ?? UNKNOWN_LEAF_MS;
   const entries = new Map<string, Entry>();
-  const visit = (path: string, definition: Definition, question: string, charter: string): Entry => {
-    const measured = history.get(path);
+  /** `knownAs`: the path under which its author declared it. */
+  const visit = (path: string, definition: Definition, question: string, charter: string, knownAs = path): Entry => {
+    const measured = history.get(path) ?? history.get(knownAs);
     const estimateMs = durationOf(definition);
     const least = estimateMs ?? UNKNOWN_LEAF_MS;
     if (definition.kind === 'leaf') {
@@ -78,10 +84,20 @@ export function registryOf(scenario: Scenario, thesis: string, options: Registry
     }
     const stages = definition.stages.map((stage) =>
       stage.map((child) =>
-        visit(childPath(path, child.name), child, child.question ?? question, charterOf(child, charter)),
+        visit(
+          childPath(path, child.name),
+          child,
+          child.question ?? question,
+          charterOf(child, charter),
+          childPath(knownAs, child.name),
+        ),
       ),
     );
     const below = stages.flat();
+    // They stand by, and count when a further round calls them.
+    for (const leaf of definition.reinvestigate?.leaves ?? []) {
+      visit(childPath(path, leaf.name), leaf, leaf.question ?? question, charter, childPath(knownAs, leaf.name));
+    }
     const reserveMs = reserveFor(definition.synthesize !== undefined, measured);
     const ownMs = measured?.medianMs ?? reserveMs;
     const waited = stages.reduce((sum, stage) => sum + sizeStage(stage, concurrency), 0);
@@ -108,7 +124,14 @@ export function registryOf(scenario: Scenario, thesis: string, options: Registry
     return entry;
   };
   visit(ROOT, scenario, thesis, '');
-  return entries;
+  return Object.assign(entries, {
+    grow({ path, question }: Entry, subDomains: readonly Domain[]): void {
+      const grown = subDomains.map((each) =>
+        visit(childPath(path, each.name), each, each.question ?? question, each.charter, path),
+      );
+      sizeStage(grown, concurrency);
+    },
+  });
 }
 
 /** How long a stage takes: as its longest child, or as all its work at so many at once. Its children learn of it. */

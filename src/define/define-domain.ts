@@ -1,4 +1,5 @@
 import { EspalierError } from '../errors.ts';
+import { checkAdaptive } from './adaptive.ts';
 import { checkFields, checkSpec, checkWeight, METHOD, NAMES, OBJECT, TEXT } from './check.ts';
 import { parseDuration } from './duration.ts';
 import { checkJoin } from './join.ts';
@@ -11,9 +12,11 @@ const FIELDS = {
   description: TEXT,
   question: TEXT,
   needs: NAMES,
+  aliases: NAMES,
   join: OBJECT,
   synthesize: METHOD,
   execute: METHOD,
+  decide: METHOD,
 };
 
 /**
@@ -34,7 +37,9 @@ export function defineDomain(spec: DomainSpec): Domain {
   if (spec.estimate !== undefined) parseDuration(spec.estimate, `estimate of domain "${spec.name}"`);
   debounceOf(owner, spec.synthesis);
   checkWeight(owner, spec.weight);
-  return { ...spec, kind: 'domain', stages: checkedStages(owner, spec.children, spec.join) };
+  const stages = checkedStages(owner, spec.children, spec.join);
+  checkAdaptive(owner, spec, spec.children);
+  return { ...spec, kind: 'domain', stages };
 }
 
 /** @throws EspalierError `invalid-definition` */

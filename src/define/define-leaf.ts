@@ -11,6 +11,7 @@ const FIELDS = {
   description: TEXT,
   question: TEXT,
   needs: NAMES,
+  aliases: NAMES,
   sources: NAMES,
   pools: NAMES,
   data: SCHEMA,

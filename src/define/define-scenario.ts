@@ -1,4 +1,5 @@
 import { EspalierError } from '../errors.ts';
+import { checkAdaptive } from './adaptive.ts';
 import { checkAsOf } from './as-of.ts';
 import { ADAPTER, checkFields, checkSpec, METHOD, OBJECT, TEXT } from './check.ts';
 import type { Hooks } from '../ports/hooks.ts';
@@ -23,6 +24,7 @@ const FIELDS = {
   sources: ADAPTER,
   synthesize: METHOD,
   execute: METHOD,
+  decide: METHOD,
 };
 
 /**
@@ -42,6 +44,7 @@ export function defineScenario(spec: ScenarioSpec): Scenario {
   debounceOf(owner, spec.synthesis);
   const limits = limitsOf(spec.limits ?? {});
   const stages = checkedStages(owner, spec.domains, spec.join);
+  checkAdaptive(owner, spec, spec.domains);
   checkPoolsAreKnown(spec.domains, limits.pools);
   return { ...spec, kind: 'scenario', limits, stages };
 }

@@ -14,6 +14,8 @@ import type { Series } from '../protocol/series.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { SynthesisDraft } from '../protocol/synthesis.ts';
 import type { Task } from '../protocol/task.ts';
+import type { Assessor, RelevanceSpec } from './relevance.ts';
+import type { Choose, Decider } from './shape.ts';
 
 /** The kind of work a leaf does. Which model serves a kind, if any, is the scenario's business. */
 export type Work = 'extraction' | 'rules' | 'structured' | 'authoring';
@@ -83,6 +85,8 @@ type NodeSpec = {
   readonly estimate?: number | string;
   /** Its share of what its parent may spend, beside its siblings'. Default: the number of leaves in it. */
   readonly weight?: number;
+  /** Other words for it, by which a critical finding may name it. */
+  readonly aliases?: readonly string[];
 };
 export type LeafSpec<Data = FindingDraft['data']> = NodeSpec & {
   readonly work?: Work;
@@ -108,17 +112,37 @@ export type JoinSpec = {
  * without a model, at most one per `debounce` (`'1s'` or ms; default 250 ms).
  */
 export type SynthesisMode = 'final' | 'incremental' | { readonly debounce: number | string };
-export type DomainSpec = NodeSpec & {
-  readonly charter: string;
-  readonly children: readonly Child[];
-  readonly join?: JoinSpec;
-  /** Default: the deterministic synthesis. */
-  readonly synthesize?: Synthesizer;
-  /** Default: `final`. */
-  readonly synthesis?: SynthesisMode;
-  /** Does the domain's work as one leaf when depth is spent. It may read every source its children declare. */
-  readonly execute?: LeafRun;
+/** When an orchestrator looks again: one more stage after its last, within its grant. */
+export type ReinvestigateSpec = {
+  /** Of its assessment, 0 to 0.5. Default: it looks again whatever the dissent. */
+  readonly dissentAbove?: number;
+  /** Leaves that stand by, for a further round alone. Default: the decider is asked again. */
+  readonly leaves?: readonly Leaf[];
+  /** Which of the leaves, maybe with a question of their own. Default: all that are left. */
+  readonly choose?: Choose;
+  /** How many further rounds there may be, 1 to 3. Default 1. */
+  readonly rounds?: number;
 };
+/** What domains and scenarios can leave to be decided when they run. */
+type Adaptive = {
+  /** Chooses the shape of the work below: itself, its children, or sub-domains of them. Default: all its children. */
+  readonly decide?: Decider;
+  /** Scores each child before it is spawned, and skips it below a threshold. Default: nobody is assessed. */
+  readonly relevance?: 'assess' | Assessor | RelevanceSpec;
+  readonly reinvestigate?: ReinvestigateSpec;
+};
+export type DomainSpec = NodeSpec &
+  Adaptive & {
+    readonly charter: string;
+    readonly children: readonly Child[];
+    readonly join?: JoinSpec;
+    /** Default: the deterministic synthesis. */
+    readonly synthesize?: Synthesizer;
+    /** Default: `final`. */
+    readonly synthesis?: SynthesisMode;
+    /** Does the domain's work as one leaf when depth is spent. It may read every source its children declare. */
+    readonly execute?: LeafRun;
+  };
 export type LimitsSpec = {
   /** The greatest depth any node may have; the root is at 0. Default 2: three tiers. */
   readonly maxDepth?: number;
@@ -138,7 +162,7 @@ export type LimitsSpec = {
 };
 /** What becomes of reads that a leaf did not declare. */
 export type DependencyRule = 'refuse' | 'observe';
-export type ScenarioSpec = {
+export type ScenarioSpec = Adaptive & {
   readonly name: string;
   readonly description?: string;
   readonly thesis: string;

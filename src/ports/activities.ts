@@ -13,9 +13,16 @@ export type Io = {
   /** What the node may spend on this step. */
   readonly budget: Spending;
 };
-export type PlanInput = { task: Task; deadline: number };
+export type PlanInput = {
+  task: Task;
+  deadline: number;
+  /** Set when the stages are through, and the decision may grow by one. */
+  again?: NextRound;
+};
 /** One child's end as its join saw it. `notNeeded`: it was stopped because the quorum had been reached. */
 export type Ended = { name: string; outcome: Outcome; notNeeded?: true };
+/** What a further round goes by: 2 is the first. */
+export type NextRound = { round: number; decision: Decision; ended: readonly Ended[] };
 export type SynthesizeInput = {
   task: Task;
   decision: Decision;

@@ -7,6 +7,8 @@ export const ChildSpec = z.object({
   estimateMs: z.number().positive().exactOptional(),
   /** How many leaves its subtree has, as far as is known beforehand. */
   leaves: z.int().min(0).exactOptional(),
+  /** Of a sub-domain that the decision made: the declared children that it holds. */
+  members: z.array(NodeName).min(1).exactOptional(),
   name: NodeName,
   /** Names of earlier siblings whose reports this one reads. */
   needs: z.array(z.string()).exactOptional(),
@@ -29,10 +31,16 @@ export const Decision = z
     /** Set when depth was spent: the children that were declared and could not be spawned. */
     demoted: z.array(z.string()).exactOptional(),
     estimates: z.object({ criticalPathMs: z.number(), leaves: z.int() }),
+    /** Set while one more stage may be asked for, when these are through. */
+    mayGrow: z.literal(true).exactOptional(),
     mode: z.enum(['divide', 'execute']),
     /** What the node keeps of its budget for its own synthesis, as a weight beside its children's. */
     ownWeight: z.number().min(0).exactOptional(),
     quorum: z.int().min(1).exactOptional(),
+    /** Why this shape: of a decider's decision. Part of the digest, so they speak of no durations. */
+    reasons: z.array(z.string()).exactOptional(),
+    /** The latest round that added a stage; absent when there was one round only. */
+    round: z.int().min(2).exactOptional(),
     skipped: z.array(Skipped),
     stages: z.array(z.array(ChildSpec)),
   })

@@ -21,7 +21,7 @@ const couldNotExecute = ({ decision, gaps, path }: Report): boolean =>
 function decisionLines(report: Report): string[] {
   const { decision } = report;
   if (!decision) return ['No decision was reached.', ''];
-  const { by, mode, stages, skipped, demoted, quorum } = decision;
+  const { by, mode, stages, skipped, demoted, quorum, reasons = [] } = decision;
   const children = stages.flat();
   const what =
     mode === 'execute'
@@ -34,6 +34,7 @@ function decisionLines(report: Report): string[] {
     `Decided by ${escapeMarkdown(by)}: ${what}${enough}.`,
     '',
     ...children.map(activated),
+    ...reasons.map((reason) => `- ${escapeMarkdown(reason)}`),
     ...skipped.map(({ name, why, score }) => {
       const scored = score === undefined ? '' : ` (score ${score})`;
       return `- skipped **${escapeMarkdown(name)}**${scored}: ${escapeMarkdown(why)}`;

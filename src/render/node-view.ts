@@ -121,7 +121,7 @@ function granted(
 
 function decision(screen: Screen, { decision, refused = [], missing }: NodeView): void {
   if (!decision) return;
-  const { by, mode, stages, skipped, quorum, demoted = refused } = decision;
+  const { by, mode, stages, skipped, quorum, reasons = [], demoted = refused } = decision;
   heading(screen, 'Decided');
   const enough = quorum === undefined ? '' : `; ${quorum} suffice`;
   write(screen, `by the ${by}: to ${mode === 'execute' ? 'do the work itself' : `divide${enough}`}`, '  ');
@@ -131,6 +131,7 @@ function decision(screen: Screen, { decision, refused = [], missing }: NodeView)
     );
     write(screen, `${stages.length > 1 ? `stage ${index + 1}: ` : ''}${enumerated(names)}`, '  ');
   }
+  for (const reason of reasons) write(screen, reason, '  ', 'dim');
   for (const { name, why } of skipped) write(screen, `skipped ${name}: ${why}`, '  ', 'yellow');
   if (demoted.length > 0)
     write(screen, `demoted, depth was spent; not spawned: ${enumerated(demoted)}`, '  ', 'yellow');

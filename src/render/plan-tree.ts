@@ -96,6 +96,7 @@ export function renderPlanTree(plan: PlanTree, options: PlanTreeOptions = {}): s
     write(`${name}: ${workOf(node)}`, branch, under, 'dim', name);
     const says = node.description ?? (node.question === known ? '' : node.question);
     if (says !== '') write(says, under, under);
+    for (const reason of node.decision?.reasons ?? []) write(`decided: ${reason}`, under, under, 'dim');
     for (const [index, child] of node.children.entries()) {
       const isEnd = left.length === 0 && index === node.children.length - 1;
       visit(child, node.question, `${indent}${isEnd ? '└ ' : '├ '}`, `${indent}${isEnd ? '  ' : '│ '}`);

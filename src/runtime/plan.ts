@@ -1,8 +1,10 @@
 /** The decision before anything runs. Pure of the scenario: no source is read. */
-import { staticDecision } from '../activities/plan.ts';
+import { answerOf, decisionFrom } from '../activities/decide.ts';
+import { leftOut, orchestratorAt, staticDecision } from '../activities/plan.ts';
 import { historyIn } from '../activities/history.ts';
-import { lengthOf, registryOf, type Entry } from '../activities/registry.ts';
-import type { Scenario } from '../define/spec.ts';
+import { lengthOf, registryOf, type Entry, type Registry } from '../activities/registry.ts';
+import type { Limits, Scenario } from '../define/spec.ts';
+import type { Decision } from '../protocol/decision.ts';
 import { childPath, depthOf, nameOf, ROOT } from '../protocol/path.ts';
 import { expectedTime, type Work } from './expected-time.ts';
 import { checkScenario, limitsFor } from './limits.ts';
@@ -21,9 +23,9 @@ export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
   const history = options.store && historyIn(options.store, scenario.name);
   const { concurrency } = limits;
   const registry = registryOf(scenario, thesis, { concurrency, ...(history && { history }) });
-  const root = nodeOf(registry, ROOT, limits.maxDepth, options.domains);
   const deepest = [...registry.keys()].reduce((most, path) => Math.max(most, depthOf(path)), 0);
   const warnings: string[] = [];
+  const root = nodeOf({ registry, limits, asOf, domains: options.domains, warnings }, ROOT);
   if (deepest > limits.maxDepth) {
     warnings.push(
       `The tree is ${deepest} deep, the limit is ${limits.maxDepth}: nodes at depth ${limits.maxDepth} execute as leaves, if they have an execute. Raise maxDepth to ${deepest} to run it whole.`,
@@ -78,18 +80,23 @@ function widerThan(node: PlannedNode, most: number): PlannedNode | undefined {
   return widest;
 }
 
-function nodeOf(
-  registry: ReadonlyMap<string, Entry>,
-  path: string,
-  maxDepth: number,
-  domains: readonly string[] | undefined,
-): PlannedNode {
+type Planning = {
+  registry: Registry;
+  limits: Limits;
+  asOf: string | undefined;
+  domains: readonly string[] | undefined;
+  warnings: string[];
+};
+
+function nodeOf(planning: Planning, path: string): PlannedNode {
+  const { registry, limits } = planning;
+  const { maxDepth } = limits;
   const entry = registry.get(path);
   if (!entry) throw new Error(`nothing is defined at ${path}`);
   const { definition, question, estimateMs, estimateFrom, sources } = entry;
   const depth = depthOf(path);
   const isLeaf = definition.kind === 'leaf';
-  const declared = isLeaf ? undefined : staticDecision(registry, path, domains);
+  const declared = isLeaf ? undefined : decisionAt(planning, path);
   const isDemoted = declared && depth >= maxDepth;
   const decision = isDemoted
     ? { ...declared, mode: 'execute' as const, stages: [], demoted: declared.stages.flat().map(({ name }) => name) }
@@ -106,10 +113,49 @@ function nodeOf(
     needs: definition.kind === 'scenario' ? [] : (definition.needs ?? []),
     estimateMs,
     ...(estimateFrom && { estimateFrom }),
-    children: (decision?.stages.flat() ?? []).map(({ name }) =>
-      nodeOf(registry, childPath(path, name), maxDepth, domains),
-    ),
+    children: (decision?.stages.flat() ?? []).map(({ name }) => nodeOf(planning, childPath(path, name))),
   };
+}
+
+/** A decider is asked here as in a run, with the whole deadline ahead of it; one that has to be waited for is not. */
+function decisionAt({ registry, limits, asOf, domains, warnings }: Planning, path: string): Decision {
+  const entry = orchestratorAt(registry, path);
+  const depthLeft = limits.maxDepth - depthOf(path);
+  const { relevance } = entry.definition;
+  if (relevance && depthLeft > 0) {
+    warnings.push(`${path} assesses relevance when it runs: children below its threshold will be skipped.`);
+  }
+  if (!entry.definition.decide || depthLeft <= 0) return staticDecision(registry, path, domains);
+  const { question, charter, reserveMs, sources } = entry;
+  const { deadlineMs, maxChildren } = limits;
+  const tier = path === ROOT ? ('root' as const) : ('domain' as const);
+  const grant = { depthLeft, issuedAt: 0, deadline: deadlineMs, reserveMs, budget: {}, maxChildren, tools: [] };
+  const asked = {
+    registry,
+    entry,
+    task: {
+      runId: 'plan',
+      path,
+      tier,
+      question,
+      charter,
+      ...(asOf !== undefined && { asOf }),
+      grant: { ...grant, sources: [...sources] },
+      prior: [],
+      enrichments: [],
+    },
+    skips: leftOut(path, domains),
+    abortSignal: new AbortController().signal,
+  };
+  try {
+    const given = answerOf(asked);
+    if (!(given instanceof Promise)) return decisionFrom(asked, { given });
+    given.catch(() => {});
+    warnings.push(`${path} decides when it runs: it is shown as declared, and may take another shape.`);
+    return staticDecision(registry, path, domains);
+  } catch (fault) {
+    return decisionFrom(asked, { fault });
+  }
 }
 
 /** Of those that would work in a slot, how many earlier runs have measured. */

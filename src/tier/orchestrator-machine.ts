@@ -29,7 +29,7 @@ import type { RunEventBody } from '../protocol/run-event.ts';
 import type { Task } from '../protocol/task.ts';
 import { readAnswer } from './answer.ts';
 import { CANCELLED, faultOf, faultOfEnd, tokenOf } from './fault.ts';
-import { depthIsSpent, planDeadline, stageDeadline } from './grant.ts';
+import { depthIsSpent, joinDeadline, planDeadline, stageDeadline } from './grant.ts';
 import { isOutcomeOf, type Joined } from './join.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import { executedReport, reportOf, rootReport, NO_DECISION, type Gathered } from './report.ts';
@@ -180,6 +180,11 @@ export const orchestratorMachine = setup({
             })),
           },
           {
+            guard: ({ context: { decision } }) => mayAskAgain(decision),
+            target: 'replanning',
+            actions: assign(({ context, event }) => ({ ended: withEnded(context, event.output).ended })),
+          },
+          {
             target: 'synthesizing',
             actions: assign(({ context, event }) => ({ ended: withEnded(context, event.output).ended })),
           },
@@ -190,6 +195,38 @@ export const orchestratorMachine = setup({
         },
       },
       on: { cancel: { actions: [assign({ isCancelled: true }), 'closeGather'] } },
+    },
+    /** A further round: the same decision, with at most one stage more. */
+    replanning: {
+      invoke: {
+        src: 'plan',
+        id: 'plan',
+        input: ({ context: { task, decision, ended } }) => ({
+          task,
+          deadline: joinDeadline(task.grant),
+          again: { round: roundAfter(decision), decision: decision ?? NO_DECISION, ended },
+        }),
+        onDone: {
+          target: 'redeciding',
+          actions: assign(({ context, event }) => ({ decision: grown(context, event.output) })),
+        },
+        onError: {
+          target: 'redeciding',
+          actions: assign(({ context, event }) => ({ decision: notGrown(context, faultOf(event.error).message) })),
+        },
+      },
+      on: { cancel: { target: 'reported', actions: assign(({ context }) => conclude(context, CANCELLED)) } },
+    },
+    redeciding: {
+      entry: { type: 'record', params: ({ context }) => decisionEvents(context) },
+      always: [
+        {
+          guard: ({ context: { stage, decision } }) => stage + 1 < (decision?.stages.length ?? 0),
+          target: 'gathering',
+          actions: assign(({ context }) => ({ stage: context.stage + 1 })),
+        },
+        { target: 'synthesizing' },
+      ],
     },
     synthesizing: {
       invoke: {
@@ -259,6 +296,37 @@ function decide({ task }: Context, answer: unknown): Part {
   if (decision.mode === 'execute' || !depthIsSpent(task.grant)) return { decision };
   const demoted = decision.stages.flat().map((child) => child.name);
   return { decision: { ...decision, mode: 'execute', stages: [], demoted } };
+}
+
+/** Three further rounds, and one that says why there is no fourth. */
+const MOST_ROUNDS = 5;
+const roundAfter = (decision: Decision | undefined): number => (decision?.round ?? 1) + 1;
+const mayAskAgain = (decision: Decision | undefined): boolean =>
+  decision?.mayGrow === true && roundAfter(decision) <= MOST_ROUNDS;
+
+/** What a further round answers, if it leaves standing what was decided before. */
+function grown(context: Context, answer: unknown): Decision {
+  const before = context.decision ?? NO_DECISION;
+  const read = readAnswer(Decision, answer);
+  if (!('value' in read)) return notGrown(context, `the plan has the wrong shape: ${read.why}`);
+  const after = read.value;
+  const more = after.stages.length - before.stages.length;
+  const namesOf = ({ stages }: Decision) =>
+    JSON.stringify(stages.slice(0, before.stages.length).map((stage) => stage.map(({ name }) => name)));
+  if (after.mode !== before.mode || more < 0 || more > 1 || namesOf(after) !== namesOf(before)) {
+    return notGrown(context, 'the plan changes what was decided before');
+  }
+  const fault = needsFault(after) ?? widthFault(after, context.task.grant);
+  if (fault) return notGrown(context, fault.message);
+  if (more === 0) {
+    const { mayGrow: _, ...closed } = after;
+    return closed;
+  }
+  return { ...after, round: roundAfter(before) };
+}
+function notGrown({ decision }: Context, why: string): Decision {
+  const { mayGrow: _, ...closed } = decision ?? NO_DECISION;
+  return { ...closed, reasons: [...(closed.reasons ?? []), `round ${roundAfter(decision)} refused: ${why}`] };
 }
 
 /** A stage may only need what an earlier one brings. */

@@ -99,12 +99,13 @@ const specs = recordOf<ChildSpec>(
     charter: texts,
     needs: few(texts),
     leaves: counts,
+    members: fc.array(names, { minLength: 1, maxLength: 3 }),
     estimateMs: within(1e-3, 1e9),
     reserveMs: positive,
     sources: few(texts),
     weight: positive,
   },
-  ...(['question', 'charter', 'needs', 'leaves', 'estimateMs', 'reserveMs', 'sources', 'weight'] as const),
+  ...(['question', 'charter', 'needs', 'leaves', 'members', 'estimateMs', 'reserveMs', 'sources', 'weight'] as const),
 );
 export const decisions = recordOf<Decision>(
   {
@@ -113,13 +114,16 @@ export const decisions = recordOf<Decision>(
     quorum: fc.integer({ min: 1 }),
     ownWeight: positive,
     demoted: few(texts),
+    mayGrow: fc.constant(true as const),
+    reasons: few(texts),
+    round: fc.integer({ min: 2, max: 5 }),
     stages: fc
       .uniqueArray(specs, { selector: ({ name }) => name, maxLength: 4 })
       .map((all) => [all.slice(0, 2), all.slice(2)]),
     skipped: few(recordOf<Decision['skipped'][number]>({ name: texts, why: texts, score: numbers }, 'score')),
     estimates: fc.record({ leaves: counts, criticalPathMs: numbers }),
   },
-  ...(['quorum', 'demoted', 'ownWeight'] as const),
+  ...(['quorum', 'demoted', 'mayGrow', 'ownWeight', 'reasons', 'round'] as const),
 );
 const side = fc.record({ findings: few(texts), weight: numbers });
 export const conflicts = recordOf<Conflict>({

@@ -26,7 +26,7 @@ const SERIES = [
 ];
 const folderOf = (...series: readonly unknown[]): string =>
   writtenFolder({ 'manifest.json': manifestOf(...series), ...FILES });
-const briefOf = async (flags: { data: string; thesis?: string }, options: object = {}): Promise<Report> =>
+const briefOf = async (flags: Parameters<typeof csvFolderScenario>[0], options: object = {}): Promise<Report> =>
   (await run(await csvFolderScenario(flags), { asOf, ...options })).brief;
 const said = ({ findings }: Report) => findings.map(({ id, stance, flags }) => ({ id, stance, flags }));
 
@@ -42,14 +42,37 @@ describe('a folder becomes a tree', () => {
       'root/macro/jobs#growth',
       'root/macro/own#yield-curve',
       'root/macro/rate#unemployment',
-      'root/shares/S-P 500#drawdown',
-      'root/shares/S-P 500#trend',
+      // a domain of one series is one leaf
+      'root/shares#S-P 500.drawdown',
+      'root/shares#S-P 500.trend',
     ]);
     const level = brief.findings.find(({ measure }) => measure === 'level');
     expect(level).toMatchObject({ stance: expect.closeTo(-1, 1), value: growing.at(-1), unit: 'pp' });
     expect(level?.statement).toMatch(/^Credit spread \(2009-12-01\): \d+ pp, above 100 % of its own history$/);
-    expect(brief.escalations.map(({ id }) => id)).toContain('root/shares/S-P 500#drawdown');
+    expect(brief.escalations.map(({ id }) => id)).toContain('root/shares#S-P 500.drawdown');
     expect(brief.assessment?.conviction).toBeTypeOf('number');
+  });
+
+  test('with few series in one leaf, and with many in sub-domains, to the same findings', async () => {
+    const ids = Array.from({ length: 9 }, (_, i) => `s${i}`);
+    const many = ids.map((id) => entry({ id, title: `Series ${id}`, file: `${id}.csv`, polarity: 1 }));
+    const files = ids.map((id, i) => [`${id}.csv`, monthly(growing.map((value, at) => value + i * at))] as const);
+    const manifest = { 'manifest.json': manifestOf(...many, ...SERIES) };
+    const data = writtenFolder({ ...manifest, ...FILES, ...Object.fromEntries(files) });
+    const shapeOf = async (flags: object) => {
+      const brief = await briefOf({ data, ...flags });
+      const paths = brief.findings.map(({ path }) => path);
+      const statements = brief.findings.map(({ statement }) => statement).toSorted();
+      return { statements, depth: brief.run?.observedDepth, divided: new Set(paths).size, status: brief.status };
+    };
+    const flat = await shapeOf({ fewest: 0, most: 99 });
+    const deep = await shapeOf({ fewest: 0, most: 4 });
+    const thin = await shapeOf({ fewest: 99 });
+    expect([flat, deep, thin].map(({ depth }) => depth)).toEqual([2, 3, 1]);
+    expect(deep.statements).toEqual(flat.statements);
+    expect(thin.statements).toEqual(flat.statements);
+    expect(thin.divided).toBe(2);
+    expect([flat, deep, thin].map(({ status }) => status)).toEqual(['complete', 'complete', 'complete']);
   });
 
   test('with names of nodes that never meet, whatever the ids are', async () => {
@@ -154,7 +177,7 @@ test('the folder that the guide shows can be run', async () => {
   });
   const { brief } = await run(await csvFolderScenario({ data }));
   expect(brief.status).toBe('complete');
-  expect(brief.findings.map(({ id }) => id)).toEqual(['root/company/SALES#growth']);
+  expect(brief.findings.map(({ id }) => id)).toEqual(['root/company#SALES.growth']);
   expect(brief.gaps).toEqual([
     { path: 'root/macro/UNRATE', kind: 'insufficient', why: 'Unemployment rate: 3 observations, needs 15' },
   ]);
@@ -278,6 +301,7 @@ describe.skipIf(!isThere)('145 real series', () => {
     expect(outcome.status).toBe('complete');
     const leaves = leavesOf(events);
     expect(leaves).toHaveLength(145);
+    expect(brief.run).toMatchObject({ observedDepth: 3, demotions: [] });
     expect(leaves.filter(({ findings }) => findings.length > 0).length).toBeGreaterThanOrEqual(120);
     expect(most).toEqual({ loading: concurrency, working: concurrency });
     expect(escalations.length).toBeGreaterThanOrEqual(15);

@@ -16,6 +16,9 @@ const trees: [name: string, widths: number[], options: WalkOptions, least: numbe
   ['2×2 staged with findings said live', [2, 2], { staged: true, speaks: true }, 9_000],
   ['2×2 with a gather that breaks, up to symmetry', [2, 2], { hostFaults: true, speaks: true, symmetric: true }, 4_000],
   ['2×2 with depth for the domains only', [2, 2], { maxDepth: 1 }, 120],
+  ['2 with a further round, findings said live', [2], { grows: true, speaks: true }, 300],
+  ['1×2 with a further round', [1, 2], { grows: true }, 200],
+  ['2×2 with a further round, up to symmetry', [2, 2], { grows: true, symmetric: true }, 1_400],
   ['2 with depth for the root only', [2], { maxDepth: 0 }, 5],
 ];
 

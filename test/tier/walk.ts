@@ -11,11 +11,11 @@ import type { Finding } from '../../src/protocol/finding.ts';
 import { isHole } from '../../src/protocol/gap.ts';
 import { childPath, nameOf } from '../../src/protocol/path.ts';
 import { UnsealedOutcome } from '../../src/protocol/report.ts';
-import { errorOf } from '../../src/tier/fault.ts';
 import { cloneJoin, joinStep, openJoin, type Join, type JoinEvent } from '../../src/tier/join.ts';
 import { orchestratorMachine, type GatherInput } from '../../src/tier/orchestrator-machine.ts';
 import { bodyOf } from '../../src/tier/synthesis-check.ts';
-import { criticalOf, decisionOf, grantOf, leaf, orchestrator, reportOf, taskOf, tokenOf } from './samples.ts';
+import { decisionOf, grantOf, leaf, orchestrator, taskOf, tokenOf } from './samples.ts';
+import { broken, done, failed, reported, roundAnswers, said, TIMEOUT } from './walk-answers.ts';
 
 export type WalkOptions = {
   /** Takes siblings to be interchangeable: far fewer states. */
@@ -28,6 +28,8 @@ export type WalkOptions = {
   /** Gathers may break or end with rubbish. */
   hostFaults?: boolean;
   maxDepth?: number;
+  /** The root may be asked for one stage more, and then for none. */
+  grows?: boolean;
   limit?: number;
 };
 export type Tally = {
@@ -61,16 +63,8 @@ type Node = {
 type Move = { name: string; by: 'work' | 'timer' | 'cancel'; to: Node };
 
 const INVOKED = new Set(['plan', 'gather', 'synthesize', 'execute']);
-const done = (id: string, output: unknown) => ({ type: `xstate.done.actor.${id}`, output, actorId: id });
-const failed = (id: string, error: unknown) => ({ type: `xstate.error.actor.${id}`, error, actorId: id });
-const TIMEOUT = errorOf({ status: 'timeout', message: 'no answer' });
 const step = (snapshot: Snapshot, event: object): [Snapshot, Actions] =>
   transition(orchestratorMachine, snapshot, event as never) as [Snapshot, Actions];
-
-const said = (path: string): Finding => criticalOf(path);
-const reported = (path: string): UnsealedOutcome => reportOf(path, [said(path)]);
-const broken = (path: string, hasSpoken: boolean): UnsealedOutcome =>
-  tokenOf(path, hasSpoken ? { partial: reportOf(path, [said(path)], { status: 'partial' }) } : {});
 
 /** A node that stands for all of its symmetric siblings is told under the path of the one it stands for. */
 const moved = <T>(value: T, from: string, to: string): T =>
@@ -101,6 +95,7 @@ export function walk(
     speaks = false,
     hostFaults = false,
     maxDepth = 9,
+    grows = false,
     limit = 5_000_000,
   }: WalkOptions = {},
 ): Tally {
@@ -120,8 +115,17 @@ export function walk(
   };
   /** `isDeep` false: all that a join depends on when it closes, whatever goes on inside its children. */
   const keyOf = ({ snapshot, join, kids, path, widths, heard }: Omit<Node, 'key'>, isDeep: boolean): string => {
-    const { stage, isCancelled, syntheses, ended, outcome } = snapshot.context;
-    const own = [snapshot.value, stage, isCancelled, syntheses, endedKey(ended), outcome ? summaryOf(outcome) : 0];
+    const { stage, isCancelled, syntheses, ended, outcome, decision } = snapshot.context;
+    const own = [
+      snapshot.value,
+      stage,
+      decision?.stages.length,
+      decision?.mayGrow,
+      isCancelled,
+      syntheses,
+      endedKey(ended),
+      outcome ? summaryOf(outcome) : 0,
+    ];
     const below = [join ? endedKey(join.ended.values()) : 0, inOrder(kids.map((kid) => kidKey(kid, isDeep)))];
     return JSON.stringify([symmetric ? widths : path, own, below, heard.length]);
   };
@@ -185,11 +189,14 @@ export function walk(
     const started = initialTransition(orchestratorMachine, task) as [Snapshot, Actions];
     return settle({ path, widths, invoked: undefined, join: undefined, kids: [], heard: [] }, started);
   };
-  const planFor = (widths: readonly number[]): Decision => {
+  const planFor = (widths: readonly number[], path: string): Decision => {
     const isLast = widths.length === 1;
     const specs = Array.from({ length: widths[0] ?? 0 }, (_, i) => (isLast ? leaf(`l${i}`) : orchestrator(`d${i}`)));
     const stages = staged && isLast ? specs.map((spec) => [spec]) : [specs];
-    return decisionOf(stages, isLast && quorum !== undefined ? { quorum } : {});
+    return decisionOf(stages, {
+      ...(isLast && quorum !== undefined && { quorum }),
+      ...(grows && path === 'root' && { mayGrow: true as const }),
+    });
   };
 
   /** join 1 and 2: in whatever state a join is closed, nothing opens it again. */
@@ -232,10 +239,14 @@ export function walk(
       by,
       to: settle({ ...node, join: undefined, kids: [], heard }, step(node.snapshot, event)),
     });
+    const { value, context } = node.snapshot;
     switch (node.invoked) {
       case 'plan':
+        if (value === 'replanning') {
+          return roundAnswers(context.decision).map(([name, event, by]) => send(name, event, by));
+        }
         return [
-          send('plans', done('plan', planFor(node.widths))),
+          send('plans', done('plan', planFor(node.widths, node.path))),
           send('plan fails', failed('plan', new Error('x'))),
           send('plan hangs', failed('plan', TIMEOUT), 'timer'),
           send('plan lies', done('plan', { mode: 7 })),

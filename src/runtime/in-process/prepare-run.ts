@@ -5,14 +5,15 @@ import { sharedReads } from '../../activities/shared-reads.ts';
 import { withHooks } from '../../activities/with-hooks.ts';
 import { createActivities } from '../../activities/create-activities.ts';
 import { historyIn } from '../../activities/history.ts';
-import { registryOf, type Entry } from '../../activities/registry.ts';
+import { registryOf, type Entry, type Registry } from '../../activities/registry.ts';
+import { adopt, isMaking } from '../../activities/sub-domains.ts';
 import type { Limits, Scenario } from '../../define/spec.ts';
 import { debounceOf } from '../../define/synthesis-mode.ts';
 import { EspalierError } from '../../errors.ts';
 import type { Activities } from '../../ports/activities.ts';
 import type { Hooks } from '../../ports/hooks.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
-import type { ChildSpec } from '../../protocol/decision.ts';
+import { Decision, type ChildSpec } from '../../protocol/decision.ts';
 import { ROOT } from '../../protocol/path.ts';
 import type { RunEvent, RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
@@ -116,6 +117,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
   const own = createActivities(scenario, {
     registry,
     domains,
+    clock,
     artifacts: record?.artifacts,
     shared: observed?.shared,
     slots,
@@ -136,7 +138,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     runId,
     host: {
       clock,
-      activities: withinSpans(activities, telemetry),
+      activities: withinSpans(withSubDomains(activities, registry), telemetry),
       slots,
       random: options.random ?? Math.random,
       budget,
@@ -199,7 +201,21 @@ function interimsFor(
 /** A plan is not asked for again when the same task had one. */
 const withoutAskingAgain = (own: Activities, recall: Recall): Activities => ({
   ...own,
-  plan: async (input, io) => recall.decisionOf(input.task) ?? own.plan(input, io),
+  // The stored decision is the latest: whether it grows further is a new question.
+  plan: async (input, io) => (input.again ? undefined : recall.decisionOf(input.task)) ?? own.plan(input, io),
+});
+
+/** Whoever decided, also a script or an earlier run: what the decision makes can be looked up from then on. */
+const withSubDomains = (activities: Activities, registry: Registry): Activities => ({
+  ...activities,
+  async plan(input, io) {
+    const answer = await activities.plan(input, io);
+    if (isMaking(answer)) {
+      const { success, data } = Decision.safeParse(answer);
+      if (success) adopt(registry, registry.get(input.task.path), data);
+    }
+    return answer;
+  },
 });
 
 function escalationsTo(hooks: Hooks | undefined): RunOptions['onEvent'] {

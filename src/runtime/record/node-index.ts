@@ -96,7 +96,7 @@ export function createNodeIndex(scenario: string, gone: Iterable<StoredNode> = [
       const { node } = one;
       switch (event.type) {
         case 'node.planned':
-          node.plannedAt = at;
+          node.plannedAt ??= at; // a further round is no part of planning
           node.seq = { ...node.seq, planned: seq };
           break;
         case 'attempt.started':

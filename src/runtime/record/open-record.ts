@@ -1,15 +1,16 @@
 /** Opens the record of a new run, or takes up that of an interrupted one. */
 import { definitionDigest, identifyIn, type Identify } from '../../activities/identity.ts';
-import type { Entry } from '../../activities/registry.ts';
+import type { Registry } from '../../activities/registry.ts';
+import { adopt } from '../../activities/sub-domains.ts';
 import type { Limits, Scenario } from '../../define/spec.ts';
 import { EspalierError } from '../../errors.ts';
 import type { Artifacts } from '../../ports/artifacts.ts';
 import type { RunWriter, Store } from '../../ports/store.ts';
-import { ROOT } from '../../protocol/path.ts';
+import { parentOf, ROOT } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import { HOST_VERSION } from '../../version.ts';
 import type { RunOptions } from '../run.ts';
-import { changedSince, recallOf, type Recall } from './recall.ts';
+import { changedSince, readEvent, recallOf, type Recall } from './recall.ts';
 import { createRecorder, type Recorder, type RecorderOptions } from './recorder.ts';
 import { signed } from './signature.ts';
 
@@ -34,7 +35,7 @@ export type RecordOptions = Pick<
   thesis: string;
   limits: Limits;
   startedAt: number;
-  registry: ReadonlyMap<string, Entry>;
+  registry: Registry;
   onFailure: RecorderOptions['onFailure'];
 };
 
@@ -50,6 +51,7 @@ export function openRecord(options: RecordOptions): Record {
     return { identify, artifacts, recorder: createRecorder({ ...given, ...sign }), events: 0, invalidated: [] };
   }
   try {
+    adoptStored(options);
     const { events = 0, head = '' } = store.run(runId) ?? {};
     const recall = recallOf({ store, runId, identify, retryFailed });
     const { events: invalidated, gone } = changedSince(store, runId, (path) => {
@@ -64,6 +66,18 @@ export function openRecord(options: RecordOptions): Record {
   } catch (error) {
     writer.release();
     throw error;
+  }
+}
+
+/** Makes the sub-domains again that the decisions of an interrupted run had made, as far as these still stand. */
+function adoptStored({ store, runId, registry }: RecordOptions): void {
+  const nodes = [...store.nodes(runId)];
+  const unknown = new Set(nodes.flatMap(({ path }) => (registry.has(path) ? [] : [parentOf(path)])));
+  for (const { path, definition, seq } of nodes) {
+    const entry = unknown.has(path) ? registry.get(path) : undefined;
+    if (!entry || seq.planned === undefined || definitionDigest(entry.definition) !== definition) continue;
+    const event = readEvent(store.event(runId, seq.planned)?.body ?? '');
+    if (event?.type === 'node.planned') adopt(registry, entry, event.decision);
   }
 }
 

@@ -202,7 +202,7 @@ function readLog(store: Store, runId: string): Log {
   return { leaves, forgotten, criticals, late, escalated, dependencies, forget };
 }
 
-function readEvent(body: string): RunEvent | undefined {
+export function readEvent(body: string): RunEvent | undefined {
   try {
     return RunEvent.safeParse(JSON.parse(body)).data;
   } catch {
