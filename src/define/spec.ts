@@ -161,7 +161,7 @@ export type LimitsSpec = {
   readonly budget?: Budget;
 };
 /** What becomes of reads that a leaf did not declare. */
-export type DependencyRule = 'refuse' | 'observe';
+type DependencyRule = 'refuse' | 'observe';
 export type ScenarioSpec = Adaptive & {
   readonly name: string;
   readonly description?: string;

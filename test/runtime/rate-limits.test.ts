@@ -12,7 +12,7 @@ const wide = (leaves: number, leaf: Partial<LeafSpec>, limits: LimitsSpec) =>
   tree([leaves], { leaf, scenario: { limits: { maxDepth: 1, ...limits } } });
 
 describe('a server that allows k requests at once', () => {
-  const SEEDS = 50;
+  const SEEDS = 15;
   const meanMs = 99.5;
   const cases = Array.from({ length: 10 }, (_, i) => [undefined, 200].map((ms) => [i + 1, ms] as const)).flat();
   it.each(cases)('k = %i, Retry-After %s: found, used, and everybody is served', async (allows, retryAfterMs) => {
