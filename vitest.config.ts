@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
+    maxWorkers: '100%', // by default one core is left idle, of two
     reporters: ['default', './test/closing-line.ts'],
   },
 });

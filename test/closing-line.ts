@@ -11,8 +11,8 @@ export default class ClosingLine implements Reporter {
         if (state !== 'pending') counts[state]++;
       }
     }
-    const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+    const skipped = counts.skipped > 0 ? `${counts.skipped} skipped\n` : '';
     // After everything other reporters still have to say.
-    process.once('exit', () => process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`));
+    process.once('exit', () => process.stdout.write(`${skipped}${counts.passed} passed, ${counts.failed} failed\n`));
   }
 }
