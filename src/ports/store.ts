@@ -149,7 +149,7 @@ export type Store = {
   /** The latest of each path first, at most `most` of each. */
   durations(scenario: string, most: number): Iterable<Duration>;
   /** The latest first. */
-  enrichments(scenario: string, path: string): Iterable<HelpfulEnrichment>;
+  enrichments(scenario: string, path?: string): Iterable<HelpfulEnrichment>;
   bytes(runId: string, sha256: string): Uint8Array | undefined;
   /** Forgets a run that nobody writes to. @throws EspalierError `unknown-run`, `run-busy` */
   remove(runId: string): void;

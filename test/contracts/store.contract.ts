@@ -239,6 +239,20 @@ export function storeContract(name: string, kind: StoreKind): void {
       );
     });
 
+    test('helpful enrichments: of a whole scenario, the latest first', () => {
+      const store = open();
+      const helped = (at: number, path: string, scenario = 's'): HelpfulEnrichment => ({
+        scenario,
+        path,
+        status: 'invalid',
+        enrichment: `${path} ${at}`,
+        at,
+      });
+      const all = [helped(1, 'root/a'), helped(3, 'root/b'), helped(2, 'root/a'), helped(4, 'root/a', 'other')];
+      store.begin(newRun('a')).write(batch({ enrichments: all }));
+      expect([...store.enrichments('s')]).toEqual([helped(3, 'root/b'), helped(2, 'root/a'), helped(1, 'root/a')]);
+    });
+
     test('helpful enrichments: of one path, the latest first', () => {
       const store = open();
       const helped = (at: number, path = 'root/a'): HelpfulEnrichment => ({

@@ -137,7 +137,10 @@ export function memoryStore(options: StoreOptions = {}): Store {
       }
     },
     *enrichments(scenario, path) {
-      for (const enrichment of enrichments.get(scenario)?.get(path) ?? []) yield { ...enrichment };
+      const byPath = enrichments.get(scenario) ?? new Map<string, HelpfulEnrichment[]>();
+      const all = path === undefined ? [...byPath.values()].flat() : (byPath.get(path) ?? []);
+      const latestFirst = path === undefined ? all.sort((a, b) => b.at - a.at) : all;
+      for (const enrichment of latestFirst) yield { ...enrichment };
     },
     bytes(runId, sha256) {
       const bytes = runs.get(runId)?.artifacts.get(sha256);

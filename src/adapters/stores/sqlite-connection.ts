@@ -16,6 +16,8 @@ export type Connection = {
   /** How many rows were changed. */
   readonly run: (sql: string, ...values: SQLInputValue[]) => number;
   readonly get: (sql: string, ...values: SQLInputValue[]) => Row | undefined;
+  /** For rows that are few and small. */
+  readonly all: <R = Row>(sql: string, ...values: SQLInputValue[]) => R[];
   /** The first of the rows: as many as are read at once. */
   readonly page: <R = Row>(sql: string, ...values: SQLInputValue[]) => Page<R>;
   readonly transact: <T>(work: () => T) => T;
@@ -49,6 +51,7 @@ export function connect(file: string, busyMs: number): Connection {
   return {
     run,
     get: (sql, ...values) => attempt(sql, (statement) => statement.get(...values)),
+    all: <R>(sql: string, ...values: SQLInputValue[]) => attempt(sql, (statement) => statement.all(...values) as R[]),
     page: <R>(sql: string, ...values: SQLInputValue[]) =>
       attempt(sql, (statement) => pageOf(statement.iterate(...values)) as Page<R>),
     transact(work) {

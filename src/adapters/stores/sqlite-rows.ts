@@ -29,7 +29,7 @@ export type RunRow = HolderRow & {
 };
 export type EventRow = { seq: number; type: RunEventType; path: string; checksum: string; body: string | Uint8Array };
 export type NodeRow = { started: number; path: string; body: string };
-export type EnrichmentRow = { id: number; at: number; body: string };
+export type EnrichmentRow = { id: number; path: string; at: number; body: string };
 
 export function holderOf({ owner, pid, hostname, renewed_at }: HolderRow): Holder | undefined {
   if (owner === null || pid === null || hostname === null || renewed_at === null) return undefined;

@@ -3,7 +3,7 @@
  *  1. What a method wrote is on its way to the disk when it returns: it survives this process, whatever ends it.
  *  2. Iterators read a page at a time and hold nothing open in between; they may miss what was written after they began.
  */
-import type { RunFilter, RunWriter, Store } from '../../ports/store.ts';
+import type { Duration, RunFilter, RunWriter, Store } from '../../ports/store.ts';
 import type { RunEventType } from '../../protocol/run-event.ts';
 import { claimRule, type Holder, type StoreOptions } from './claims.ts';
 import { connect, paged } from './sqlite-connection.ts';
@@ -53,9 +53,13 @@ const ONE_NODE = `${NODE} WHERE run = (SELECT number FROM runs WHERE id = ?1) AN
 const NODES = `${NODE} WHERE ${IN_RUN} ORDER BY id`;
 const CHILDREN = `${NODE} WHERE ${IN_RUN} AND parent = ?3 ORDER BY id`;
 
-const NEXT_PATH = 'SELECT path FROM durations WHERE scenario = ? AND path > ? ORDER BY path LIMIT 1';
-const DURATIONS = 'SELECT at, ms FROM durations WHERE scenario = ? AND path = ? ORDER BY at DESC LIMIT ?';
-const ENRICHMENTS = `SELECT id, at, body FROM enrichments WHERE scenario = ? AND path = ? AND (at, id) < (?, ?)
+const NEXT_PATHS = 'SELECT DISTINCT path FROM durations WHERE scenario = ? AND path > ? ORDER BY path LIMIT 64';
+const DURATIONS = `SELECT path, at, ms FROM (
+    SELECT path, at, ms, row_number() OVER (PARTITION BY path ORDER BY at DESC) AS place
+    FROM durations WHERE scenario = ? AND path BETWEEN ? AND ?)
+  WHERE place <= ? ORDER BY path, at DESC`;
+const ENRICHMENTS = `SELECT id, path, at, body FROM enrichments
+  WHERE scenario = ?1 AND (?2 IS NULL OR path = ?2) AND (at, id) < (?3, ?4)
   ORDER BY at DESC, id DESC`;
 const BYTES = `SELECT bytes FROM artifacts JOIN artifact_uses ON artifact = artifacts.id
   WHERE run = (SELECT number FROM runs WHERE id = ?) AND sha256 = ?`;
@@ -73,7 +77,7 @@ const REMOVE_UNUSED = 'DELETE FROM artifacts WHERE id NOT IN (SELECT artifact FR
 export function sqliteStore(file: string, { busyMs = BUSY_MS, ...options }: SqliteStoreOptions = {}): Store {
   const rule = claimRule(options);
   const connection = connect(file, busyMs);
-  const { run, get, page, transact } = connection;
+  const { all, run, get, page, transact } = connection;
   const writer = (runId: string, number: number, { owner }: Holder): RunWriter =>
     sqliteWriter(connection, rule, { runId, number, owner });
   /** Of a run that is there and that nobody writes to. */
@@ -139,19 +143,20 @@ export function sqliteStore(file: string, { busyMs = BUSY_MS, ...options }: Sqli
     *durations(scenario, most) {
       const limit = Math.max(0, Math.min(most, REMEMBERED));
       for (let path = ''; ;) {
-        const next = get(NEXT_PATH, scenario, path) as { path: string } | undefined;
-        if (!next) return;
-        ({ path } = next);
-        for (const { at, ms } of page<{ at: number; ms: number }>(DURATIONS, scenario, path, limit).rows) {
+        const paths = all<{ path: string }>(NEXT_PATHS, scenario, path);
+        const [first, last] = [paths[0], paths.at(-1)];
+        if (!first || !last) return;
+        for (const { path, at, ms } of all<Duration>(DURATIONS, scenario, first.path, last.path, limit)) {
           yield { scenario, path, ms, at };
         }
+        ({ path } = last);
       }
     },
     *enrichments(scenario, path) {
       const rows = paged((after?: EnrichmentRow) =>
-        page<EnrichmentRow>(ENRICHMENTS, scenario, path, after?.at ?? Infinity, after?.id ?? 0),
+        page<EnrichmentRow>(ENRICHMENTS, scenario, path ?? null, after?.at ?? Infinity, after?.id ?? 0),
       );
-      for (const row of rows) yield enrichmentOf(row, { scenario, path, file });
+      for (const row of rows) yield enrichmentOf(row, { scenario, path: row.path, file });
     },
     bytes: (runId, sha256) => get(BYTES, runId, sha256)?.['bytes'] as Uint8Array | undefined,
     remove: (runId) =>

@@ -33,7 +33,7 @@ export type Host = {
   /** Of a resumed run: what is known of its nodes. */
   readonly recall?: Recall;
   /** What helped this node in earlier runs: it is told so at once. */
-  readonly learned?: (path: string) => string[];
+  readonly learned?: (path: string) => string[] | undefined;
   /** Where undeclared reads are observed: what nodes can read of each other, and what they have read. */
   readonly observed?: { readonly shared: SharedReads; readonly dependencies: Map<string, Dependency> };
   /** Where some synthesis is incremental. */

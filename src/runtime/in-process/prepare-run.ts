@@ -106,6 +106,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       telemetry?.onEnd(runId);
     },
   };
+  const learned = store && learnedIn(store, scenario.name);
   const dependencies = new Map(record?.recall?.dependencies());
   const observed = scenario.dependencies === 'observe' ? { shared: sharedReads(), dependencies } : undefined;
   const pressure = options.pressure ?? (options.clock ? undefined : memoryPressure);
@@ -145,7 +146,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       emit: stream.emit,
       afterthoughts: [],
       isStopped: false,
-      ...(store && { learned: (path) => learnedIn(store, scenario.name, path) }),
+      ...(learned && { learned: (path) => learned.get(path) }),
       ...(observed && { observed }),
       ...(guestFor && { guestFor }),
       ...(record && { identify: record.identify }),

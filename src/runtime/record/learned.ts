@@ -3,15 +3,15 @@ import { readingOf } from './reading.ts';
 
 const MOST = 3;
 
-/** What attempts of a node were told in earlier runs that then succeeded: the latest first, each once. */
-export function learnedIn(store: Store, scenario: string, path: string): string[] {
+/** By path: what attempts of a node were told in earlier runs that then succeeded, the latest first, each once. */
+export function learnedIn(store: Store, scenario: string): ReadonlyMap<string, string[]> {
   const found = readingOf(() => {
-    const helped = new Set<string>();
-    for (const { enrichment } of store.enrichments(scenario, path)) {
-      helped.add(enrichment);
-      if (helped.size === MOST) break;
+    const helped = new Map<string, string[]>();
+    for (const { path, enrichment } of store.enrichments(scenario)) {
+      const known = helped.get(path) ?? [];
+      if (known.length < MOST && !known.includes(enrichment)) helped.set(path, [...known, enrichment]);
     }
-    return [...helped];
+    return helped;
   });
-  return 'value' in found ? found.value : []; // what helped once is no reason to fail
+  return 'value' in found ? found.value : new Map(); // what helped once is no reason to fail
 }
