@@ -38,22 +38,22 @@ const domain = (children: readonly Child[], over: Partial<DomainSpec> = {}): Sce
     limits: { deadline: 10_000 },
   });
 
-/** Each scenario is a session of the same run: the process ends after so many ms, or the run is cancelled at once. */
-async function sessions(...given: readonly (readonly [Scenario, cut?: number | 'cancelled'])[]): Promise<{
+/** Each scenario is a part of the same run: the process ends after so many ms, or the run is cancelled at once. */
+async function parts(...given: readonly (readonly [Scenario, cut?: number | 'cancelled'])[]): Promise<{
   store: Store;
   outcome: RunOutcome;
 }> {
   const store = memoryStore();
   const clock = new VirtualClock();
   let outcome: RunOutcome | undefined;
-  for (const [session, [scenario, cut]] of given.entries()) {
-    const options: InProcessOptions = { store, clock, ...(session === 0 ? { runId: 'run' } : { resume: 'run' }) };
+  for (const [part, [scenario, cut]] of given.entries()) {
+    const options: InProcessOptions = { store, clock, ...(part === 0 ? { runId: 'run' } : { resume: 'run' }) };
     const handle = start(scenario, options);
     if (cut === 'cancelled') handle.cancel();
     else if (cut !== undefined) clock.setTimeout(() => handle.stop(), cut);
     outcome = await clock.run(handle.result.catch(() => undefined));
   }
-  if (!outcome) throw new Error('the last session delivers');
+  if (!outcome) throw new Error('the last part delivers');
   return { store, outcome };
 }
 const criticalsOf = ({ store, outcome }: { store: Store; outcome: RunOutcome }): unknown => ({
@@ -72,23 +72,23 @@ it('keeps what was said by a leaf that ended too late, and does not say it again
     return never();
   };
   const scenario = domain([quiet(), defineLeaf({ name: 'loud', run })]);
-  expect(criticalsOf(await sessions([scenario], [scenario]))).toEqual(KEPT);
+  expect(criticalsOf(await parts([scenario], [scenario]))).toEqual(KEPT);
 });
 
 it('keeps what was said by leaves that the resumed run does not reach', async () => {
   const scenario = domain([loud(hangs), quiet()]);
-  expect(criticalsOf(await sessions([scenario, 50], [scenario, 'cancelled']))).toEqual(KEPT);
+  expect(criticalsOf(await parts([scenario, 50], [scenario, 'cancelled']))).toEqual(KEPT);
 });
 
 it('keeps what was said by a leaf that goes on in a domain that was taken back', async () => {
   const children = [loud(({ task }) => draft(task.path, { key: 'end' })), quiet(hangs)];
   const changed = domain(children, { join: { quorum: 1 } }); // as they were, with another parent
-  expect(criticalsOf(await sessions([domain(children), 50], [changed]))).toEqual(KEPT);
+  expect(criticalsOf(await parts([domain(children), 50], [changed]))).toEqual(KEPT);
 });
 
 it('takes back what was said by a leaf that has changed since', async () => {
   const changed = defineLeaf({ name: 'loud', run: ({ task }) => draft(task.path) });
-  expect(criticalsOf(await sessions([domain([loud(hangs), quiet()]), 50], [domain([changed, quiet()])]))).toEqual(
+  expect(criticalsOf(await parts([domain([loud(hangs), quiet()]), 50], [domain([changed, quiet()])]))).toEqual(
     TAKEN_BACK,
   );
 });
@@ -96,8 +96,8 @@ it('takes back what was said by a leaf that has changed since', async () => {
 it('takes back what was said by a leaf that is gone, and runs it again when it is back', async () => {
   const children = [loud(({ task }) => draft(task.path, { key: 'end' })), quiet(hangs)];
   const without = domain([quiet(hangs)]);
-  expect(criticalsOf(await sessions([domain(children), 50], [without]))).toEqual(TAKEN_BACK);
-  expect(criticalsOf(await sessions([domain(children), 50], [without, 50], [domain(children)]))).toEqual(KEPT);
+  expect(criticalsOf(await parts([domain(children), 50], [without]))).toEqual(TAKEN_BACK);
+  expect(criticalsOf(await parts([domain(children), 50], [without, 50], [domain(children)]))).toEqual(KEPT);
 });
 
 describe('a critical finding that came after its node had ended', () => {
@@ -153,7 +153,7 @@ it('keeps what a guest had called critical, does not say it again, and no other 
   };
   const [first, other] = [finding('First'), finding('Other')];
   const store = memoryStore();
-  const session = (says: readonly Finding[], over: InProcessOptions): Promise<RunOutcome | undefined> => {
+  const part = (says: readonly Finding[], over: InProcessOptions): Promise<RunOutcome | undefined> => {
     const guest = fromPromise<unknown>(({ self }) => {
       self._parent?.send({ type: 'espalier.up', findings: says });
       return says.length === 1 ? never() : Promise.resolve(draft('', { key: 'end' }));
@@ -168,8 +168,8 @@ it('keeps what a guest had called critical, does not say it again, and no other 
     if (says.length === 1) clock.setTimeout(() => handle.stop(), 50);
     return clock.run(handle.result.catch(() => undefined));
   };
-  await session([first], { runId: 'run' });
-  const outcome = await session([first, other], { resume: 'run' });
+  await part([first], { runId: 'run' });
+  const outcome = await part([first, other], { resume: 'run' });
   expect(outcome?.escalations.map(({ id, statement }) => [id, statement])).toEqual([
     [ID, 'First'],
     [`${ID}~2`, 'Other'],
