@@ -13,7 +13,7 @@ import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { DEADLINE, randomRun, runCase, type RunCase } from '../../support/random-runs.ts';
 import { recordOf, storeOf, type StoredRecord } from '../../support/records.ts';
 
-/** At which event of its session the process ends; the run is taken up again after each. */
+/** At which event of its part the process ends; the run is taken up again after each. */
 type Interruptions = readonly number[];
 
 async function stored(drawn: RunCase, interruptions: Interruptions): Promise<{ store: Store; outcome?: RunOutcome }> {
@@ -21,10 +21,10 @@ async function stored(drawn: RunCase, interruptions: Interruptions): Promise<{ s
   const store = memoryStore();
   const { scenario, faults } = randomRun(drawn, clock);
   let outcome: RunOutcome | undefined;
-  for (const [session, last] of [...interruptions, Infinity].entries()) {
+  for (const [part, last] of [...interruptions, Infinity].entries()) {
     let heard = 0;
     const handle = start(scenario, {
-      ...(session === 0 ? { runId: 'run' } : { resume: 'run' }),
+      ...(part === 0 ? { runId: 'run' } : { resume: 'run' }),
       ...rehearse(faults.map(parseRehearsedFault), clock),
       store,
       clock,
@@ -34,7 +34,7 @@ async function stored(drawn: RunCase, interruptions: Interruptions): Promise<{ s
       },
     });
     outcome = await clock.run(handle.result.catch(() => undefined));
-    if (session === interruptions.length) break;
+    if (part === interruptions.length) break;
     expect(verifyRun(store, 'run').problems).toEqual([]);
     await clock.advance(2 * DEADLINE);
   }
