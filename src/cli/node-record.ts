@@ -4,7 +4,8 @@ import { nameOf, parentOf } from '../protocol/path.ts';
 import type { Outcome, Report } from '../protocol/report.ts';
 import type { NodeView, ShownAttempt, Standing } from '../render/node-view.ts';
 import { nodeTimes } from '../runtime/record/node-time.ts';
-import { asOfOf, lastKnown, readEvent } from './stored-run.ts';
+import { readEvent } from '../runtime/record/reading.ts';
+import { asOfOf, lastKnown } from './stored-run.ts';
 
 type Asked = { store: Store; run: StoredRun; nodes: readonly StoredNode[]; node: StoredNode; now: number };
 

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { EspalierError } from '../errors.ts';
 import type { Store, StoredNode, StoredRun } from '../ports/store.ts';
 import { ROOT } from '../protocol/path.ts';
-import { RunEvent } from '../protocol/run-event.ts';
 import { openStore, runIdOf, type StoreFlags } from './open-store.ts';
+import { readEvent } from '../runtime/record/reading.ts';
 import { lastInstantOf } from '../runtime/record/review.ts';
 import { isWorkedOn, stateOf, type ShownState } from './shown-state.ts';
 
@@ -40,14 +40,6 @@ export function asOfOf(store: Store, { runId, options }: StoredRun): string | un
   const event = first && readEvent(first.body);
   return event?.type === 'run.started' ? event.asOf : undefined;
 }
-export function readEvent(body: string): RunEvent | undefined {
-  try {
-    return RunEvent.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Until when a run is known to have gone on: now, or the last sign of life of whoever worked on it. */
 export function lastKnown(run: StoredRun, nodes: readonly StoredNode[], now: number): number {
   if (isWorkedOn(run)) return now;

@@ -21,7 +21,6 @@ import type { Ended, PlanInput, SynthesizeInput } from '../ports/activities.ts';
 import { Decision, type ChildSpec } from '../protocol/decision.ts';
 import type { FailureStatus } from '../protocol/failure-status.ts';
 import type { Finding } from '../protocol/finding.ts';
-import type { Grant } from '../protocol/grant.ts';
 import { depthOf } from '../protocol/path.ts';
 import type { Report, UnsealedOutcome } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
@@ -34,6 +33,7 @@ import { isOutcomeOf, type Joined } from './join.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import { executedReport, reportOf, rootReport, NO_DECISION, type Gathered } from './report.ts';
 import { laterIn, type Claimant } from './budget.ts';
+import { grown, mayAskAgain, needsFault, notGrown, roundAfter, widthFault } from './decision-check.ts';
 import { checkSynthesis, type Checked } from './synthesis-check.ts';
 
 export type GatherInput = {
@@ -296,61 +296,6 @@ function decide({ task }: Context, answer: unknown): Part {
   if (decision.mode === 'execute' || !depthIsSpent(task.grant)) return { decision };
   const demoted = decision.stages.flat().map((child) => child.name);
   return { decision: { ...decision, mode: 'execute', stages: [], demoted } };
-}
-
-/** Three further rounds, and one that says why there is no fourth. */
-const MOST_ROUNDS = 5;
-const roundAfter = (decision: Decision | undefined): number => (decision?.round ?? 1) + 1;
-const mayAskAgain = (decision: Decision | undefined): boolean =>
-  decision?.mayGrow === true && roundAfter(decision) <= MOST_ROUNDS;
-
-/** What a further round answers, if it leaves standing what was decided before. */
-function grown(context: Context, answer: unknown): Decision {
-  const before = context.decision ?? NO_DECISION;
-  const read = readAnswer(Decision, answer);
-  if (!('value' in read)) return notGrown(context, `the plan has the wrong shape: ${read.why}`);
-  const after = read.value;
-  const more = after.stages.length - before.stages.length;
-  const namesOf = ({ stages }: Decision) =>
-    JSON.stringify(stages.slice(0, before.stages.length).map((stage) => stage.map(({ name }) => name)));
-  if (after.mode !== before.mode || more < 0 || more > 1 || namesOf(after) !== namesOf(before)) {
-    return notGrown(context, 'the plan changes what was decided before');
-  }
-  const fault = needsFault(after) ?? widthFault(after, context.task.grant);
-  if (fault) return notGrown(context, fault.message);
-  if (more === 0) {
-    const { mayGrow: _, ...closed } = after;
-    return closed;
-  }
-  return { ...after, round: roundAfter(before) };
-}
-function notGrown({ decision }: Context, why: string): Decision {
-  const { mayGrow: _, ...closed } = decision ?? NO_DECISION;
-  return { ...closed, reasons: [...(closed.reasons ?? []), `round ${roundAfter(decision)} refused: ${why}`] };
-}
-
-/** A stage may only need what an earlier one brings. */
-function needsFault(decision: Decision): Fault | undefined {
-  const earlier = new Set<string>();
-  for (const stage of decision.stages) {
-    for (const { name, needs } of stage) {
-      const missing = needs?.find((need) => !earlier.has(need));
-      if (missing !== undefined) {
-        return {
-          status: 'invalid',
-          message: `the plan lets "${name}" need "${missing}", which no earlier stage holds`,
-        };
-      }
-    }
-    for (const { name } of stage) earlier.add(name);
-  }
-  return undefined;
-}
-
-function widthFault(decision: Decision, { maxChildren }: Grant): Fault | undefined {
-  const width = decision.stages.flat().length;
-  if (width <= maxChildren) return undefined;
-  return { status: 'refused', message: `the plan has ${width} children, the grant allows ${maxChildren}` };
 }
 
 const planFault = (task: Task, { status, message }: Fault): Part => ({

@@ -4,7 +4,8 @@ import type { LeafSpec, LimitsSpec } from '../../src/define/spec.ts';
 import { defineLeaf } from '../../src/define/define-leaf.ts';
 import { defineScenario } from '../../src/define/define-scenario.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
-import { limitedServer, seeded } from '../support/limited-server.ts';
+import { uniform } from '../../bench/random.ts';
+import { limitedServer } from '../support/limited-server.ts';
 import { CRITICAL, draft, never, NOTHING_LEFT, reportOf, tree, world, type World } from '../support/world.ts';
 
 const refusal = (over: object = {}): Error => Object.assign(new Error('slow down'), { status: 429, ...over });
@@ -19,7 +20,7 @@ describe('a server that allows k requests at once', () => {
     const leaves = 100 + 40 * allows;
     const shares: number[] = [];
     for (let seed = 0; seed < SEEDS; seed++) {
-      const random = seeded(1_000 * seed + allows);
+      const random = uniform(1_000 * seed + allows);
       const clock = new VirtualClock();
       const server = limitedServer(clock, { allows, random, retryAfterMs });
       const scenario = wide(leaves, { pools: ['model'] }, { concurrency: 30, pools: { model: 16 } });
@@ -201,7 +202,7 @@ describe('cancelled or stopped while leaves back off, and while their pool is cl
           return turn === 1 ? draft(task.path) : never();
         },
       },
-      { random: seeded(7) },
+      { random: uniform(7) },
     );
     return w;
   };

@@ -1,16 +1,5 @@
-/** A server that allows so many requests at once, and refuses all beyond; and a seeded source of chance. */
+/** A server that allows so many requests at once, and refuses all beyond. */
 import type { VirtualClock } from '../../src/testing/virtual-clock.ts';
-
-/** Mulberry32. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 export type LimitedServer = {
   request(abortSignal: AbortSignal): Promise<void>;

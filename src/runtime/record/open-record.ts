@@ -10,7 +10,8 @@ import { parentOf, ROOT } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import { HOST_VERSION } from '../../version.ts';
 import type { RunOptions } from '../run.ts';
-import { changedSince, readEvent, recallOf, type Recall } from './recall.ts';
+import { readEvent } from './reading.ts';
+import { changedSince, recallOf, type Recall } from './recall.ts';
 import { createRecorder, type Recorder, type RecorderOptions } from './recorder.ts';
 import { signed } from './signature.ts';
 

@@ -15,9 +15,10 @@ import { deepFreeze } from '../../protocol/freeze.ts';
 import { isInterruptedBy, isInterruption } from '../../protocol/gap.ts';
 import { parentOf } from '../../protocol/path.ts';
 import type { Outcome } from '../../protocol/report.ts';
-import { RunEvent, type RunEventBody } from '../../protocol/run-event.ts';
+import type { RunEvent, RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { LeafProgress } from '../../tier/leaf-logic.ts';
+import { readEvent } from './reading.ts';
 import { findingHash, standingCriticals, type StandingCriticals } from './standing-criticals.ts';
 
 export type Recall = {
@@ -200,14 +201,6 @@ function readLog(store: Store, runId: string): Log {
     }
   }
   return { leaves, forgotten, criticals, late, escalated, dependencies, forget };
-}
-
-export function readEvent(body: string): RunEvent | undefined {
-  try {
-    return RunEvent.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 export type Changes = {
