@@ -5,7 +5,10 @@ export type { Remark, RuleId, Severity } from './check/remark.ts';
 export { byComplexity, type ComplexityOptions } from './define/by-complexity.ts';
 export { defineDomain } from './define/define-domain.ts';
 export { defineLeaf } from './define/define-leaf.ts';
+export { defineTool, type ToolSpec } from './define/define-tool.ts';
 export { defineScenario } from './define/define-scenario.ts';
+export type { Asks } from './define/asks.ts';
+export type { ModelsSpec, ModelWork, Policy, PolicyName, Work } from './define/models.ts';
 export { parseDuration } from './define/duration.ts';
 export { relevanceOf, type Assessor, type RelevanceContext, type RelevanceSpec } from './define/relevance.ts';
 export type { Candidate, Choose, ChooseContext, Decider, DeciderContext, Found, Shape } from './define/shape.ts';
@@ -29,7 +32,6 @@ export type {
   SynthesisContext,
   SynthesisMode,
   Synthesizer,
-  Work,
 } from './define/spec.ts';
 export { inMemorySources, type InMemorySeries } from './adapters/sources/in-memory.ts';
 export { memoryStore } from './adapters/stores/memory-store.ts';
@@ -45,6 +47,27 @@ export type {
   Verdict,
 } from './ports/activities.ts';
 export type { Cost, Expense, Reservation, Spending } from './ports/budget.ts';
+export type { Model, ModelQuestion, ModelReply, ModelTool } from './ports/asking.ts';
+export type {
+  Citation,
+  Effort,
+  JsonSchema,
+  ModelAdapter,
+  ModelAnswer,
+  ModelChoice,
+  ModelClass,
+  ModelIo,
+  ModelMessage,
+  ModelRequest,
+  ModelUsage,
+  Price,
+  RateLimit,
+  ServerTool,
+  SystemPart,
+  ToolCall,
+  ToolDeclaration,
+  ToolResult,
+} from './ports/model.ts';
 export type { Clock } from './ports/clock.ts';
 export { CLAIM_MS } from './ports/store.ts';
 export type {

@@ -1,7 +1,9 @@
+import type { Models, ModelWork } from '../define/models.ts';
 import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Activities, Io } from '../ports/activities.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
+import type { Model } from '../ports/asking.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Slots } from '../ports/slots.ts';
 import type { Decision } from '../protocol/decision.ts';
@@ -9,8 +11,9 @@ import { deepFreeze, NONE } from '../protocol/freeze.ts';
 import { ROOT } from '../protocol/path.ts';
 import type { Task } from '../protocol/task.ts';
 import { depthIsSpent } from '../tier/grant.ts';
-import { answerOf, decisionAsDeclared, decisionFrom, type Asked } from './decide.ts';
-import { execute } from './execute.ts';
+import { modelFor, type Asking } from './ask-model.ts';
+import { answerOf, decisionAsDeclared, decisionFrom, within, type Asked } from './decide.ts';
+import { execute, workOf } from './execute.ts';
 import { patiently } from './patience.ts';
 import { leftOut, orchestratorAt, staticDecision } from './plan.ts';
 import { withinPools } from './pooled-loads.ts';
@@ -31,14 +34,17 @@ export type ActivityOptions = {
   slots?: Slots;
   /** Limits how long deciders are waited for. Default: they are waited for as long as the plan may take. */
   clock?: Clock;
+  /** Default: none, and whoever asks a model fails. */
+  models?: Models | undefined;
+  /** 0 … 1, for back-offs. Default: `Math.random`. */
+  random?: () => number;
 };
 const DEFAULT_ATTEMPTS = 3;
 
 /** The steps with effects of one run of a scenario. Reads are shared within the run. */
-export function createActivities(
-  scenario: Scenario,
-  { registry, domains, clock, artifacts = inMemory(), shared, slots }: ActivityOptions,
-): Activities {
+export function createActivities(scenario: Scenario, options: ActivityOptions): Activities {
+  const { registry, domains, clock, artifacts = inMemory(), shared, slots, models, random = Math.random } = options;
+  const asking: Asking | undefined = models && { models, slots, clock, random };
   const cache: SeriesCache = new Map();
   const areOthersMeasured = (registry.get(ROOT)?.measured ?? 0) > 0;
   const adapter = scenario.sources && slots ? withinPools(scenario.sources, slots) : scenario.sources;
@@ -51,7 +57,16 @@ export function createActivities(
     const { definition } = entryOf(path);
     return definition.kind === 'leaf' ? definition : undefined;
   };
-  const shown = (task: Task, { abortSignal, budget }: Io) => ({ task: deepFreeze(task), abortSignal, budget });
+  const shown = (task: Task, io: Io, work?: ModelWork) => ({
+    task: deepFreeze(task),
+    abortSignal: io.abortSignal,
+    budget: io.budget,
+    get model(): Model {
+      const { path, enrichments: lessons } = task;
+      const own = work ?? workOf(entryOf(path));
+      return modelFor(asking, { path, work: own, io, pools: [], isAttempt: false, lessons }); // its slot is given back
+    },
+  });
   const decided = async (given: Asked, deadline: number): Promise<Decision> => {
     const { decide, relevance } = given.entry.definition;
     const assessed = relevance && (await assessRelevance(given, relevance, { adapter, cache, clock, deadline }));
@@ -59,10 +74,10 @@ export function createActivities(
     const decision = decide
       ? decisionFrom(
           asked,
-          await patiently((signal) => answerOf({ ...asked, abortSignal: signal }), {
+          await patiently((signal) => answerOf(within(asked, signal)), {
             clock,
             deadline,
-            abortSignal: given.abortSignal,
+            abortSignal: given.io.abortSignal,
           }),
         )
       : { ...decisionAsDeclared(asked), ...(assessed && { by: 'relevance' }) };
@@ -70,26 +85,26 @@ export function createActivities(
     return reasons.length > 0 ? { ...decision, reasons } : decision;
   };
   return {
-    async plan({ task, deadline, again }, { abortSignal }) {
+    async plan({ task, deadline, again }, io) {
       const entry = orchestratorAt(registry, task.path);
       const { decide, relevance } = entry.definition;
-      const asked = { registry, entry, task, skips: leftOut(task.path, domains), abortSignal };
+      const asked = { registry, entry, task, skips: leftOut(task.path, domains), io, asking };
       if (again) return nextRound(asked, again, clock);
       if (depthIsSpent(task.grant)) return staticDecision(registry, task.path, domains);
       const decision =
         decide || relevance ? await decided(asked, deadline) : staticDecision(registry, task.path, domains);
       return mayGrow(asked, decision) ? { ...decision, mayGrow: true } : decision;
     },
-    synthesize: async (input, io) => synthesize(input, io, { entry: entryOf(input.task.path), artifacts }),
+    synthesize: async (input, io) => synthesize(input, io, { entry: entryOf(input.task.path), artifacts, asking }),
     attempt: async (input, io) =>
-      execute(input, io, { entry: entryOf(input.task.path), adapter, cache, artifacts, shared }),
+      execute(input, io, { entry: entryOf(input.task.path), adapter, cache, artifacts, shared, asking }),
     verify({ task }, findings, io) {
       const check = leafOf(task.path)?.verify;
       return check && (async () => check(findings, shown(task, io)))();
     },
     recover({ task }, fault, io) {
       const diagnose = leafOf(task.path)?.recover;
-      return diagnose && (async () => diagnose(fault, shown(task, io)))();
+      return diagnose && (async () => diagnose(fault, shown(task, io, 'recovery')))();
     },
     attemptsOf: (path) => leafOf(path)?.attempts ?? DEFAULT_ATTEMPTS,
     estimateOf: (path) => lengthOf(entryOf(path), areOthersMeasured),

@@ -8,6 +8,7 @@
 import type { Child, Domain } from '../define/spec.ts';
 import { Shape, type Candidate, type DeciderContext, type Found } from '../define/shape.ts';
 import { stagesOf } from '../define/stages.ts';
+import type { Io } from '../ports/activities.ts';
 import type { Decision } from '../protocol/decision.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import { misfitOf } from '../protocol/misfit.ts';
@@ -15,6 +16,7 @@ import { childPath } from '../protocol/path.ts';
 import type { Task } from '../protocol/task.ts';
 import { faultOf } from '../tier/fault.ts';
 import { depthIsSpent, joinDeadline } from '../tier/grant.ts';
+import { modelFor, type Asking } from './ask-model.ts';
 import { decisionOver, select, type Orchestrator, type Skips } from './plan.ts';
 import type { Registry } from './registry.ts';
 import { childrenOf, subDomainOf } from './sub-domains.ts';
@@ -25,8 +27,16 @@ export type Asked = {
   task: Task;
   /** Whom the run or an assessment leaves out: the decider never sees them. */
   skips: Skips;
-  abortSignal: AbortSignal;
+  io: Io;
+  /** Undefined of a plan before anything runs: it asks nobody. */
+  asking: Asking | undefined;
 };
+
+/** The same, to be answered before that signal aborts. */
+export const within = (asked: Asked, abortSignal: AbortSignal): Asked => ({
+  ...asked,
+  io: { abortSignal, budget: asked.io.budget },
+});
 
 /** Of a further round: which one, and what the ones before have brought. */
 type Further = { round: number; found: Found };
@@ -47,7 +57,7 @@ export function candidatesOf({ registry, entry, skips }: Asked): Candidate[] {
 }
 
 function contextFor(asked: Asked, { round, found }: Partial<Further> = {}): DeciderContext {
-  const { entry, task, abortSignal } = asked;
+  const { entry, task, io, asking } = asked;
   const children = found?.children ?? candidatesOf(asked);
   const { grant } = task;
   return {
@@ -60,7 +70,9 @@ function contextFor(asked: Asked, { round, found }: Partial<Further> = {}): Deci
     timeLeftMs: Math.max(0, joinDeadline(grant) - grant.issuedAt),
     canExecute: entry.definition.execute !== undefined,
     expected: { fanOutMs: entry.estimateMs, executeMs: entry.workMs },
-    abortSignal,
+    abortSignal: io.abortSignal,
+    budget: io.budget,
+    model: modelFor(asking, { path: entry.path, work: 'planning', io, pools: [], isAttempt: false, lessons: [] }),
   };
 }
 

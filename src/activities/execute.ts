@@ -1,8 +1,10 @@
 /** One attempt of a leaf, or of an orchestrator in place of its children: runs the author's code in its context. */
+import { DEFAULT_WORK, type Work } from '../define/models.ts';
 import type { LeafContext, LeafRun, SourceReader } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { AttemptInput, AttemptIo } from '../ports/activities.ts';
 import type { Artifacts, ArtifactShelf } from '../ports/artifacts.ts';
+import type { Model } from '../ports/asking.ts';
 import type { Spending } from '../ports/budget.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import type { GapDraft } from '../protocol/gap.ts';
@@ -13,6 +15,7 @@ import { deepFreeze } from '../protocol/freeze.ts';
 import type { Task } from '../protocol/task.ts';
 import { errorOf } from '../tier/fault.ts';
 import { artifactShelf } from './artifact-shelf.ts';
+import { modelFor, type Asking } from './ask-model.ts';
 import type { Entry } from './registry.ts';
 import type { SharedReads } from './shared-reads.ts';
 import { createSourceReader, NoEvidence, type SeriesCache } from './source-reader.ts';
@@ -24,6 +27,7 @@ export type ExecuteWith = {
   artifacts: Artifacts;
   /** When undeclared reads are observed and not refused. */
   shared: SharedReads | undefined;
+  asking: Asking | undefined;
 };
 
 export async function execute(input: AttemptInput, io: AttemptIo, given: ExecuteWith): Promise<unknown> {
@@ -38,7 +42,7 @@ export async function execute(input: AttemptInput, io: AttemptIo, given: Execute
   }
 }
 
-type Lazy = 'task' | 'sources' | 'artifacts' | 'abortSignal' | 'budget';
+type Lazy = 'task' | 'sources' | 'artifacts' | 'abortSignal' | 'budget' | 'model';
 
 /**
  * What an author's code is given. What is lazy is an own property, so that `{ ...context }` has it too, but by getters
@@ -50,6 +54,7 @@ class AttemptContext implements LeafContext {
   declare readonly artifacts: ArtifactShelf;
   declare readonly abortSignal: AbortSignal;
   declare readonly budget: Spending;
+  declare readonly model: Model;
   readonly attempt: number;
   readonly report: LeafContext['report'];
   readonly gap = gapOf;
@@ -58,6 +63,7 @@ class AttemptContext implements LeafContext {
   readonly #given: ExecuteWith;
   #sources: SourceReader | undefined;
   #artifacts: ArtifactShelf | undefined;
+  #model: Model | undefined;
 
   constructor({ task, attempt }: AttemptInput, io: AttemptIo, given: ExecuteWith) {
     this.#task = task;
@@ -116,6 +122,12 @@ class AttemptContext implements LeafContext {
         return this.#io.budget;
       },
     },
+    model: {
+      enumerable: true,
+      get() {
+        return (this.#model ??= this.#asked());
+      },
+    },
   };
 
   /** A report that this node does not need: of a sibling by its name, of any other node by its path. */
@@ -142,6 +154,19 @@ class AttemptContext implements LeafContext {
     return artifact;
   }
 
+  #asked(): Model {
+    const { entry, asking } = this.#given;
+    const { path, enrichments } = this.#task;
+    return modelFor(asking, {
+      path,
+      work: workOf(entry),
+      io: this.#io,
+      pools: entry.pools,
+      isAttempt: true,
+      lessons: enrichments,
+    });
+  }
+
   /** Made on first use, and with it the signal. */
   #reader(): SourceReader {
     const { entry, adapter, cache, shared } = this.#given;
@@ -151,7 +176,7 @@ class AttemptContext implements LeafContext {
     return createSourceReader({ adapter, declared: entry.sources, asOf, abortSignal, cache, ...observe });
   }
 }
-const LAZY = ['task', 'sources', 'artifacts', 'abortSignal', 'budget'] as const;
+const LAZY = ['task', 'sources', 'artifacts', 'abortSignal', 'budget', 'model'] as const;
 const gapOf: LeafContext['gap'] = (gap, why) => ({ gap, why });
 
 /** A leaf that declares the shape of its data is held to it. */
@@ -168,6 +193,10 @@ function withData(result: unknown, { definition }: Entry): unknown {
   }
   return result;
 }
+
+/** Of an orchestrator in its children's place: as of a leaf that does not say. */
+export const workOf = ({ definition }: Entry): Work =>
+  (definition.kind === 'leaf' ? definition.work : undefined) ?? DEFAULT_WORK;
 
 const runOf = ({ definition }: Entry): LeafRun<unknown> | undefined =>
   definition.kind === 'leaf' ? definition.run : definition.execute;

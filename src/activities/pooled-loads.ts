@@ -5,9 +5,9 @@
 import { shown } from '../define/check.ts';
 import { EspalierError } from '../errors.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
-import { SOURCE_POOL, type Slot, type Slots } from '../ports/slots.ts';
-import type { Fault } from '../protocol/fault.ts';
+import { SOURCE_POOL, type Slots } from '../ports/slots.ts';
 import { errorOf, faultOf } from '../tier/fault.ts';
+import { placeIn, unlessAborted } from './place.ts';
 
 /** The adapter, with loads that wait for a place in their pool and tell it how they went. */
 export function withinPools(adapter: SourceAdapter, slots: Slots): SourceAdapter {
@@ -16,11 +16,11 @@ export function withinPools(adapter: SourceAdapter, slots: Slots): SourceAdapter
     async load(id, { abortSignal }) {
       const pool = poolOf(adapter, id);
       if (pool === undefined) return adapter.load(id, { abortSignal });
-      const { slot, lost } = await placeIn(pool, slots, abortSignal);
+      const { slot, lost } = await placeIn({ pool, who: 'a source', estimateMs: 0 }, slots, abortSignal);
       try {
-        const over = AbortSignal.any([abortSignal, lost.signal]);
+        const over = AbortSignal.any([abortSignal, lost]);
         // A load that is deaf to its signal must not keep its place.
-        const record = await Promise.race([adapter.load(id, { abortSignal: over }), rejectionOf(over)]);
+        const record = await unlessAborted(adapter.load(id, { abortSignal: over }), over);
         slot.release('well');
         return record;
       } catch (error) {
@@ -41,37 +41,3 @@ function poolOf(adapter: SourceAdapter, id: string): string | undefined {
     `The pool of the source "${id}" is ${shown(pool)}, says its adapter. Begin the name with "${SOURCE_POOL}".`,
   );
 }
-
-const REVOKED: Fault = {
-  status: 'timeout',
-  message: 'a source held its place too long while others waited',
-  diagnosis: 'transient',
-};
-
-/** `lost` aborts when the place is taken back. Rejects when `abortSignal` aborts before there is one. */
-function placeIn(pool: string, slots: Slots, abortSignal: AbortSignal): Promise<{ slot: Slot; lost: AbortController }> {
-  const lost = new AbortController();
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => {
-      slot.release();
-      reject(abortSignal.reason as Error);
-    };
-    const slot = slots.request({
-      estimateMs: 0,
-      pools: [pool],
-      isLoad: true,
-      granted() {
-        abortSignal.removeEventListener('abort', giveUp);
-        resolve({ slot, lost });
-      },
-      revoked: () => lost.abort(errorOf(REVOKED)),
-    });
-    if (abortSignal.aborted) giveUp();
-    else abortSignal.addEventListener('abort', giveUp, { once: true });
-  });
-}
-
-const rejectionOf = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });

@@ -1,6 +1,7 @@
 /** Finds the definition behind a path, and what can be said of it before it runs. */
 import { median } from 'simple-statistics';
 import { parseDuration } from '../define/duration.ts';
+import type { Models } from '../define/models.ts';
 import { poolsOfLeaf } from '../define/pools.ts';
 import type { Child, Domain, Leaf, Scenario } from '../define/spec.ts';
 import { NONE } from '../protocol/freeze.ts';
@@ -42,6 +43,8 @@ export type RegistryOptions = {
   history?: History;
   /** The cap on slots. Default: none. */
   concurrency?: number;
+  /** Puts leaves that ask a model into its pool. Default: there are none. */
+  models?: Models | undefined;
 };
 
 const UNKNOWN_LEAF_MS = 1_000;
@@ -53,7 +56,7 @@ export type Registry = ReadonlyMap<string, Entry> & {
 };
 
 export function registryOf(scenario: Scenario, thesis: string, options: RegistryOptions = {}): Registry {
-  const { history = NO_HISTORY, concurrency = Infinity } = options;
+  const { history = NO_HISTORY, concurrency = Infinity, models } = options;
   const unknownMs = typicalLeafMs(scenario, history) ?? UNKNOWN_LEAF_MS;
   const entries = new Map<string, Entry>();
   /** `knownAs`: the path under which its author declared it. */
@@ -75,7 +78,7 @@ export function registryOf(scenario: Scenario, thesis: string, options: Registry
         reserveMs: 0,
         sources: definition.sources ?? [],
         leaves: 1,
-        pools: poolsOfLeaf(definition, scenario.limits.pools),
+        pools: poolsOfLeaf(definition, scenario.limits.pools, models),
         measured: from === 'runs' ? 1 : 0,
         workMs: ms,
       };

@@ -29,7 +29,8 @@ export async function assessRelevance(
 ): Promise<Assessed> {
   const { assess = relevanceOf, threshold = DEFAULT_THRESHOLD } =
     spec === 'assess' ? {} : typeof spec === 'function' ? { assess: spec } : spec;
-  const { registry, task, abortSignal } = asked;
+  const { registry, task } = asked;
+  const { abortSignal } = asked.io;
   const candidates = candidatesOf(asked);
   const thesis = registry.get(ROOT)?.question ?? task.question;
   const hasData = await sourcesWithData(candidates, asked, given);
@@ -64,7 +65,7 @@ export async function assessRelevance(
 /** Which sources have data as of the date; those that fail, or do not answer in time, are left out. */
 async function sourcesWithData(
   candidates: readonly Candidate[],
-  { task, abortSignal }: Asked,
+  { task, io: { abortSignal } }: Asked,
   { adapter, cache, clock, deadline }: AssessedWith,
 ): Promise<Map<string, boolean>> {
   const ids = [...new Set(candidates.flatMap(({ sources }) => sources))];

@@ -15,7 +15,7 @@ import type { Finding } from '../protocol/finding.ts';
 import { childPath } from '../protocol/path.ts';
 import { joinDeadline } from '../tier/grant.ts';
 import { bodyOf } from '../tier/synthesis-check.ts';
-import { answerOf, candidateOf, type Asked } from './decide.ts';
+import { answerOf, candidateOf, within, type Asked } from './decide.ts';
 import { patiently } from './patience.ts';
 import { decisionOver } from './plan.ts';
 import { childrenOf } from './sub-domains.ts';
@@ -116,7 +116,8 @@ async function lookedAgain(
   clock: Clock | undefined,
   now: number,
 ): Promise<Wanted | { refused: string }> {
-  const { entry, task, abortSignal } = asked;
+  const { entry, task } = asked;
+  const { abortSignal } = asked.io;
   const { reinvestigate, decide } = entry.definition;
   if (!reinvestigate) return NOTHING;
   const { dissentAbove = -1, leaves, choose } = reinvestigate;
@@ -153,7 +154,7 @@ async function lookedAgain(
     return { children, questions, reasons: [reason] };
   }
   if (!decide) return NOTHING;
-  const answer = await patiently((signal) => answerOf({ ...asked, abortSignal: signal }, { round, found }), patience);
+  const answer = await patiently((signal) => answerOf(within(asked, signal), { round, found }), patience);
   const { data: shape } = Shape.safeParse('given' in answer ? answer.given : undefined);
   if (!shape) return { refused: 'the decider failed, or its answer has the wrong shape' };
   if (shape.shape !== 'fan-out') return { refused: `a further round cannot ${shape.shape}` };

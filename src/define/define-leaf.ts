@@ -1,4 +1,5 @@
 import { EspalierError } from '../errors.ts';
+import { checkAsks } from './asks.ts';
 import { checkFields, checkSpec, checkWeight, METHOD, NAMES, SCHEMA, shown, TEXT } from './check.ts';
 import { parseDuration } from './duration.ts';
 import { checkPoolNames } from './pools.ts';
@@ -36,6 +37,7 @@ export function defineLeaf<Data = FindingDraft['data']>(spec: LeafSpec<Data>): L
   }
   checkFields(`Leaf "${spec.name}"`, spec, FIELDS);
   checkPoolNames(spec);
+  checkAsks(`Leaf "${spec.name}"`, spec.asks);
   if (spec.attempts !== undefined && !(Number.isInteger(spec.attempts) && spec.attempts >= 1)) {
     throw new EspalierError(
       'invalid-definition',

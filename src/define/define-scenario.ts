@@ -6,6 +6,7 @@ import type { Hooks } from '../ports/hooks.ts';
 import { budgetOf, wholeNumber } from './budget.ts';
 import { checkedStages } from './define-domain.ts';
 import { parseDuration } from './duration.ts';
+import { checkModels } from './models.ts';
 import { checkPoolsAreKnown, poolsOf } from './pools.ts';
 import type { Limits, LimitsSpec, Scenario, ScenarioSpec } from './spec.ts';
 import { checkName } from './stages.ts';
@@ -40,6 +41,7 @@ export function defineScenario(spec: ScenarioSpec): Scenario {
   }
   checkFields(owner, spec, FIELDS);
   if (spec.asOf !== undefined) checkAsOf(spec.asOf);
+  checkModels(owner, spec.models);
   checkHooks(owner, spec.hooks);
   debounceOf(owner, spec.synthesis);
   const limits = limitsOf(spec.limits ?? {});

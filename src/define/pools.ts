@@ -3,6 +3,7 @@ import { EspalierError } from '../errors.ts';
 import { SOURCE_POOL, TOTAL } from '../ports/slots.ts';
 import { NONE } from '../protocol/freeze.ts';
 import { OBJECT, shown } from './check.ts';
+import { DEFAULT_WORK, type Models } from './models.ts';
 import type { Child, Leaf, LimitsSpec, PoolLimit } from './spec.ts';
 
 type Pools = Readonly<Record<string, PoolLimit>>;
@@ -67,10 +68,19 @@ export function checkPoolsAreKnown(children: readonly Child[], limits: Pools): v
   }
 }
 
-/** The pools of a leaf: of its kind of work, when there is such a pool, and those it names. */
-export function poolsOfLeaf({ work, pools = NONE }: Pick<Leaf, 'work' | 'pools'>, limits: Pools): readonly string[] {
+/**
+ * The pools of a leaf: of its kind of work, when there is such a pool, those it names, and, when it says that it asks a
+ * model, that of the model's class.
+ */
+export function poolsOfLeaf(
+  { work, pools = NONE, asks }: Pick<Leaf, 'work' | 'pools' | 'asks'>,
+  limits: Pools,
+  models?: Models,
+): readonly string[] {
   const byWork = `work:${work}`;
-  return work === undefined || !Object.hasOwn(limits, byWork) ? pools : [byWork, ...pools];
+  const own = work === undefined || !Object.hasOwn(limits, byWork) ? pools : [byWork, ...pools];
+  const byModel = asks && models?.choiceFor(work ?? DEFAULT_WORK).pool;
+  return byModel === undefined || own.includes(byModel) ? own : [...own, byModel];
 }
 
 const invalid = (message: string): EspalierError => new EspalierError('invalid-input', message);

@@ -1,9 +1,12 @@
 /** What a decider is told, and what it may answer. A model can sit in its place: the answer is parsed, not believed. */
 import { z } from 'zod';
 import type { Ended } from '../ports/activities.ts';
+import type { Model } from '../ports/asking.ts';
+import type { Spending } from '../ports/budget.ts';
 import { Skipped } from '../protocol/decision.ts';
 import { NodeName } from '../protocol/path.ts';
 import type { Task } from '../protocol/task.ts';
+import type { Asks } from './asks.ts';
 
 /** A declared child, as far as it is known before it runs. */
 export type Candidate = {
@@ -49,6 +52,9 @@ export type DeciderContext = {
   /** ms that the children take side by side at the run's concurrency, and one after another in one leaf. */
   readonly expected: { readonly fanOutMs: number; readonly executeMs: number };
   readonly abortSignal: AbortSignal;
+  readonly budget: Spending;
+  /** Asks the model that the run's policy has for planning. In a plan, before anything runs, it is not available. */
+  readonly model: Model;
 };
 
 const why = { by: z.string().min(1).exactOptional(), reasons: z.array(z.string()).readonly() };
@@ -81,4 +87,8 @@ export type ChooseContext = Found & {
 };
 type Chosen = readonly (string | { readonly name: string; readonly question?: string })[];
 export type Choose = (context: ChooseContext) => Chosen | Promise<Chosen>;
-export type Decider = (context: DeciderContext) => Shape | Promise<Shape>;
+export type Decider = {
+  (context: DeciderContext): Shape | Promise<Shape>;
+  /** That it asks a model, and about what that takes: a plan counts it. */
+  readonly asks?: true | Asks;
+};

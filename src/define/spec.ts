@@ -1,6 +1,7 @@
 /** What a user writes, after validation. Plain data and functions: no behaviour of its own. */
 import type { z } from 'zod';
 import type { ArtifactReader, ArtifactShelf } from '../ports/artifacts.ts';
+import type { Model } from '../ports/asking.ts';
 import type { Spending } from '../ports/budget.ts';
 import type { Hooks } from '../ports/hooks.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
@@ -14,11 +15,10 @@ import type { Series } from '../protocol/series.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { SynthesisDraft } from '../protocol/synthesis.ts';
 import type { Task } from '../protocol/task.ts';
+import type { Asks } from './asks.ts';
+import type { ModelsSpec, Work } from './models.ts';
 import type { Assessor, RelevanceSpec } from './relevance.ts';
 import type { Choose, Decider } from './shape.ts';
-
-/** The kind of work a leaf does. Which model serves a kind, if any, is the scenario's business. */
-export type Work = 'extraction' | 'rules' | 'structured' | 'authoring';
 
 /** A leaf's only way to data: the sources it declared, as they were known at the task's as-of date. */
 export type SourceReader = {
@@ -39,6 +39,8 @@ export type LeafContext = {
   readonly abortSignal: AbortSignal;
   /** What this node may spend: reserved before, settled after. */
   readonly budget: Spending;
+  /** Asks the model that the run's policy has for this leaf's kind of work. */
+  readonly model: Model;
   /** Says a finding at once; a critical one travels to the root from here. */
   readonly report: (finding: FindingDraft) => void;
   readonly gap: (kind: GapDraft['gap'], why: string) => GapDraft;
@@ -67,12 +69,18 @@ export type SynthesisContext = {
   readonly artifacts: ArtifactReader;
   readonly abortSignal: AbortSignal;
   readonly budget: Spending;
+  /** Asks the model that the run's policy has for syntheses. */
+  readonly model: Model;
   /** Why the first answer was rejected, when this is the second try. */
   readonly fault?: Fault;
 };
-export type Synthesizer = (context: SynthesisContext) => SynthesisDraft | Promise<SynthesisDraft>;
+export type Synthesizer = {
+  (context: SynthesisContext): SynthesisDraft | Promise<SynthesisDraft>;
+  /** That it asks a model, and about what that takes: a plan counts it. */
+  readonly asks?: true | Asks;
+};
 
-type CheckContext = Pick<LeafContext, 'task' | 'abortSignal' | 'budget'>;
+type CheckContext = Pick<LeafContext, 'task' | 'abortSignal' | 'budget' | 'model'>;
 type NodeSpec = {
   readonly name: string;
   /** One sentence for people: which question this node answers, and how. */
@@ -90,6 +98,11 @@ type NodeSpec = {
 };
 export type LeafSpec<Data = FindingDraft['data']> = NodeSpec & {
   readonly work?: Work;
+  /**
+   * That it asks a model, and about what that takes. It is then in the pool of its class, such as `model:deep`, and a
+   * plan says what it is expected to cost.
+   */
+  readonly asks?: true | Asks;
   /** The pools of `limits.pools` it is in, such as `build` or `model:deep`; besides `work:KIND`, if there is one. */
   readonly pools?: readonly string[];
   readonly sources?: readonly string[];
@@ -177,6 +190,8 @@ export type ScenarioSpec = Adaptive & {
    */
   readonly dependencies?: DependencyRule;
   readonly sources?: SourceAdapter;
+  /** Which models do which kind of work. Default: none, and whoever asks one fails. */
+  readonly models?: ModelsSpec;
   /** The program's own say in a run. */
   readonly hooks?: Hooks;
   readonly synthesize?: Synthesizer;

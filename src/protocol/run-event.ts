@@ -72,7 +72,7 @@ export const RunEvent = z.discriminatedUnion('type', [
     findings: z.array(Finding),
   }),
   event('integrity.alert', {
-    kind: z.enum(['spawn', 'misattributed', 'depth', 'read', 'budget']),
+    kind: z.enum(['spawn', 'misattributed', 'depth', 'read', 'budget', 'tool']),
     message: z.string(),
   }),
   /** A read that was not declared and was allowed. Once for each reader and what it read. */

@@ -2,6 +2,7 @@
 import { checkAsOf } from '../define/as-of.ts';
 import { isNames, OBJECT, shown, STORE } from '../define/check.ts';
 import { limitsOf } from '../define/define-scenario.ts';
+import { checkModels, checkPolicy, modelsOf, type Models } from '../define/models.ts';
 import type { Limits, Scenario } from '../define/spec.ts';
 import { debounceOf } from '../define/synthesis-mode.ts';
 import { EspalierError } from '../errors.ts';
@@ -36,6 +37,8 @@ export function checkScenario(scenario: Scenario, options: RunOptions = {}): voi
   }
   checkDomains(scenario, domains);
   checkMode(synthesis);
+  checkModels('The run', options.models);
+  if (options.policy !== undefined) checkPolicy(options.policy);
 }
 
 function checkMode(synthesis: RunOptions['synthesis']): void {
@@ -51,6 +54,11 @@ function checkKind(scenario: unknown): void {
   if (kind === 'scenario') return;
   const what = kind === 'leaf' || kind === 'domain' ? `a ${kind}` : shown(scenario);
   throw invalid(`The scenario to run is ${what}. Give what defineScenario returns.`);
+}
+
+/** The models of this run, bound; undefined where there are none. @throws EspalierError `invalid-input` */
+export function modelsFor(scenario: Scenario, { models = scenario.models, policy }: RunOptions): Models | undefined {
+  return models && modelsOf(models, policy);
 }
 
 /** @throws EspalierError `invalid-input` */

@@ -4,8 +4,10 @@ import { leftOut, orchestratorAt, staticDecision } from '../activities/plan.ts';
 import { historyIn } from '../activities/history.ts';
 import { lengthOf, registryOf, type Entry, type Registry } from '../activities/registry.ts';
 import type { Limits, Scenario } from '../define/spec.ts';
+import type { Spending } from '../ports/budget.ts';
 import type { Decision } from '../protocol/decision.ts';
 import { childPath, depthOf, nameOf, ROOT } from '../protocol/path.ts';
+import { errorOf } from '../tier/fault.ts';
 import { expectedTime, type Work } from './expected-time.ts';
 import { checkScenario, limitsFor } from './limits.ts';
 import type { Plan, PlannedNode, RunOptions } from './run.ts';
@@ -145,7 +147,8 @@ function decisionAt({ registry, limits, asOf, domains, warnings }: Planning, pat
       enrichments: [],
     },
     skips: leftOut(path, domains),
-    abortSignal: new AbortController().signal,
+    io: { abortSignal: new AbortController().signal, budget: NOTHING_TO_SPEND },
+    asking: undefined, // a plan costs nothing
   };
   try {
     const given = answerOf(asked);
@@ -157,6 +160,16 @@ function decisionAt({ registry, limits, asOf, domains, warnings }: Planning, pat
     return decisionFrom(asked, { fault });
   }
 }
+
+/** A plan costs nothing. */
+const refuseToSpend = (): never => {
+  throw errorOf({ status: 'budget', message: 'a plan before anything runs spends nothing' });
+};
+const NOTHING_TO_SPEND: Spending = {
+  left: () => ({ usd: 0, tokens: 0 }),
+  reserve: refuseToSpend,
+  spend: refuseToSpend,
+};
 
 /** Of those that would work in a slot, how many earlier runs have measured. */
 function measuredIn({ children, estimateFrom }: PlannedNode): Plan['measured'] {

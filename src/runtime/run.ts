@@ -1,5 +1,6 @@
 /** The contract of a run, whichever host performs it. Types only. */
 import type { KeyObject } from 'node:crypto';
+import type { ModelsSpec, Policy, PolicyName } from '../define/models.ts';
 import type { SynthesisMode } from '../define/spec.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Origin, Store } from '../ports/store.ts';
@@ -21,6 +22,10 @@ export type RunOptions = {
   concurrency?: number;
   /** What the whole run may spend; a dimension that is not given is as the scenario says. */
   budget?: Budget;
+  /** In place of the scenario's. */
+  models?: ModelsSpec;
+  /** `fast` or `deep`: all work by that class of model; `mixed`: each kind by its default; or laid over the scenario's. */
+  policy?: PolicyName | Policy;
   /** Names of the root's children to activate; the others are skipped. Default: all. */
   domains?: readonly string[];
   /** Of every orchestrator, in place of what each says of itself: `'incremental'` lets the whole tree make interims. */

@@ -102,6 +102,9 @@ function observedContext(context: LeafContext, needs: readonly string[], { prior
     get budget() {
       return context.budget;
     },
+    get model() {
+      return context.model;
+    },
     get task() {
       return observedTask(context.task, needs, { prior });
     },

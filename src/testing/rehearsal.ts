@@ -12,7 +12,7 @@ import { systemClock } from '../runtime/in-process/system-clock.ts';
 import type { PlannedNode } from '../runtime/run.ts';
 import { breakingGather, breakingNode, RUBBISH, THROWN } from './broken-logic.ts';
 import type { RehearsedFault, RehearsedStep } from './rehearsed-fault.ts';
-import { sleepOn } from './virtual-clock.ts';
+import { sleepOn } from '../activities/sleep.ts';
 
 /**
  * Checks faults against a plan's tree.

@@ -1,5 +1,6 @@
 /** Time for tests: stands still until nothing is left to do, then jumps to the next timer. */
 import TinyQueue from 'tinyqueue';
+import { sleepOn } from '../activities/sleep.ts';
 import type { Clock } from '../ports/clock.ts';
 
 type Timer = { due: number; order: number; callback: () => void; isLive: boolean };
@@ -89,22 +90,6 @@ export class VirtualClock implements Clock {
     }
     return true;
   }
-}
-
-/** A wait on any clock. Rejects with the signal's reason when it aborts, and clears its timer. */
-export function sleepOn(clock: Clock, ms: number, abortSignal?: AbortSignal): Promise<void> {
-  return new Promise((wake, reject) => {
-    const giveUp = (): void => {
-      clock.clearTimeout(timer);
-      reject(abortSignal?.reason as Error);
-    };
-    const timer = clock.setTimeout(() => {
-      abortSignal?.removeEventListener('abort', giveUp);
-      wake();
-    }, ms);
-    if (abortSignal?.aborted) giveUp();
-    else abortSignal?.addEventListener('abort', giveUp, { once: true });
-  });
 }
 
 const idle = (): Promise<void> => new Promise((done) => setImmediate(done));

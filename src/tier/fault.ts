@@ -20,6 +20,7 @@ const LASTING: ReadonlySet<EspalierErrorCode> = new Set([
   'unknown-source',
   'unknown-artifact',
   'undeclared-source',
+  'no-model',
   'spawn-refused',
 ]);
 const isFinal = (error: unknown): boolean =>

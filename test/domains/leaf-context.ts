@@ -31,6 +31,7 @@ export function leafContext(adapter: SourceAdapter, declared: readonly string[],
     sources: createSourceReader({ adapter, declared, asOf, abortSignal }),
     abortSignal,
     budget: createRunBudget({}, () => {}).spendingOf('root/domain/leaf'),
+    model: { isAvailable: false, ask: () => Promise.reject(new Error('there is no model here')) },
     report: () => undefined,
     gap: (gap, why) => ({ gap, why }),
     artifacts: {

@@ -7,7 +7,7 @@ import { createSlots, type SlotsOptions } from '../../src/runtime/in-process/slo
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 const LEASE = 1_000;
-type Asked = Partial<Pick<SlotRequest, 'pools' | 'estimateMs' | 'isLoad'>>;
+type Asked = Partial<Pick<SlotRequest, 'pools' | 'estimateMs' | 'isBesideTotal'>>;
 
 /** Slots with a record of who was granted and revoked, and when. */
 function slotsOf(cap: number, caps: Record<string, number> = {}, options: SlotsOptions = {}) {
@@ -70,7 +70,7 @@ describe('slots 1 and 4: no pool is ever above its cap, and nobody holds one poo
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), async (steps, cap) => {
         const slots = slotsOf(cap, CAPS);
         const { held, waiting, usedIn } = slots;
-        const leaves = () => [...held.values()].filter(({ asked }) => !asked.isLoad).length;
+        const leaves = () => [...held.values()].filter(({ asked }) => !asked.isBesideTotal).length;
         const check = (): void => {
           expect(leaves()).toBeLessThanOrEqual(cap);
           for (const [pool, most] of Object.entries({ ...CAPS, 'source:x': 4 })) {
@@ -81,10 +81,10 @@ describe('slots 1 and 4: no pool is ever above its cap, and nobody holds one poo
         for (const [i, { do: act, n, pools }] of steps.entries()) {
           const among = [...(act === 'withdraw' ? waiting : held).keys()];
           const who = among[n % Math.max(1, among.length)] ?? '';
-          const isLoad = pools.includes('source:x');
+          const isBesideTotal = pools.includes('source:x');
           if (act === 'ask') {
-            const own = isLoad ? ['source:x'] : pools;
-            slots.ask(`n${i}`, own, { estimateMs: n % 7, ...(isLoad && { isLoad }) });
+            const own = isBesideTotal ? ['source:x'] : pools;
+            slots.ask(`n${i}`, own, { estimateMs: n % 7, ...(isBesideTotal && { isBesideTotal }) });
           } else if (act === 'wait') await slots.clock.advance(n);
           else if (act === 'withdraw') slots.withdraw(who);
           else if (act === 'refused' && n % 3 === 0) {
@@ -98,7 +98,7 @@ describe('slots 1 and 4: no pool is ever above its cap, and nobody holds one poo
           if (hasLearnt) continue; // what may be granted then is the pools' secret
           for (const { asked } of waiting.values()) {
             const full = Object.entries(CAPS).filter(([pool, most]) => usedIn(pool) === most);
-            const isBlocked = asked.isLoad
+            const isBlocked = asked.isBesideTotal
               ? usedIn('source:x') === 4
               : leaves() === cap || full.some(([pool]) => asked.pools?.includes(pool));
             // a place may be kept for one who needs several, and was overtaken
@@ -155,7 +155,7 @@ describe('slots 2: longest first among those that can run', () => {
   it('loads of a source count in its pool alone, four by default', async () => {
     const slots = slotsOf(1);
     slots.ask('leaf');
-    for (const who of ['1', '2', '3', '4', '5']) slots.ask(who, ['source:x'], { isLoad: true });
+    for (const who of ['1', '2', '3', '4', '5']) slots.ask(who, ['source:x'], { isBesideTotal: true });
     await slots.settle();
     expect(slots.granted()).toBe('leaf 1 2 3 4');
   });

@@ -6,7 +6,8 @@ import { defineLeaf } from '../../src/define/define-leaf.ts';
 import { defineScenario } from '../../src/define/define-scenario.ts';
 import type { Scenario, Synthesizer } from '../../src/define/spec.ts';
 import { incomingOf } from '../../src/tier/synthesis-check.ts';
-import { sleepOn, VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { sleepOn } from '../../src/activities/sleep.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { draft, MINUTES_8, never, tree, world, type World, type WorldOptions } from '../support/world.ts';
 

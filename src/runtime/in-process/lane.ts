@@ -59,7 +59,7 @@ export class Lane {
   /** Takes the head off, into every pool at once. */
   take(): void {
     this.#waiting.pop();
-    for (const pool of this.pools) pool.used++;
+    for (const pool of this.pools) pool.took();
     this.left();
   }
   /** One waits no longer: granted or withdrawn. */

@@ -13,6 +13,7 @@ import type { Dependency } from '../../protocol/dependency.ts';
 import { FindingDraft, type Finding } from '../../protocol/finding.ts';
 import type { Artifact, UnsealedOutcome } from '../../protocol/report.ts';
 import type { Fault } from '../../protocol/fault.ts';
+import { backOffMs } from '../../tier/back-off.ts';
 import { CANCELLED, errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
 import { beginLeaf, leafStep, saidBy, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
 import { mint, MISATTRIBUTED } from '../../tier/minting.ts';
@@ -191,6 +192,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
           noteSaid(path, effect.finding);
           break;
         case 'execute':
+          if (io) abortSoon(io, OVER); // a recovery's
           snapshot.slot = slots.request({
             estimateMs: activities.estimateOf(path),
             pools: activities.poolsOf(path),
@@ -208,7 +210,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
           break;
         }
         case 'recover': {
-          const io = (snapshot.io ??= ioOf(path, scope)); // there is none yet when a resumed run begins here
+          const io = (snapshot.io = ioOf(path, scope)); // the attempt's own is over
           const enrichment = recover(leaf, effect.fault, io);
           if (!enrichment)
             return follow(
@@ -328,12 +330,6 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     },
   };
 }
-
-const BACK_OFF_MS = 500;
-const LONGEST_BACK_OFF_MS = 30_000;
-/** Full jitter: those that were refused together do not come back together. No sooner than the fault asks for. */
-const backOffMs = (before: number, { retryAfterMs = 0 }: Fault, random: number): number =>
-  retryAfterMs + Math.round(random * Math.min(LONGEST_BACK_OFF_MS, BACK_OFF_MS * 2 ** before));
 
 const OVER: Fault = { status: 'cancelled', message: 'the attempt is over' };
 /** After the present step: what an abort listener says then is said to a leaf that knows where it stands. */

@@ -6,6 +6,7 @@
  *  3. Asked to wait, nobody of it begins before `opensAt`.
  *  4. It grows by one when `limit` have ended well; back to where it was refused only after several times as many, and
  *     the more often it was refused there.
+ *  5. What a vendor still allows is not exceeded: after so many have begun nobody does before it allows more.
  */
 import type { PoolLimit } from '../../define/spec.ts';
 
@@ -31,6 +32,9 @@ export class Pool {
   #refusedAt = Infinity;
   #patience = PATIENCE;
   #well = 0;
+  /** How many may still begin before `#allowedUntil`. */
+  #allowed = Infinity;
+  #allowedUntil = -Infinity;
 
   constructor(name: string, { most, least }: PoolLimit) {
     this.name = name;
@@ -46,6 +50,18 @@ export class Pool {
   /** Whether there is room for two. */
   get hasTwo(): boolean {
     return this.used + 1 < this.limit && this.used + 1 < this.bound;
+  }
+
+  took(): void {
+    this.used++;
+    if (this.#allowed !== Infinity && --this.#allowed === 0) this.opensAt = Math.max(this.opensAt, this.#allowedUntil);
+  }
+
+  /** `calls` more may begin until then. What was heard last counts. */
+  allows(calls: number, until: number): void {
+    this.#allowed = calls;
+    this.#allowedUntil = until;
+    if (calls === 0) this.opensAt = Math.max(this.opensAt, until);
   }
 
   /** `since`: when the work had begun that was refused. Tells whether the limit is another now. */

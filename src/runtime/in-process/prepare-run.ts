@@ -20,7 +20,7 @@ import type { Task } from '../../protocol/task.ts';
 import { faultOf } from '../../tier/fault.ts';
 import { HOST_VERSION } from '../../version.ts';
 import { createEventStream, type EventStream } from '../event-stream.ts';
-import { checkScenario, limitsFor } from '../limits.ts';
+import { checkScenario, limitsFor, modelsFor } from '../limits.ts';
 import { learnedIn } from '../record/learned.ts';
 import { openRecord, resumedOptions } from '../record/open-record.ts';
 import type { Recall } from '../record/recall.ts';
@@ -70,12 +70,17 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
   const { clock = systemClock, runId = newRunId(), domains, guestFor, rehearsal, onEvent } = options;
   const telemetry = options.telemetry && harmless(options.telemetry);
   const limits = limitsFor(scenario, options);
+  const models = modelsFor(scenario, options);
   const asOf = options.asOf ?? scenario.asOf;
   const thesis = options.thesis ?? scenario.thesis;
 
   const { store } = options;
   const history = store && historyIn(store, scenario.name);
-  const registry = registryOf(scenario, thesis, { concurrency: limits.concurrency, ...(history && { history }) });
+  const registry = registryOf(scenario, thesis, {
+    concurrency: limits.concurrency,
+    models,
+    ...(history && { history }),
+  });
   const issuedAt = clock.now();
   const deadline = issuedAt + limits.deadlineMs;
   const lost = new AbortController();
@@ -109,6 +114,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
   const learned = store && learnedIn(store, scenario.name);
   const dependencies = new Map(record?.recall?.dependencies());
   const observed = scenario.dependencies === 'observe' ? { shared: sharedReads(), dependencies } : undefined;
+  const random = options.random ?? Math.random;
   const pressure = options.pressure ?? (options.clock ? undefined : memoryPressure);
   const slots = createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE, {
     pools: limits.pools,
@@ -122,6 +128,8 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     artifacts: record?.artifacts,
     shared: observed?.shared,
     slots,
+    models,
+    random,
   });
   const hooked = withHooks(own, scenario.hooks, clock);
   const recalled = record?.recall ? withoutAskingAgain(hooked, record.recall) : hooked;
@@ -141,7 +149,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       clock,
       activities: withinSpans(withSubDomains(activities, registry), telemetry),
       slots,
-      random: options.random ?? Math.random,
+      random,
       budget,
       emit: stream.emit,
       afterthoughts: [],

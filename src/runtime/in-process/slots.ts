@@ -7,7 +7,8 @@
  *  3. A slot held longer than the lease, and than twice its estimate, while others wait for it is revoked: work that
  *     hangs cannot starve its siblings.
  *  4. A slot counts in all its pools or in none. Nobody holds one while waiting for another, except a leaf whose load
- *     of a source waits; a load waits for nothing else and no leaf is in its pool, so they never wait in a circle.
+ *     of a source or call of a model waits; these wait for nothing else, and the leaf is not in their pool, so they never
+ *     wait in a circle.
  *  5. Nobody is overtaken for ever.
  */
 import type { PoolLimit } from '../../define/spec.ts';
@@ -71,13 +72,13 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
   const plain = new Lane([total], release);
   const lanes: Lane[] = [plain];
   const laneByPools = new Map<string, Lane>();
-  const laneOf = (names: readonly string[], isLoad: boolean): Lane => {
+  const laneOf = (names: readonly string[], isBeside: boolean): Lane => {
     if (names.length === 0) return plain;
-    const key = `${isLoad}\n${names.join('\n')}`;
+    const key = `${isBeside}\n${names.join('\n')}`;
     let lane = laneByPools.get(key);
     if (!lane) {
       const named = [...new Set(names)].map(poolOf);
-      lane = new Lane(isLoad ? named : [total, ...named], release);
+      lane = new Lane(isBeside ? named : [total, ...named], release);
       laneByPools.set(key, lane);
       lanes.push(lane);
     }
@@ -205,13 +206,22 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
 
   return {
     request(ask) {
-      const lane = laneOf(ask.pools ?? NOBODY, ask.isLoad === true);
+      const lane = laneOf(ask.pools ?? NOBODY, ask.isBesideTotal === true);
       const ticket = new Ticket(ask, asked++, lane);
       live++;
       lane.push(ticket);
       if (!lane.isFull) drainSoon();
       else if (lane.live === 1 || timer === undefined) watch();
       return ticket;
+    },
+    hear(name, news) {
+      const now = clock.now();
+      const pool = poolOf(name);
+      if ('calls' in news) pool.allows(news.calls, now + news.forMs);
+      else if (news.diagnosis === 'rate-limited' && pool.refused(now, now, news.retryAfterMs)) {
+        note(pool, 'rate-limited', now);
+      }
+      watch();
     },
   };
 }
