@@ -18,7 +18,7 @@ import { artifactShelf } from './artifact-shelf.ts';
 import { modelFor, type Asking } from './ask-model.ts';
 import type { Entry } from './registry.ts';
 import type { SharedReads } from './shared-reads.ts';
-import { createSourceReader, NoEvidence, type SeriesCache } from './source-reader.ts';
+import { createSourceReader, NoEvidence, type SeriesCache, type SourceReaderOptions } from './source-reader.ts';
 
 export type ExecuteWith = {
   entry: Entry;
@@ -173,7 +173,8 @@ class AttemptContext implements LeafContext {
     const { abortSignal } = this.#io;
     const observe = shared && { onUndeclared: (on: string) => this.#io.depend({ on, via: 'source' }) };
     const { asOf } = this.#task;
-    return createSourceReader({ adapter, declared: entry.sources, asOf, abortSignal, cache, ...observe });
+    const watch: SourceReaderOptions['watch'] = (id, isDeclared) => this.#io.reading(id, isDeclared);
+    return createSourceReader({ adapter, declared: entry.sources, asOf, abortSignal, cache, watch, ...observe });
   }
 }
 const LAZY = ['task', 'sources', 'artifacts', 'abortSignal', 'budget', 'model'] as const;

@@ -8,11 +8,13 @@
 import { z } from 'zod';
 import type { SourceReader } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
+import type { SourceRead } from '../ports/activities.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
 import { Source } from '../protocol/finding.ts';
 import { misfitOf } from '../protocol/misfit.ts';
 import type { Frequency, Observation, Series, SeriesRecord } from '../protocol/series.ts';
 import { IsoDate } from '../protocol/task.ts';
+import { faultOf } from '../tier/fault.ts';
 import { sharedLoad, type SeriesCache } from './shared-loads.ts';
 
 export type { SeriesCache };
@@ -41,6 +43,8 @@ export type SourceReaderOptions = {
   onUndeclared?: (id: string) => void;
   /** The run's shared loads. Default: this reader's own. */
   cache?: SeriesCache;
+  /** Told of every read, and, by what it returns, of its end. */
+  watch?: (id: string, isDeclared: boolean) => (read: SourceRead) => void;
 };
 
 /** Reads the declared series of one leaf, cut to what was known at the as-of date. */
@@ -48,7 +52,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
   const { adapter, declared, abortSignal, onUndeclared, cache = new Map<string, Promise<SeriesRecord>>() } = options;
   const allowed = new Set(declared);
   const latest = options.asOf === undefined ? undefined : parsedDate(options.asOf);
-  return {
+  const reader: SourceReader = {
     async series(id, { asOf, abortSignal: own } = {}) {
       if (!allowed.has(id)) {
         if (!onUndeclared) throw undeclared(id, declared);
@@ -63,7 +67,23 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
       return asKnown(record, cut);
     },
   };
+  const { watch } = options;
+  return watch ? watched(reader, (id) => watch(id, allowed.has(id))) : reader;
 }
+
+const watched = (reader: SourceReader, begin: (id: string) => (read: SourceRead) => void): SourceReader => ({
+  async series(id, options) {
+    const end = begin(id);
+    try {
+      const series = await reader.series(id, options);
+      end({ status: 'complete', observations: series.observations.length });
+      return series;
+    } catch (error) {
+      end({ status: error instanceof NoEvidence ? 'complete' : faultOf(error).status, observations: 0 });
+      throw error;
+    }
+  },
+});
 
 /** Months from a series' normal lag to the next publication of a slower one: until then it is not late. */
 const CYCLE_MONTHS: Readonly<Record<Frequency, number>> = { daily: 0, monthly: 0, quarterly: 3, yearly: 12 };

@@ -106,6 +106,7 @@ export function lineOf(event: RunEvent): EventLine | undefined {
     case 'node.started':
     case 'node.reused':
     case 'attempt.started':
+    case 'source.read':
     case 'finding.reported':
     case 'run.completed':
       return undefined;

@@ -40,9 +40,16 @@ export type AttemptIo = Io & {
   kept(artifact: Artifact): void;
   /** Says that the present attempt has read what it did not declare. */
   depend(read: Pick<Dependency, 'on' | 'via'>): void;
+  /** Says that the present attempt begins to read a source. What is returned is to be called at the read's end. */
+  reading(source: string, isDeclared: boolean): (read: SourceRead) => void;
   /** Notes something that must not pass unseen. */
   readonly alert: (kind: Extract<RunEventBody, { type: 'integrity.alert' }>['kind'], message: string) => void;
 };
+/** How a read ended, and how much of the series was known at the as-of date. */
+export type SourceRead = Omit<
+  Extract<RunEventBody, { type: 'source.read' }>,
+  'type' | 'path' | 'source' | 'declared' | 'startedAt'
+>;
 export type Verdict = { ok: true } | { ok: false; why: string };
 
 /** What comes back is parsed by the core, not believed. */

@@ -75,6 +75,14 @@ export const RunEvent = z.discriminatedUnion('type', [
     kind: z.enum(['spawn', 'misattributed', 'depth', 'read', 'budget', 'tool']),
     message: z.string(),
   }),
+  /** A leaf has read a source, or its attempt was over before it had. `observations`: known at the as-of date. */
+  event('source.read', {
+    source: z.string(),
+    declared: z.boolean(),
+    startedAt: z.number(),
+    status: z.union([z.literal('complete'), FailureStatus]),
+    observations: z.int().min(0),
+  }),
   /** A read that was not declared and was allowed. Once for each reader and what it read. */
   event('dependency.observed', { on: z.string(), via: Dependency.shape.via }),
   event('synthesis.rejected', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),

@@ -72,6 +72,13 @@ describe('RunEvent', () => {
       left: fc.nat(),
     }),
     'node.invalidated': fc.record({ why: fc.string() }),
+    'source.read': fc.record({
+      source: fc.string(),
+      declared: fc.boolean(),
+      startedAt: fc.integer(),
+      status: fc.constantFrom('complete', 'timeout', 'error'),
+      observations: fc.nat(),
+    }),
     'dependency.observed': fc.record({ on: fc.string(), via: fc.constantFrom('report', 'artifact', 'source') }),
     'record.failed': fc.record({ message: fc.string() }),
     'node.planned': fc.record({ decision: any.decisions }),

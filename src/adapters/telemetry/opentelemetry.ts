@@ -11,23 +11,36 @@ import {
   trace,
   type Context,
   type MeterProvider,
+  type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
 import type { Telemetry } from '../../ports/telemetry.ts';
+import type { Tier } from '../../protocol/report.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import { HOST_VERSION } from '../../version.ts';
 import { harmless } from './harmless.ts';
 import { SCOPE } from './names.ts';
-import { runMetricsOf, type RunMetrics } from './run-metrics.ts';
+import { openRunMetrics, type RunMetrics } from './run-metrics.ts';
 import { openRunSpans, type RunSpans, type RunStarted } from './run-spans.ts';
+import type { DerivedSpanIds } from './span-ids.ts';
 import { spanContextFrom } from './traceparent.ts';
+
+export { derivedSpanIds, traceparentFor, type DerivedSpanIds } from './span-ids.ts';
 
 export type OpenTelemetryOptions = {
   /** Default: the one registered globally when a run starts. */
   tracerProvider?: TracerProvider;
   /** Default: the one registered globally when a run starts. */
   meterProvider?: MeterProvider;
+  /** In place of `tracerProvider` for spans of these tiers: so that each can be a service of its own. */
+  tierProviders?: Partial<Readonly<Record<Tier, TracerProvider>>>;
+  /** The id generator of the providers: a node's trace context then follows from the run's, by `traceparentFor`. */
+  ids?: DerivedSpanIds;
+  /**
+   * Sends what was asked and found, too: questions, statements, values, reasons, messages. Default: none of it.
+   */
+  captureContent?: boolean;
   /** The span in it becomes the parent of every run's span. Default: the context in which `start` was called. */
   parent?: Context;
 };
@@ -39,15 +52,14 @@ type OpenRun = {
   /** On the process's monotonic clock, in ms: the run's own clock may be a virtual one. */
   readonly openedAt: number;
   lastAt: number;
-  depth: number;
 };
 
 /** How long after its deadline a run that never said it had ended is taken to have, in ms. */
 const GRACE_MS = 60_000;
 
 /**
- * A span for each run and node, with their parents right whatever runs at the same time, and metrics by tier. What was
- * found stays out: neither statements nor questions, values or messages. Names are in docs/telemetry.md.
+ * A span for each run, node and step, with their parents right whatever runs at the same time, and metrics by tier. What
+ * was asked and found stays out, unless `captureContent` is set. Names are in docs/telemetry.md.
  *
  * The run's span is a child of the span that was active when `start` was called, given a context manager that follows
  * promises (`AsyncLocalStorageContextManager`); embedded in a machine of the caller's own, of whatever was active
@@ -55,36 +67,36 @@ const GRACE_MS = 60_000;
  * @example
  * const outcome = await run(scenario, { telemetry: opentelemetry() });
  */
-export function opentelemetry({ tracerProvider, meterProvider, parent }: OpenTelemetryOptions = {}): Telemetry {
+export function opentelemetry(options: OpenTelemetryOptions = {}): Telemetry {
+  const { tracerProvider, tierProviders, meterProvider, parent, ids, captureContent = false } = options;
   const runs = new Map<string, OpenRun>();
 
   const end = (runId: string): void => {
     const run = runs.get(runId);
     if (!run) return;
     runs.delete(runId);
-    const { started, openedAt, lastAt, spans } = run;
+    const { started, openedAt, lastAt, spans, metrics } = run;
     const now = Math.max(lastAt, started.at + performance.now() - openedAt);
     harmless(() => spans?.abandon(now));
+    harmless(() => metrics?.abandon());
   };
   const open = (started: RunStarted): void => {
     const openedAt = performance.now();
     for (const [runId, run] of runs) if (isOverdue(run, openedAt) || runId === started.runId) end(runId);
-    const tracers = tracerProvider ?? trace.getTracerProvider();
-    const spans = harmless(() =>
-      openRunSpans(tracers.getTracer(SCOPE, HOST_VERSION), started, parent ?? context.active()),
-    );
-    const metered = harmless(() => runMetricsOf(meterProvider ?? metrics.getMeterProvider()));
+    const provider = tracerProvider ?? trace.getTracerProvider();
+    const spans = harmless(() => {
+      const maker = { tracerOf: tracersOf(provider, tierProviders), ids, capturesContent: captureContent };
+      return openRunSpans(maker, started, parent ?? context.active());
+    });
+    const metered = harmless(() => openRunMetrics(meterProvider ?? metrics.getMeterProvider(), started));
     if (!spans && !metered) return;
-    runs.set(started.runId, { spans, metrics: metered, started, openedAt, lastAt: started.at, depth: 0 });
+    runs.set(started.runId, { spans, metrics: metered, started, openedAt, lastAt: started.at });
   };
   const observe = (run: OpenRun, event: RunEvent): void => {
     run.lastAt = event.at;
-    if (event.type === 'node.started') run.depth = Math.max(run.depth, event.depth);
     harmless(() => run.spans?.apply(event));
-    harmless(() => run.metrics?.record(event));
-    if (event.type !== 'run.completed') return;
-    harmless(() => run.metrics?.recordDepth(run.depth, run.started.maxDepth));
-    end(event.runId); // whatever its own end could not close
+    harmless(() => run.metrics?.apply(event));
+    if (event.type === 'run.completed') end(event.runId); // whatever its own end could not close
   };
 
   return {
@@ -100,6 +112,16 @@ export function opentelemetry({ tracerProvider, meterProvider, parent }: OpenTel
       return held ? inContext(held, work) : work();
     },
   };
+}
+
+function tracersOf(all: TracerProvider, own: OpenTelemetryOptions['tierProviders'] = {}): (tier: Tier) => Tracer {
+  const tracerIn = (provider: TracerProvider): Tracer => provider.getTracer(SCOPE, HOST_VERSION);
+  const general = tracerIn(all);
+  const { root = all, domain = all, leaf = all } = own;
+  const tracers = { root, domain, leaf };
+  const ofTier = (tier: Tier): Tracer => (tracers[tier] === all ? general : tracerIn(tracers[tier]));
+  const made: Record<Tier, Tracer> = { root: ofTier('root'), domain: ofTier('domain'), leaf: ofTier('leaf') };
+  return (tier) => made[tier];
 }
 
 const isOverdue = ({ openedAt, started }: OpenRun, now: number): boolean =>

@@ -1,9 +1,11 @@
 /**
- * The spans of one run: one for the run, one for each node.
- *  1. A span's parent is the held span of the node above, never what happens to be the active context.
+ * The spans of one run: one for the run, one for each node, and one for each step of a node.
+ *  1. A span's parent is a span held here, never what happens to be the active context: of a node the gather in which it
+ *     is waited for, of a step its node.
  *  2. Every span that was started is ended once: by its node's end, else with the run. None is held after its end.
  *  3. Times are the events' own, so a run that is replayed from its events gives the same trace.
  *  4. Without an SDK there are none, and nothing is made for a node.
+ *  5. No span links to what lies below it: an escalation has a span of its own, which links to where it came from.
  */
 import {
   isSpanContextValid,
@@ -11,54 +13,92 @@ import {
   trace,
   type Attributes,
   type Context,
-  type Span,
-  type Tracer,
+  type Link,
 } from '@opentelemetry/api';
+import type { Span, SpanContext, Tracer } from '@opentelemetry/api';
 import { nameOf, parentOf } from '../../protocol/path.ts';
-import type { Outcome } from '../../protocol/report.ts';
+import type { Tier } from '../../protocol/report.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
+import * as content from './content.ts';
 import { harmless } from './harmless.ts';
-import { AGENT, ATTRIBUTE, SPAN_EVENT, STOPPED, WORKFLOW } from './names.ts';
+import { ATTRIBUTE, READ_TOOL, SPAN, SPAN_EVENT, STOPPED } from './names.ts';
 import { outcomeAttributes } from './outcome-attributes.ts';
+import { idsOfRun, spanIdIn, type DerivedSpanIds, type SpanIds } from './span-ids.ts';
+import * as steps from './step-attributes.ts';
+import { createTimeline, type LiveNode, type TimelineObserver } from './timeline.ts';
 import { traceparentFrom } from './traceparent.ts';
 
 export type RunStarted = Extract<RunEvent, { type: 'run.started' }>;
-type NodeStarted = Extract<RunEvent, { type: 'node.started' }>;
 
 export type RunSpans = {
   apply(event: RunEvent): void;
   /** What is to be active while a node that has started and not ended works. */
   contextOf(path: string): Context | undefined;
+  /** Of the run itself where the path is empty. */
   traceparentOf(path: string): string | undefined;
   /** Ends all that is still open: the run was stopped, or broke. `at` in epoch ms. */
   abandon(at: number): void;
 };
+export type SpanMaker = {
+  readonly tracerOf: (tier: Tier) => Tracer;
+  readonly ids: DerivedSpanIds | undefined;
+  readonly capturesContent: boolean;
+};
+
+/** A node's span while it is open, and that of the step it is at; which step that is, from 0. */
+type Held = { readonly span: Span; readonly tier: Tier; gather?: Span; attempt?: Span; steps: number };
+type Start = { name: string; tier: Tier; at: number; attributes: Attributes; ids: SpanIds; links?: Link[] };
 
 /** Starts the run's span, as a child of the span in `parent` if there is one. `undefined` when nobody records. */
-export function openRunSpans(tracer: Tracer, started: RunStarted, parent: Context): RunSpans | undefined {
-  const run = tracer.startSpan(
-    `${WORKFLOW} ${started.scenario}`,
-    { startTime: new Date(started.at), attributes: runAttributes(started) },
+export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Context): RunSpans | undefined {
+  const { ids, tracerOf, capturesContent } = maker;
+  const { runId } = started;
+
+  const begin = ({ name, tier, at, attributes, links = [], ids: own }: Start, under: Context): Span => {
+    const start = (): Span => tracerOf(tier).startSpan(name, { startTime: new Date(at), attributes, links }, under);
+    return ids ? ids.giving(own, start) : start();
+  };
+  const run = begin(
+    {
+      name: `${SPAN.workflow} ${started.scenario}`,
+      tier: 'root',
+      at: started.at,
+      attributes: { ...steps.runAttributes(started), ...(capturesContent && content.asked(started.thesis)) },
+      ids: idsOfRun(runId, started.resumed?.events ?? 0),
+    },
     parent,
   );
   if (isOfNobody(run, parent)) return undefined;
-  const nodes = new Map<string, Span>();
+  const runSpanId = run.spanContext().spanId;
+  const held = new Map<string, Held>();
+  /** Where critical findings came from, and when: by path, and by id. */
+  const origins = new Map<string, SpanContext>();
+  const saidAt = new Map<string, number>();
+  let escalations = 0;
 
+  const idsOf = (path: string, step?: string): SpanIds => ({
+    spanId: ids ? spanIdIn(runSpanId, runId, path, step) : '',
+  });
+  const under = (span: Span): Context => trace.setSpan(parent, span);
   /** Of an alert about a node that never was, or has ended: the nearest one above it. */
-  const nearest = (path: string): Span => {
+  const nearest = (path: string): Held | undefined => {
     for (let at = path; at !== ''; at = parentOf(at)) {
-      const span = nodes.get(at);
-      if (span) return span;
+      const one = held.get(at);
+      if (one) return one;
     }
-    return run;
+    return undefined;
   };
-  const begin = (event: NodeStarted): void => {
-    const { path, at } = event;
-    const above = nearest(parentOf(path));
-    leave(path, at);
-    const options = { startTime: new Date(at), attributes: nodeAttributes(event) };
-    nodes.set(path, tracer.startSpan(`${AGENT} ${nameOf(path)}`, options, trace.setSpan(parent, above)));
-  };
+  const step = (path: string, one: Held, name: string, at: number, attributes: Attributes, above = one.span): Span =>
+    begin(
+      {
+        name,
+        tier: one.tier,
+        at,
+        attributes: { ...attributes, [ATTRIBUTE.runId]: runId, [ATTRIBUTE.path]: path },
+        ids: idsOf(path, `${name} ${one.steps++}`),
+      },
+      under(above),
+    );
   const end = (span: Span, status: string, at: number): void => {
     if (status !== 'complete') {
       span.setAttribute(ATTRIBUTE.errorType, status);
@@ -66,87 +106,172 @@ export function openRunSpans(tracer: Tracer, started: RunStarted, parent: Contex
     }
     span.end(new Date(at));
   };
-  const endNode = (path: string, outcome: Outcome, at: number): void => {
-    const span = nodes.get(path);
-    if (!span) return;
-    nodes.delete(path);
-    if (span.isRecording()) span.setAttributes(outcomeAttributes(outcome));
-    end(span, outcome.status, at);
+  const endWith = (span: Span, status: string, at: number): void => {
+    span.setAttribute(ATTRIBUTE.status, status);
+    end(span, status, at);
   };
   const leave = (path: string, at: number): void => {
-    const span = nodes.get(path);
-    if (!span) return;
-    nodes.delete(path);
-    span.setAttribute(ATTRIBUTE.status, STOPPED);
-    end(span, STOPPED, at);
+    const one = held.get(path);
+    if (!one) return;
+    held.delete(path);
+    for (const span of [one.attempt, one.gather, one.span]) if (span) endWith(span, STOPPED, at);
+  };
+  const withHeld = ({ path }: LiveNode, work: (one: Held) => void): void => {
+    const one = held.get(path);
+    if (one) work(one);
+  };
+
+  const observer: TimelineObserver = {
+    started({ path, tier }, event) {
+      const above = nearest(parentOf(path));
+      const attributes = {
+        ...steps.nodeAttributes(event),
+        ...(capturesContent && content.asked(event.question, event.charter)),
+      };
+      leave(path, event.at);
+      const span = begin(
+        { name: `${SPAN.agent} ${nameOf(path)}`, tier, at: event.at, attributes, ids: idsOf(path) },
+        under(above?.gather ?? above?.span ?? run),
+      );
+      held.set(path, { span, tier, steps: 0 });
+    },
+    planned: (node, from, at, decision) =>
+      withHeld(node, (one) => {
+        const span = step(node.path, one, SPAN.plan, from, steps.planAttributes(node, decision));
+        endWith(span, decision ? 'complete' : 'failed', at);
+      }),
+    gathering: (node, at) =>
+      withHeld(node, (one) => {
+        one.gather = step(node.path, one, SPAN.gather, at, steps.gatherAttributes(node));
+      }),
+    gathered: (node, at, gathered) =>
+      withHeld(node, (one) => {
+        const { gather } = one;
+        if (!gather) return;
+        delete one.gather;
+        gather.setAttributes(steps.gatheredAttributes(gathered));
+        end(gather, gathered.isCutOff ? 'cancelled' : 'complete', at);
+      }),
+    attempting: (node, { at, attempt, enrichment }) =>
+      withHeld(node, (one) => {
+        one.attempt = step(node.path, one, SPAN.attempt, at, {
+          [ATTRIBUTE.attempt]: attempt,
+          ...(capturesContent && enrichment !== undefined && content.enriched(enrichment)),
+        });
+      }),
+    attempted: (node, { at, fault, ...event }) =>
+      withHeld(node, (one) => {
+        const { attempt } = one;
+        if (!attempt) return;
+        delete one.attempt;
+        const willRetry = event.type === 'attempt.backed-off' || event.willRetry;
+        attempt.setAttributes({
+          ...steps.faultAttributes(fault, willRetry),
+          ...(capturesContent && content.failed(fault)),
+        });
+        endWith(attempt, fault.status, at);
+      }),
+    synthesized: (node, from, at, outcome) =>
+      withHeld(node, (one) => {
+        const span = step(node.path, one, SPAN.synthesis, from, steps.synthesisAttributes(outcome));
+        if (!('message' in outcome)) return endWith(span, 'complete', at);
+        if (capturesContent) span.setAttributes(content.failed(outcome));
+        endWith(span, outcome.status, at);
+      }),
+    ended: (node, outcome, at) =>
+      withHeld(node, ({ span, attempt }) => {
+        const { path } = node;
+        held.delete(path);
+        if (attempt) endWith(attempt, outcome.kind === 'report' ? 'complete' : outcome.status, at);
+        if (span.isRecording()) {
+          span.setAttributes(outcomeAttributes(outcome));
+          span.setAttributes(steps.timeAttributes(node));
+          if (capturesContent) span.setAttributes(content.answered(outcome));
+        }
+        if (node.tier === 'root' && outcome.kind === 'report') run.setAttribute(ATTRIBUTE.gaps, outcome.gaps.length);
+        end(span, outcome.status, at);
+      }),
+  };
+  const timeline = createTimeline(observer);
+
+  const escalate = ({ path, at, finding }: Extract<RunEvent, { type: 'finding.escalated' }>): void => {
+    const origin = origins.get(path) ?? held.get(path)?.span.spanContext();
+    const span = begin(
+      {
+        name: SPAN.escalation,
+        tier: 'root',
+        at: saidAt.get(finding.id) ?? at,
+        attributes: {
+          [ATTRIBUTE.runId]: runId,
+          [ATTRIBUTE.path]: path,
+          [ATTRIBUTE.agent]: nameOf(path),
+          ...(capturesContent && content.found(finding)),
+        },
+        ids: idsOf(path, `${SPAN.escalation} ${escalations++}`),
+        ...(origin && { links: [{ context: origin, attributes: { [ATTRIBUTE.path]: path } }] }),
+      },
+      under(run),
+    );
+    saidAt.delete(finding.id);
+    span.end(new Date(at));
   };
   let hasEnded = false;
   const endRun = (status: string, at: number): void => {
     if (hasEnded) return;
     hasEnded = true;
-    for (const path of nodes.keys()) harmless(() => leave(path, at));
-    run.setAttribute(ATTRIBUTE.status, status);
-    end(run, status, at);
+    for (const path of held.keys()) harmless(() => leave(path, at));
+    run.setAttribute(ATTRIBUTE.escalations, escalations);
+    endWith(run, status, at);
   };
 
-  let escalations = 0;
   return {
     apply(event) {
       const { path, at } = event;
+      timeline.apply(event);
       switch (event.type) {
-        case 'node.started':
-          return begin(event);
         case 'depth.refused':
-          nodes.get(path)?.setAttribute(ATTRIBUTE.isDemoted, true);
+          held.get(path)?.span.setAttribute(ATTRIBUTE.isDemoted, true);
           return;
-        case 'finding.escalated':
-          escalations++;
-          run.addEvent(SPAN_EVENT.escalation, { [ATTRIBUTE.path]: path }, new Date(at));
-          return;
-        case 'integrity.alert': {
-          const about = { [ATTRIBUTE.alertKind]: event.kind, [ATTRIBUTE.path]: path };
-          nearest(path).addEvent(SPAN_EVENT.alert, about, new Date(at));
+        case 'source.read': {
+          const one = held.get(path);
+          if (!one) return;
+          const name = `${SPAN.tool} ${READ_TOOL}`;
+          const attributes = steps.readAttributes(event, capturesContent);
+          endWith(step(path, one, name, event.startedAt, attributes, one.attempt), event.status, at);
           return;
         }
-        case 'node.reported':
-          if (event.tier === 'root') run.setAttribute(ATTRIBUTE.gaps, event.report.gaps.length);
-          return endNode(path, event.report, at);
-        case 'node.failed':
-          return endNode(path, event.token, at);
+        case 'join.expired':
+          held.get(path)?.gather?.setAttribute(ATTRIBUTE.missing, event.missing.length);
+          return;
+        case 'finding.reported':
+          if (!event.finding.critical) return;
+          saidAt.set(event.finding.id, at);
+          if (!origins.has(path)) origins.set(path, held.get(path)?.span.spanContext() ?? run.spanContext());
+          return;
+        case 'finding.escalated':
+          return escalate(event);
+        case 'integrity.alert': {
+          const about = { [ATTRIBUTE.alertKind]: event.kind, [ATTRIBUTE.path]: path };
+          const told = { ...about, ...(capturesContent && content.failed(event)) };
+          (nearest(path)?.span ?? run).addEvent(SPAN_EVENT.alert, told, new Date(at));
+          return;
+        }
         case 'run.completed':
-          run.setAttribute(ATTRIBUTE.escalations, escalations);
           return endRun(event.status, at);
         default:
       }
     },
     contextOf(path) {
-      const span = nodes.get(path);
-      return span && trace.setSpan(parent, span);
+      const one = held.get(path);
+      return one && under(one.span);
     },
     traceparentOf(path) {
-      const span = nodes.get(path);
+      const span = path === '' ? run : held.get(path)?.span;
       return span && traceparentFrom(span.spanContext());
     },
     abandon: (at) => endRun(STOPPED, at),
   };
 }
-
-const runAttributes = ({ runId, scenario, maxDepth, asOf }: RunStarted): Attributes => ({
-  [ATTRIBUTE.operation]: WORKFLOW,
-  [ATTRIBUTE.workflow]: scenario,
-  [ATTRIBUTE.runId]: runId,
-  [ATTRIBUTE.depthLimit]: maxDepth,
-  ...(asOf !== undefined && { [ATTRIBUTE.asOf]: asOf }),
-});
-
-const nodeAttributes = ({ runId, path, tier, depth }: NodeStarted): Attributes => ({
-  [ATTRIBUTE.operation]: AGENT,
-  [ATTRIBUTE.agent]: nameOf(path),
-  [ATTRIBUTE.runId]: runId,
-  [ATTRIBUTE.path]: path,
-  [ATTRIBUTE.tier]: tier,
-  [ATTRIBUTE.depth]: depth,
-});
 
 /** Without an SDK a span is invalid, or a copy of its parent. One that was not sampled is neither. */
 function isOfNobody(span: Span, parent: Context): boolean {

@@ -6,7 +6,7 @@
  *  3. At the end the slot is given back, the timers cleared and the signal aborted.
  */
 import type { ActorLogic, AnyActorRef, AnyEventObject, Snapshot } from 'xstate';
-import type { AttemptIo } from '../../ports/activities.ts';
+import type { AttemptIo, SourceRead } from '../../ports/activities.ts';
 import type { Spending } from '../../ports/budget.ts';
 import type { Slot } from '../../ports/slots.ts';
 import type { Dependency } from '../../protocol/dependency.ts';
@@ -20,6 +20,7 @@ import { mint, MISATTRIBUTED } from '../../tier/minting.ts';
 import { enrichmentFor } from '../../tier/recovery.ts';
 import type { ExecuteInput } from '../../tier/orchestrator-machine.ts';
 import { isLive, noteDependency, noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
+import { OpenReads } from './open-reads.ts';
 
 type LeafSnapshot = Snapshot<UnsealedOutcome> & {
   input: ExecuteInput;
@@ -51,6 +52,7 @@ class LazyIo implements AttemptIo {
   #controller: AbortController | undefined;
   #over: Fault | undefined;
   #budget: ReturnType<Host['budget']['spendingOf']> | undefined;
+  #reads: OpenReads | undefined;
   readonly #tell: (io: LazyIo, told: Told) => void;
   readonly #host: Host;
   readonly #path: string;
@@ -76,6 +78,13 @@ class LazyIo implements AttemptIo {
     return this.#controller.signal;
   }
   report = (draft: FindingDraft): void => this.#tell(this, { type: 'said', draft });
+  reading(source: string, isDeclared: boolean): (read: SourceRead) => void {
+    return (this.#reads ??= new OpenReads(this.#path, this.#host)).begin(source, isDeclared);
+  }
+  /** What it has not read by now is not waited for. */
+  breakOff({ status }: Fault): void {
+    this.#reads?.breakOff(status);
+  }
   depend(read: Pick<Dependency, 'on' | 'via'>): void {
     this.#tell(this, { type: 'read', ...read });
   }
@@ -333,7 +342,10 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
 
 const OVER: Fault = { status: 'cancelled', message: 'the attempt is over' };
 /** After the present step: what an abort listener says then is said to a leaf that knows where it stands. */
-const abortSoon = (io: LazyIo | undefined, fault: Fault): void => queueMicrotask(() => io?.abort(fault));
+function abortSoon(io: LazyIo | undefined, fault: Fault): void {
+  io?.breakOff(fault);
+  queueMicrotask(() => io?.abort(fault));
+}
 
 function saidIn(effects: readonly LeafEffect[]): Finding[] {
   const said: Finding[] = [];

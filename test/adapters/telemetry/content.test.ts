@@ -58,14 +58,14 @@ it('says nothing of statements, questions, values, reasons and messages', async 
   const logged: string[] = [];
   const log = (...words: unknown[]): void => void logged.push(words.map(String).join(' '));
   diag.setLogger({ verbose: log, debug: log, info: log, warn: log, error: log }, DiagLogLevel.ALL);
-  const { telemetry, spans, metrics } = recorder();
+  const { telemetry, spans, nodes, metrics } = recorder();
   const run = world(telling, {}, { telemetry });
   const { brief } = await run.run();
   diag.disable();
 
   expect(JSON.stringify(brief)).toContain(SECRET); // it was there to be told
   expect(run.eventsOf('integrity.alert')).not.toEqual([]);
-  expect(spans()).toHaveLength(8);
+  expect(nodes()).toHaveLength(8);
   const told = [
     ...spans().map(({ name, attributes, events, links, status, resource }) =>
       JSON.stringify([name, attributes, events, links, status, resource.attributes]),

@@ -42,11 +42,15 @@ const taskOf = (path: string, runId = 'run'): Task => ({
 
 describe('a run that is stopped', () => {
   it('ends every span it had started, and is forgotten', async () => {
-    const { telemetry, spans, span } = recorder();
+    const { telemetry, spans, nodes, span, values } = recorder();
     const run = world(hanging(), {}, { telemetry });
     await stopMidway(run);
-    expect(spans().map(pathOf).sort()).toEqual(['', ...run.eventsOf('node.started').map(({ path }) => path)].sort());
-    for (const { attributes, status } of spans()) {
+    expect(nodes().map(pathOf).sort()).toEqual(['', ...run.eventsOf('node.started').map(({ path }) => path)].sort());
+    const active = { root: 0, domain: 0, leaf: 0 };
+    expect(await values('espalier.node.active', 'espalier.tier')).toEqual(active);
+    const cutOff = spans().filter(({ name }) => name !== 'plan'); // which had been through
+    expect(cutOff.map(({ name }) => name)).toEqual(expect.arrayContaining(['gather', 'attempt']));
+    for (const { attributes, status } of cutOff) {
       expect(attributes).toMatchObject({ 'espalier.status': 'stopped', 'error.type': 'stopped' });
       expect(status.code).toBe(2);
     }
@@ -54,30 +58,30 @@ describe('a run that is stopped', () => {
     expect(span('invoke_workflow tree').ended).toBe(true);
     telemetry.onEnd('run'); // again, and of a run that never was
     telemetry.onEnd('nobody');
-    expect(spans()).toHaveLength(8);
+    expect(nodes()).toHaveLength(8);
   });
 
   it('is closed by the next one well past its deadline, should nobody say that it is over', async () => {
-    const { telemetry, spans } = recorder();
+    const { telemetry, nodes } = recorder();
     const bare = { ...telemetry, onEnd: () => {} };
     const run = world(hanging(), {}, { telemetry: bare });
     await stopMidway(run);
     const next = world([1], {}, { telemetry: bare, runId: 'next' });
     await next.run();
-    expect(spans()).toHaveLength(3); // the first may still be at work
+    expect(nodes()).toHaveLength(3); // the first may still be at work
     const later = performance.now() + 8 * 60_000 + 61_000;
     vi.spyOn(performance, 'now').mockReturnValue(later);
     await world([1], {}, { telemetry: bare, runId: 'another' }).run();
-    expect(spans().filter(({ attributes }) => attributes['espalier.run.id'] === 'run')).toHaveLength(8);
+    expect(nodes().filter(({ attributes }) => attributes['espalier.run.id'] === 'run')).toHaveLength(8);
     expect(telemetry.traceparentOf('run', 'root')).toBeUndefined();
   });
 
   it('makes way for a run of the same id', async () => {
-    const { telemetry, spans } = recorder();
+    const { telemetry, nodes } = recorder();
     const bare = { ...telemetry, onEnd: () => {} };
     await stopMidway(world(hanging(), {}, { telemetry: bare }));
     await world([1], {}, { telemetry: bare }).run();
-    expect(spans()).toHaveLength(8 + 3);
+    expect(nodes()).toHaveLength(8 + 3);
   });
 
   it('measures until it was stopped', async () => {
@@ -213,6 +217,6 @@ describe('a fault of the SDK', () => {
     expect(await record.values('espalier.node.duration', 'espalier.tier')).toEqual({ root: 1, leaf: 2 });
     const other = recorder({ meterProvider: noMeters });
     await world([2], {}, { telemetry: other.telemetry }).run();
-    expect(other.spans()).toHaveLength(4);
+    expect(other.nodes()).toHaveLength(4);
   });
 });

