@@ -7,6 +7,8 @@ export type EspalierErrorCode =
   | 'unknown-artifact' // nobody kept it, or nobody told this node of it
   | 'undeclared-source' // a leaf reads what it did not declare
   | 'no-model' // a node asks a model, and the run has none
+  | 'unknown-tool' // nobody offers it, or its server cannot be reached
+  | 'undeclared-tool' // a leaf, or its model, calls what it did not declare
   | 'spawn-refused' // only an orchestrator's gather may create nodes
   | 'missing-peer' // an optional package is not installed
   | 'stopped' // the run was stopped before it could deliver

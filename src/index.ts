@@ -34,6 +34,7 @@ export type {
   Synthesizer,
 } from './define/spec.ts';
 export { inMemorySources, type InMemorySeries } from './adapters/sources/in-memory.ts';
+export { memoryFolder, type MemoryFolderOptions } from './adapters/memory/memory-folder.ts';
 export { memoryStore } from './adapters/stores/memory-store.ts';
 export { EspalierError, type EspalierErrorCode } from './errors.ts';
 export type {
@@ -87,6 +88,8 @@ export type {
   StoredRun,
 } from './ports/store.ts';
 export type { HookAnswer, Hooks } from './ports/hooks.ts';
+export type { Lesson, Memory } from './ports/memory.ts';
+export type { OpenToolServer, Tool, ToolAnswer, ToolServer, ToolShelf } from './ports/tools.ts';
 export type { Telemetry } from './ports/telemetry.ts';
 export type { SourceAdapter } from './ports/sources.ts';
 export * from './protocol/index.ts';

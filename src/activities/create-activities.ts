@@ -14,12 +14,14 @@ import { depthIsSpent } from '../tier/grant.ts';
 import { modelFor, type Asking } from './ask-model.ts';
 import { answerOf, decisionAsDeclared, decisionFrom, within, type Asked } from './decide.ts';
 import { execute, workOf } from './execute.ts';
+import { openTools, type OpenTools } from './open-tools.ts';
 import { patiently } from './patience.ts';
 import { leftOut, orchestratorAt, staticDecision } from './plan.ts';
 import { withinPools } from './pooled-loads.ts';
 import { lengthOf, type Entry, type Registry } from './registry.ts';
 import { assessRelevance } from './relevance.ts';
 import { mayGrow, nextRound } from './rounds.ts';
+import { childrenOf } from './sub-domains.ts';
 import type { SharedReads } from './shared-reads.ts';
 import type { SeriesCache } from './source-reader.ts';
 import { synthesize } from './synthesize.ts';
@@ -30,6 +32,8 @@ export type ActivityOptions = {
   /** Default: in memory, for as long as the run lasts. */
   artifacts?: Artifacts | undefined;
   shared?: SharedReads | undefined;
+  /** Default: none is open, none can be opened. */
+  tools?: OpenTools;
   /** Caps the loads of sources. Default: nothing does. */
   slots?: Slots;
   /** Limits how long deciders are waited for. Default: they are waited for as long as the plan may take. */
@@ -44,6 +48,7 @@ const DEFAULT_ATTEMPTS = 3;
 /** The steps with effects of one run of a scenario. Reads are shared within the run. */
 export function createActivities(scenario: Scenario, options: ActivityOptions): Activities {
   const { registry, domains, clock, artifacts = inMemory(), shared, slots, models, random = Math.random } = options;
+  const { tools = openTools() } = options;
   const asking: Asking | undefined = models && { models, slots, clock, random };
   const cache: SeriesCache = new Map();
   const areOthersMeasured = (registry.get(ROOT)?.measured ?? 0) > 0;
@@ -88,16 +93,18 @@ export function createActivities(scenario: Scenario, options: ActivityOptions): 
     async plan({ task, deadline, again }, io) {
       const entry = orchestratorAt(registry, task.path);
       const { decide, relevance } = entry.definition;
-      const asked = { registry, entry, task, skips: leftOut(task.path, domains), io, asking };
-      if (again) return nextRound(asked, again, clock);
+      const { memory } = scenario;
+      const asked = { registry, entry, task, skips: leftOut(task.path, domains), memory, io, asking };
+      if (again) return asTheTaskAsks(await nextRound(asked, again, clock), entry, task);
       if (depthIsSpent(task.grant)) return staticDecision(registry, task.path, domains);
       const decision =
         decide || relevance ? await decided(asked, deadline) : staticDecision(registry, task.path, domains);
-      return mayGrow(asked, decision) ? { ...decision, mayGrow: true } : decision;
+      const put = asTheTaskAsks(decision, entry, task);
+      return mayGrow(asked, put) ? { ...put, mayGrow: true } : put;
     },
     synthesize: async (input, io) => synthesize(input, io, { entry: entryOf(input.task.path), artifacts, asking }),
     attempt: async (input, io) =>
-      execute(input, io, { entry: entryOf(input.task.path), adapter, cache, artifacts, shared, asking }),
+      execute(input, io, { entry: entryOf(input.task.path), adapter, cache, artifacts, shared, tools, asking }),
     verify({ task }, findings, io) {
       const check = leafOf(task.path)?.verify;
       return check && (async () => check(findings, shown(task, io)))();
@@ -110,6 +117,18 @@ export function createActivities(scenario: Scenario, options: ActivityOptions): 
     estimateOf: (path) => lengthOf(entryOf(path), areOthersMeasured),
     poolsOf: (path) => registry.get(path)?.pools ?? NONE,
   };
+}
+
+/** Children without a question of their own are asked what this node was asked, which may not be what was declared. */
+function asTheTaskAsks(decision: Decision, { definition, question }: Entry, task: Task): Decision {
+  if (definition.kind === 'leaf' || task.question === question) return decision;
+  const own = new Map(childrenOf(definition).map((child) => [child.name, child.question]));
+  const stages = decision.stages.map((stage) =>
+    stage.map((child) =>
+      child.question === question && own.get(child.name) === undefined ? { ...child, question: task.question } : child,
+    ),
+  );
+  return { ...decision, stages };
 }
 
 function inMemory(): Artifacts {

@@ -9,6 +9,7 @@ import type { Child, Domain } from '../define/spec.ts';
 import { Shape, type Candidate, type DeciderContext, type Found } from '../define/shape.ts';
 import { stagesOf } from '../define/stages.ts';
 import type { Io } from '../ports/activities.ts';
+import type { Memory } from '../ports/memory.ts';
 import type { Decision } from '../protocol/decision.ts';
 import { deepFreeze } from '../protocol/freeze.ts';
 import { misfitOf } from '../protocol/misfit.ts';
@@ -30,6 +31,7 @@ export type Asked = {
   io: Io;
   /** Undefined of a plan before anything runs: it asks nobody. */
   asking: Asking | undefined;
+  memory?: Memory | undefined;
 };
 
 /** The same, to be answered before that signal aborts. */
@@ -69,6 +71,7 @@ function contextFor(asked: Asked, { round, found }: Partial<Further> = {}): Deci
     depthLeft: grant.depthLeft,
     timeLeftMs: Math.max(0, joinDeadline(grant) - grant.issuedAt),
     canExecute: entry.definition.execute !== undefined,
+    memory: asked.memory?.read(task.path, task.asOf) ?? '',
     expected: { fanOutMs: entry.estimateMs, executeMs: entry.workMs },
     abortSignal: io.abortSignal,
     budget: io.budget,
@@ -100,18 +103,35 @@ export function decisionFrom(asked: Asked, answer: { given: unknown } | { fault:
         ? executing(asked, by, reasons)
         : standing('it was to execute, and has no execute');
     case 'fan-out': {
-      const unknown = unknownIn(asked, [...(shape.children ?? []), ...(shape.skipped ?? []).map(({ name }) => name)]);
+      const unknown = unknownIn(asked, [
+        ...(shape.children ?? []),
+        ...(shape.skipped ?? []).map(({ name }) => name),
+        ...Object.keys(shape.questions ?? {}),
+      ]);
       if (unknown !== undefined) return standing(`there is no child "${unknown}"`);
       const chosen = shape.children && new Set(shape.children);
-      return fanOut(asked, { by, reasons }, (name) => {
+      const decision = fanOut(asked, { by, reasons }, (name) => {
         const skip = shape.skipped?.find((one) => one.name === name);
         if (skip) return without(skip);
         return chosen && !chosen.has(name) ? { why: 'not among the children chosen' } : undefined;
       });
+      const { expects, questions = {} } = shape;
+      return { ...askedWith(decision, questions), ...(expects && { expects: [...expects] }) };
     }
     case 'divide':
       return divided(asked, shape, standing);
   }
+}
+
+/** Some children are asked something else than was declared. */
+function askedWith(decision: Decision, questions: Readonly<Record<string, string>>): Decision {
+  const stages = decision.stages.map((stage) =>
+    stage.map((child) => {
+      const question = Object.hasOwn(questions, child.name) ? questions[child.name] : undefined;
+      return question === undefined ? child : { ...child, question };
+    }),
+  );
+  return { ...decision, stages };
 }
 
 type Why = Pick<Decision, 'by' | 'reasons'>;

@@ -7,6 +7,7 @@ import type { Artifacts, ArtifactShelf } from '../ports/artifacts.ts';
 import type { Model } from '../ports/asking.ts';
 import type { Spending } from '../ports/budget.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
+import type { ToolShelf } from '../ports/tools.ts';
 import type { GapDraft } from '../protocol/gap.ts';
 import { misfitOf } from '../protocol/misfit.ts';
 import { childPath, nameOf, parentOf } from '../protocol/path.ts';
@@ -17,14 +18,17 @@ import { errorOf } from '../tier/fault.ts';
 import { artifactShelf } from './artifact-shelf.ts';
 import { modelFor, type Asking } from './ask-model.ts';
 import type { Entry } from './registry.ts';
+import type { OpenTools } from './open-tools.ts';
 import type { SharedReads } from './shared-reads.ts';
 import { createSourceReader, NoEvidence, type SeriesCache, type SourceReaderOptions } from './source-reader.ts';
+import { toolShelf } from './tool-shelf.ts';
 
 export type ExecuteWith = {
   entry: Entry;
   adapter: SourceAdapter | undefined;
   cache: SeriesCache;
   artifacts: Artifacts;
+  tools: OpenTools;
   /** When undeclared reads are observed and not refused. */
   shared: SharedReads | undefined;
   asking: Asking | undefined;
@@ -42,7 +46,7 @@ export async function execute(input: AttemptInput, io: AttemptIo, given: Execute
   }
 }
 
-type Lazy = 'task' | 'sources' | 'artifacts' | 'abortSignal' | 'budget' | 'model';
+type Lazy = 'task' | 'sources' | 'tools' | 'artifacts' | 'abortSignal' | 'budget' | 'model';
 
 /**
  * What an author's code is given. What is lazy is an own property, so that `{ ...context }` has it too, but by getters
@@ -51,6 +55,7 @@ type Lazy = 'task' | 'sources' | 'artifacts' | 'abortSignal' | 'budget' | 'model
 class AttemptContext implements LeafContext {
   declare readonly task: LeafContext['task'];
   declare readonly sources: SourceReader;
+  declare readonly tools: ToolShelf;
   declare readonly artifacts: ArtifactShelf;
   declare readonly abortSignal: AbortSignal;
   declare readonly budget: Spending;
@@ -62,6 +67,7 @@ class AttemptContext implements LeafContext {
   readonly #io: AttemptIo;
   readonly #given: ExecuteWith;
   #sources: SourceReader | undefined;
+  #tools: ToolShelf | undefined;
   #artifacts: ArtifactShelf | undefined;
   #model: Model | undefined;
 
@@ -83,6 +89,8 @@ class AttemptContext implements LeafContext {
     throw new EspalierError('spawn-refused', `${message}. Make it a domain with children instead.`);
   };
 
+  readonly alert: LeafContext['alert'] = (message) => this.#io.alert('authority', `${this.#task.path} ${message}`);
+
   static readonly #getters: Record<Lazy, PropertyDescriptor & ThisType<AttemptContext>> = {
     /** Frozen: it shares its grant with the parent's, and its prior reports with the brief. */
     task: {
@@ -95,6 +103,12 @@ class AttemptContext implements LeafContext {
       enumerable: true,
       get() {
         return (this.#sources ??= this.#reader());
+      },
+    },
+    tools: {
+      enumerable: true,
+      get() {
+        return (this.#tools ??= this.#shelf());
       },
     },
     artifacts: {
@@ -167,6 +181,21 @@ class AttemptContext implements LeafContext {
     });
   }
 
+  #shelf(): ToolShelf {
+    const { entry, tools } = this.#given;
+    const { abortSignal } = this.#io;
+    return toolShelf({
+      declared: entry.tools,
+      open: tools,
+      abortSignal,
+      onUndeclared: (name) =>
+        this.#io.alert(
+          'tool',
+          `${this.#task.path} asked for the tool ${JSON.stringify(name)}, which it did not declare`,
+        ),
+    });
+  }
+
   /** Made on first use, and with it the signal. */
   #reader(): SourceReader {
     const { entry, adapter, cache, shared } = this.#given;
@@ -177,7 +206,7 @@ class AttemptContext implements LeafContext {
     return createSourceReader({ adapter, declared: entry.sources, asOf, abortSignal, cache, watch, ...observe });
   }
 }
-const LAZY = ['task', 'sources', 'artifacts', 'abortSignal', 'budget', 'model'] as const;
+const LAZY = ['task', 'sources', 'tools', 'artifacts', 'abortSignal', 'budget', 'model'] as const;
 const gapOf: LeafContext['gap'] = (gap, why) => ({ gap, why });
 
 /** A leaf that declares the shape of its data is held to it. */

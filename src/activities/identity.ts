@@ -33,8 +33,11 @@ export function definitionDigest(definition: Leaf | Domain | Scenario): string {
 function writtenIn(definition: Leaf | Domain | Scenario): unknown {
   const { kind, name } = definition;
   if (kind === 'leaf') {
-    const { attempts, needs, question, sources, work, run, verify, recover } = definition;
-    return { kind, name, attempts, needs, question, sources, work, code: [run, verify, recover].map(textOf) };
+    const { attempts, needs, question, sources, work, run, verify, recover, tools, instructions } = definition;
+    const code = [run, verify, recover].map(textOf);
+    // What few have is named only where it is, so that the digests of the others stay as they are.
+    const own = { ...(tools && { tools }), ...(instructions !== undefined && { instructions }) };
+    return { kind, name, attempts, needs, question, sources, work, code, ...own };
   }
   const { join, synthesize, execute } = definition;
   const code = [synthesize, execute].map(textOf);

@@ -95,6 +95,7 @@ function specOf(
       estimateMs: entry.stageMs,
       leaves: entry.leaves,
       sources: [...entry.sources],
+      ...(entry.tools.length > 0 && { tools: [...entry.tools] }),
     }),
     ...(child.needs && { needs: [...child.needs] }),
     ...(child.weight !== undefined && { weight: child.weight }),

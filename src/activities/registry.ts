@@ -31,6 +31,8 @@ export type Entry = {
   reserveMs: number;
   /** What it may read: its own sources, or, of an orchestrator, all of its children's. */
   sources: readonly string[];
+  /** What it may call, likewise. */
+  tools: readonly string[];
   leaves: number;
   /** The named pools it is in: of a leaf alone. */
   pools: readonly string[];
@@ -77,6 +79,7 @@ export function registryOf(scenario: Scenario, thesis: string, options: Registry
         estimateFrom: from,
         reserveMs: 0,
         sources: definition.sources ?? [],
+        tools: definition.tools ?? NONE,
         leaves: 1,
         pools: poolsOfLeaf(definition, scenario.limits.pools, models),
         measured: from === 'runs' ? 1 : 0,
@@ -118,6 +121,7 @@ export function registryOf(scenario: Scenario, thesis: string, options: Registry
       stageMs: Math.max(wholeMs, least),
       reserveMs,
       sources: [...new Set(below.flatMap((child) => child.sources))],
+      tools: [...new Set(below.flatMap((child) => child.tools))],
       leaves,
       pools: NONE,
       measured: known,

@@ -100,6 +100,8 @@ export function lineOf(event: RunEvent): EventLine | undefined {
       );
     case 'record.failed':
       return line('red', `Not stored from here on: ${event.message}`);
+    case 'memory.failed':
+      return line('yellow', `What this run taught could not be kept: ${event.message}`);
     case 'interim.failed':
       return line('yellow', `${path} could not say how it stands: ${event.fault.message}`, false);
     case 'synthesis.interim': // as movements of conviction, by whoever shows the progress

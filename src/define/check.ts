@@ -19,6 +19,10 @@ export const ADAPTER: Rule = {
   isMet: (value) => hasMethod(value, 'load'),
   remedy: 'Give a source adapter, such as inMemorySources([ … ]).',
 };
+export const MEMORY: Rule = {
+  isMet: (value) => hasMethod(value, 'read') && hasMethod(value, 'append'),
+  remedy: 'Give what memoryFolder returns.',
+};
 export const STORE: Rule = {
   isMet: (value) => hasMethod(value, 'begin'),
   remedy: 'Give what memoryStore or sqliteStore returns.',

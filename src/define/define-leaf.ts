@@ -3,6 +3,7 @@ import { checkAsks } from './asks.ts';
 import { checkFields, checkSpec, checkWeight, METHOD, NAMES, SCHEMA, shown, TEXT } from './check.ts';
 import { parseDuration } from './duration.ts';
 import { checkPoolNames } from './pools.ts';
+import { checkToolNames } from './tools.ts';
 import type { Finding, FindingDraft } from '../protocol/finding.ts';
 import { nameOf } from '../protocol/path.ts';
 import type { Leaf, LeafSpec } from './spec.ts';
@@ -14,6 +15,8 @@ const FIELDS = {
   needs: NAMES,
   aliases: NAMES,
   sources: NAMES,
+  tools: NAMES,
+  instructions: TEXT,
   pools: NAMES,
   data: SCHEMA,
   verify: METHOD,
@@ -38,6 +41,7 @@ export function defineLeaf<Data = FindingDraft['data']>(spec: LeafSpec<Data>): L
   checkFields(`Leaf "${spec.name}"`, spec, FIELDS);
   checkPoolNames(spec);
   checkAsks(`Leaf "${spec.name}"`, spec.asks);
+  checkToolNames(spec);
   if (spec.attempts !== undefined && !(Number.isInteger(spec.attempts) && spec.attempts >= 1)) {
     throw new EspalierError(
       'invalid-definition',

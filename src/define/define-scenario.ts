@@ -1,7 +1,7 @@
 import { EspalierError } from '../errors.ts';
 import { checkAdaptive } from './adaptive.ts';
 import { checkAsOf } from './as-of.ts';
-import { ADAPTER, checkFields, checkSpec, METHOD, OBJECT, TEXT } from './check.ts';
+import { ADAPTER, checkFields, checkSpec, MEMORY, METHOD, OBJECT, TEXT } from './check.ts';
 import type { Hooks } from '../ports/hooks.ts';
 import { budgetOf, wholeNumber } from './budget.ts';
 import { checkedStages } from './define-domain.ts';
@@ -10,6 +10,7 @@ import { checkModels } from './models.ts';
 import { checkPoolsAreKnown, poolsOf } from './pools.ts';
 import type { Limits, LimitsSpec, Scenario, ScenarioSpec } from './spec.ts';
 import { checkName } from './stages.ts';
+import { checkToolsAreKnown, checkToolServers } from './tools.ts';
 import { debounceOf } from './synthesis-mode.ts';
 
 const DEPENDENCIES = {
@@ -22,7 +23,9 @@ const FIELDS = {
   limits: OBJECT,
   dependencies: DEPENDENCIES,
   hooks: OBJECT,
+  memory: MEMORY,
   sources: ADAPTER,
+  tools: OBJECT,
   synthesize: METHOD,
   execute: METHOD,
   decide: METHOD,
@@ -48,6 +51,8 @@ export function defineScenario(spec: ScenarioSpec): Scenario {
   const stages = checkedStages(owner, spec.domains, spec.join);
   checkAdaptive(owner, spec, spec.domains);
   checkPoolsAreKnown(spec.domains, limits.pools);
+  checkToolServers(owner, spec.tools);
+  checkToolsAreKnown([...spec.domains, ...(spec.reinvestigate?.leaves ?? [])], spec.tools);
   return { ...spec, kind: 'scenario', limits, stages };
 }
 

@@ -51,6 +51,8 @@ export type DeciderContext = {
   readonly canExecute: boolean;
   /** ms that the children take side by side at the run's concurrency, and one after another in one leaf. */
   readonly expected: { readonly fanOutMs: number; readonly executeMs: number };
+  /** What this node remembers of earlier runs, as Markdown: data, in part from outside. Empty when nothing. */
+  readonly memory: string;
   readonly abortSignal: AbortSignal;
   readonly budget: Spending;
   /** Asks the model that the run's policy has for planning. In a plan, before anything runs, it is not available. */
@@ -67,15 +69,18 @@ const Group = z.object({
   question: z.string().exactOptional(),
   members: Names,
 });
+const questions = z.record(z.string(), z.string().min(1)).exactOptional();
+const expects = z.array(z.string()).readonly().exactOptional();
 const skipped = z.array(Skipped).readonly().exactOptional();
 /**
  * - `execute`: the node does the work itself, as one leaf
- * - `fan-out`: it spawns all children, or those named; `skipped` says why the others are not
+ * - `fan-out`: it spawns all children, or those named; `skipped` says why the others are not, `questions` asks some of
+ *   them something else than was declared, `expects` says where they are expected to contradict each other
  * - `divide`: it spawns sub-domains that nobody declared, each with its members; whom no group names stays a child
  */
 export const Shape = z.discriminatedUnion('shape', [
   z.object({ ...why, shape: z.literal('execute') }),
-  z.object({ ...why, shape: z.literal('fan-out'), children: Names.exactOptional(), skipped }),
+  z.object({ ...why, shape: z.literal('fan-out'), children: Names.exactOptional(), skipped, questions, expects }),
   z.object({ ...why, shape: z.literal('divide'), groups: z.array(Group).min(1).readonly(), skipped }),
 ]);
 export type Shape = z.infer<typeof Shape>;

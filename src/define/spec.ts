@@ -4,7 +4,9 @@ import type { ArtifactReader, ArtifactShelf } from '../ports/artifacts.ts';
 import type { Model } from '../ports/asking.ts';
 import type { Spending } from '../ports/budget.ts';
 import type { Hooks } from '../ports/hooks.ts';
+import type { Memory } from '../ports/memory.ts';
 import type { SourceAdapter } from '../ports/sources.ts';
+import type { ToolServer, ToolShelf } from '../ports/tools.ts';
 import type { Ended, Verdict } from '../ports/activities.ts';
 import type { Finding, FindingDraft } from '../protocol/finding.ts';
 import type { GapDraft } from '../protocol/gap.ts';
@@ -35,6 +37,8 @@ export type LeafContext = {
   /** 1 for the first attempt. */
   readonly attempt: number;
   readonly sources: SourceReader;
+  /** Its only way to tools: those it declared, but for the model's own. */
+  readonly tools: ToolShelf;
   /** Aborted at the node's deadline, when the run stops, and when the attempt is over. */
   readonly abortSignal: AbortSignal;
   /** What this node may spend: reserved before, settled after. */
@@ -51,6 +55,8 @@ export type LeafContext = {
    * integrity alert says so, unless the scenario observes such reads.
    */
   readonly prior: (name: string) => Report | undefined;
+  /** Notes something that must not pass unseen, such as authority that was claimed and not granted. */
+  readonly alert: (message: string) => void;
   /** Only an orchestrator has children: always refused, with an integrity alert. */
   readonly spawn: (name: string) => never;
 };
@@ -106,6 +112,10 @@ export type LeafSpec<Data = FindingDraft['data']> = NodeSpec & {
   /** The pools of `limits.pools` it is in, such as `build` or `model:deep`; besides `work:KIND`, if there is one. */
   readonly pools?: readonly string[];
   readonly sources?: readonly string[];
+  /** `server` or `server/tool` of the scenario's tools, and `web_search` or `web_fetch` of its model's own. */
+  readonly tools?: readonly string[];
+  /** Of an agent: its definition as written. It is in its digest, so that a changed one is done again. */
+  readonly instructions?: string;
   /** Attempts in total. Default 3. */
   readonly attempts?: number;
   /** The shape of its findings' `data`: checked with every attempt, and what `dataOf` gives back. */
@@ -192,6 +202,10 @@ export type ScenarioSpec = Adaptive & {
   readonly sources?: SourceAdapter;
   /** Which models do which kind of work. Default: none, and whoever asks one fails. */
   readonly models?: ModelsSpec;
+  /** Servers of tools by the name under which leaves declare them. Opened when first used, closed with the run. */
+  readonly tools?: Readonly<Record<string, ToolServer>>;
+  /** What orchestrators remember from run to run: told to their deciders, added to by code after a run. Default: none. */
+  readonly memory?: Memory;
   /** The program's own say in a run. */
   readonly hooks?: Hooks;
   readonly synthesize?: Synthesizer;

@@ -17,6 +17,7 @@ export const ChildSpec = z.object({
   reserveMs: z.number().min(0).exactOptional(),
   role: z.enum(['leaf', 'orchestrator']),
   sources: z.array(z.string()).exactOptional(),
+  tools: z.array(z.string()).exactOptional(),
   /** Its share of what its parent may spend, beside its siblings'. Default: its leaves. */
   weight: z.number().min(0).exactOptional(),
 });
@@ -33,6 +34,8 @@ export const Decision = z
     estimates: z.object({ criticalPathMs: z.number(), leaves: z.int() }),
     /** Set while one more stage may be asked for, when these are through. */
     mayGrow: z.literal(true).exactOptional(),
+    /** Where a planner expects its children to contradict each other. Part of the digest. */
+    expects: z.array(z.string()).exactOptional(),
     mode: z.enum(['divide', 'execute']),
     /** What the node keeps of its budget for its own synthesis, as a weight beside its children's. */
     ownWeight: z.number().min(0).exactOptional(),

@@ -72,7 +72,7 @@ export const RunEvent = z.discriminatedUnion('type', [
     findings: z.array(Finding),
   }),
   event('integrity.alert', {
-    kind: z.enum(['spawn', 'misattributed', 'depth', 'read', 'budget', 'tool']),
+    kind: z.enum(['spawn', 'misattributed', 'depth', 'read', 'budget', 'tool', 'authority']),
     message: z.string(),
   }),
   /** A leaf has read a source, or its attempt was over before it had. `observations`: known at the as-of date. */
@@ -105,6 +105,8 @@ export const RunEvent = z.discriminatedUnion('type', [
   event('slots.changed', { pool: z.string(), limit: z.int(), why: z.enum(['rate-limited', 'memory', 'recovered']) }),
   /** From here on the run is not stored any more. */
   event('record.failed', { message: z.string() }),
+  /** What this run taught could not be kept. */
+  event('memory.failed', { message: z.string() }),
   /** `sha256`: of the canonical JSON of the whole brief, with its run and its times, which its digest leaves out. */
   event('run.completed', { status: ReportStatus, digest: z.string(), sha256: z.string() }),
 ]);

@@ -27,7 +27,8 @@ export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
   const registry = registryOf(scenario, thesis, { concurrency, ...(history && { history }) });
   const deepest = [...registry.keys()].reduce((most, path) => Math.max(most, depthOf(path)), 0);
   const warnings: string[] = [];
-  const root = nodeOf({ registry, limits, asOf, domains: options.domains, warnings }, ROOT);
+  const { memory } = scenario;
+  const root = nodeOf({ registry, limits, asOf, domains: options.domains, memory, warnings }, ROOT);
   if (deepest > limits.maxDepth) {
     warnings.push(
       `The tree is ${deepest} deep, the limit is ${limits.maxDepth}: nodes at depth ${limits.maxDepth} execute as leaves, if they have an execute. Raise maxDepth to ${deepest} to run it whole.`,
@@ -87,6 +88,7 @@ type Planning = {
   limits: Limits;
   asOf: string | undefined;
   domains: readonly string[] | undefined;
+  memory: Scenario['memory'];
   warnings: string[];
 };
 
@@ -120,7 +122,7 @@ function nodeOf(planning: Planning, path: string): PlannedNode {
 }
 
 /** A decider is asked here as in a run, with the whole deadline ahead of it; one that has to be waited for is not. */
-function decisionAt({ registry, limits, asOf, domains, warnings }: Planning, path: string): Decision {
+function decisionAt({ registry, limits, asOf, domains, memory, warnings }: Planning, path: string): Decision {
   const entry = orchestratorAt(registry, path);
   const depthLeft = limits.maxDepth - depthOf(path);
   const { relevance } = entry.definition;
@@ -149,6 +151,7 @@ function decisionAt({ registry, limits, asOf, domains, warnings }: Planning, pat
     skips: leftOut(path, domains),
     io: { abortSignal: new AbortController().signal, budget: NOTHING_TO_SPEND },
     asking: undefined, // a plan costs nothing
+    memory,
   };
   try {
     const given = answerOf(asked);

@@ -96,6 +96,10 @@ function observedContext(context: LeafContext, needs: readonly string[], { prior
     report: context.report,
     gap: context.gap,
     spawn: context.spawn,
+    alert: context.alert,
+    get tools() {
+      return context.tools;
+    },
     get abortSignal() {
       return context.abortSignal;
     },

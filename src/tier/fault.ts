@@ -21,6 +21,8 @@ const LASTING: ReadonlySet<EspalierErrorCode> = new Set([
   'unknown-artifact',
   'undeclared-source',
   'no-model',
+  'undeclared-tool',
+  'unknown-tool',
   'spawn-refused',
 ]);
 const isFinal = (error: unknown): boolean =>

@@ -56,7 +56,7 @@ export const childGrant = (
   budget,
   maxChildren: grant.maxChildren,
   sources: child.sources ?? [],
-  tools: grant.tools,
+  tools: child.tools ?? [],
 });
 
 export const depthIsSpent = (grant: Grant): boolean => grant.depthLeft <= 0;

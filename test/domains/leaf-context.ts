@@ -1,4 +1,6 @@
 import { createSourceReader } from '../../src/activities/source-reader.ts';
+import { openTools } from '../../src/activities/open-tools.ts';
+import { toolShelf } from '../../src/activities/tool-shelf.ts';
 import { createRunBudget } from '../../src/runtime/in-process/run-budget.ts';
 import type { LeafContext } from '../../src/define/spec.ts';
 import type { SourceAdapter } from '../../src/ports/sources.ts';
@@ -29,6 +31,8 @@ export function leafContext(adapter: SourceAdapter, declared: readonly string[],
     },
     attempt: 1,
     sources: createSourceReader({ adapter, declared, asOf, abortSignal }),
+    tools: toolShelf({ declared: [], open: openTools(), abortSignal, onUndeclared: () => {} }),
+    alert: () => undefined,
     abortSignal,
     budget: createRunBudget({}, () => {}).spendingOf('root/domain/leaf'),
     model: { isAvailable: false, ask: () => Promise.reject(new Error('there is no model here')) },

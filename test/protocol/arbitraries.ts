@@ -103,9 +103,21 @@ const specs = recordOf<ChildSpec>(
     estimateMs: within(1e-3, 1e9),
     reserveMs: positive,
     sources: few(texts),
+    tools: few(texts),
     weight: positive,
   },
-  ...(['question', 'charter', 'needs', 'leaves', 'members', 'estimateMs', 'reserveMs', 'sources', 'weight'] as const),
+  ...([
+    'question',
+    'charter',
+    'needs',
+    'leaves',
+    'members',
+    'estimateMs',
+    'reserveMs',
+    'sources',
+    'tools',
+    'weight',
+  ] as const),
 );
 export const decisions = recordOf<Decision>(
   {
@@ -114,6 +126,7 @@ export const decisions = recordOf<Decision>(
     quorum: fc.integer({ min: 1 }),
     ownWeight: positive,
     demoted: few(texts),
+    expects: few(texts),
     mayGrow: fc.constant(true as const),
     reasons: few(texts),
     round: fc.integer({ min: 2, max: 5 }),
@@ -123,7 +136,7 @@ export const decisions = recordOf<Decision>(
     skipped: few(recordOf<Decision['skipped'][number]>({ name: texts, why: texts, score: numbers }, 'score')),
     estimates: fc.record({ leaves: counts, criticalPathMs: numbers }),
   },
-  ...(['quorum', 'demoted', 'mayGrow', 'ownWeight', 'reasons', 'round'] as const),
+  ...(['quorum', 'demoted', 'expects', 'mayGrow', 'ownWeight', 'reasons', 'round'] as const),
 );
 const side = fc.record({ findings: few(texts), weight: numbers });
 export const conflicts = recordOf<Conflict>({

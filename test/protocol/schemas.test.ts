@@ -81,6 +81,7 @@ describe('RunEvent', () => {
     }),
     'dependency.observed': fc.record({ on: fc.string(), via: fc.constantFrom('report', 'artifact', 'source') }),
     'record.failed': fc.record({ message: fc.string() }),
+    'memory.failed': fc.record({ message: fc.string() }),
     'node.planned': fc.record({ decision: any.decisions }),
     'depth.refused': fc.record({ maxDepth: fc.nat(), children: fc.array(fc.string()) }),
     'attempt.started': fc.record({ attempt: fc.nat() }),

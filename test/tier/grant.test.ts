@@ -143,9 +143,14 @@ describe('reserves are small, and never above a quarter of the window', () => {
   });
 });
 
-test('a child is given its own sources and reserve, and the authority of its parent', () => {
+test('a child is given its own sources, tools and reserve, and the authority of its parent', () => {
   const grant = grantOf({ tools: ['search'], budget: { usd: 2 }, maxChildren: 7, sources: ['all'] });
-  const child = childGrant(grant, orchestrator('a', { reserveMs: 20_000, sources: ['gdp'] }), 900, 10);
+  const child = childGrant(
+    grant,
+    orchestrator('a', { reserveMs: 20_000, sources: ['gdp'], tools: ['files'] }),
+    900,
+    10,
+  );
   expect(child).toEqual({
     depthLeft: 8,
     issuedAt: 10,
@@ -154,7 +159,7 @@ test('a child is given its own sources and reserve, and the authority of its par
     budget: { usd: 2 },
     maxChildren: 7,
     sources: ['gdp'],
-    tools: ['search'],
+    tools: ['files'],
   });
-  expect(childGrant(grant, leaf('a'), 900, 10)).toMatchObject({ reserveMs: 100, sources: [] });
+  expect(childGrant(grant, leaf('a'), 900, 10)).toMatchObject({ reserveMs: 100, sources: [], tools: [] });
 });

@@ -4,6 +4,7 @@ import type { AnyActorLogic } from 'xstate';
 import { sharedReads } from '../../activities/shared-reads.ts';
 import { withHooks } from '../../activities/with-hooks.ts';
 import { createActivities } from '../../activities/create-activities.ts';
+import { openTools } from '../../activities/open-tools.ts';
 import { historyIn } from '../../activities/history.ts';
 import { registryOf, type Entry, type Registry } from '../../activities/registry.ts';
 import { adopt, isMaking } from '../../activities/sub-domains.ts';
@@ -12,6 +13,7 @@ import { debounceOf } from '../../define/synthesis-mode.ts';
 import { EspalierError } from '../../errors.ts';
 import type { Activities } from '../../ports/activities.ts';
 import type { Hooks } from '../../ports/hooks.ts';
+import type { Memory } from '../../ports/memory.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { Decision, type ChildSpec } from '../../protocol/decision.ts';
 import { ROOT } from '../../protocol/path.ts';
@@ -21,6 +23,7 @@ import { faultOf } from '../../tier/fault.ts';
 import { HOST_VERSION } from '../../version.ts';
 import { createEventStream, type EventStream } from '../event-stream.ts';
 import { checkScenario, limitsFor, modelsFor } from '../limits.ts';
+import { lessonsOf, type Lessons } from '../lessons.ts';
 import { learnedIn } from '../record/learned.ts';
 import { openRecord, resumedOptions } from '../record/open-record.ts';
 import type { Recall } from '../record/recall.ts';
@@ -53,6 +56,8 @@ export type PreparedRun = {
   readonly leaves: number;
   /** What to say first. */
   readonly opening: readonly RunEventBody[];
+  /** Resolves when nothing is left of what the run had opened, such as servers of tools. Ask at its end. */
+  readonly closed: () => Promise<void>;
   /** Aborted when another process has taken this run over. */
   readonly lost: AbortSignal;
 };
@@ -100,12 +105,18 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
         else stream.emit({ type: 'record.failed', path: ROOT, message: faultOf(error).message });
       },
     });
+  const tools = openTools(scenario.tools);
   const watched = telemetry && ((event: RunEvent): void => telemetry.onEvent(event));
-  const listener = listenerOf([record?.recorder.record, watched, escalationsTo(scenario.hooks), onEvent]);
+  const remembering =
+    scenario.memory && rememberIn(scenario.memory, lessonsOf(runId, asOf), (event) => stream.emit(event));
+  const listeners = [record?.recorder.record, watched, remembering, escalationsTo(scenario.hooks), onEvent];
+  const listener = listenerOf(listeners);
   const events = createEventStream(runId, clock, listener, record?.events);
+  let closing: Promise<void> | undefined;
   const stream: EventStream = {
     ...events,
     close() {
+      closing ??= tools.close();
       events.close();
       record?.recorder.close();
       telemetry?.onEnd(runId);
@@ -122,6 +133,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     ...(pressure && { pressure }),
   });
   const own = createActivities(scenario, {
+    tools,
     registry,
     domains,
     clock,
@@ -164,6 +176,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       ...(telemetry && { traceparentOf: (path) => telemetry.traceparentOf(runId, path) }),
     },
     stream,
+    closed: () => closing ?? tools.close(),
     lost: lost.signal,
     task: rootTask({ runId, thesis, asOf, limits, issuedAt, deadline }),
     reserveMs: registry.get(ROOT)?.reserveMs ?? 0,
@@ -226,6 +239,19 @@ const withSubDomains = (activities: Activities, registry: Registry): Activities 
     return answer;
   },
 });
+
+/** What a run teaches is kept once its root has ended. That it cannot be kept is said, and is all. */
+function rememberIn(memory: Memory, lessons: Lessons, emit: (event: RunEventBody) => void): (event: RunEvent) => void {
+  return (event) => {
+    lessons.hear(event);
+    if (event.path !== ROOT || (event.type !== 'node.reported' && event.type !== 'node.failed')) return;
+    try {
+      for (const [path, learned] of lessons.learned()) memory.append(path, learned);
+    } catch (error) {
+      emit({ type: 'memory.failed', path: ROOT, message: faultOf(error).message });
+    }
+  };
+}
 
 function escalationsTo(hooks: Hooks | undefined): RunOptions['onEvent'] {
   const tell = hooks?.onEscalation;

@@ -52,8 +52,9 @@ export function start(scenario: Scenario, options: InProcessOptions = {}): RunHa
     complete() {
       const report = actor.getSnapshot().output;
       if (!report) return stopped();
-      resolve(outcomeOf(report));
       end();
+      // Whoever has the outcome may end the process: no server of tools must outlive it.
+      void prepared.closed().then(() => resolve(outcomeOf(report)));
     },
     error(cause) {
       if (EspalierError.isInstance(cause)) reject(cause);
