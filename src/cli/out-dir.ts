@@ -17,6 +17,7 @@ import { createReceiptBuilder } from '../runtime/record/receipt-builder.ts';
 import { signed } from '../runtime/record/signature.ts';
 import { briefText } from '../runtime/record/verify-brief.ts';
 import { misuse, reasonOf } from './misuse.ts';
+import { damagedEvent } from './stored-run.ts';
 
 export type OutDir = {
   readonly files: {
@@ -45,8 +46,7 @@ function eventIn(body: string): RunEvent {
   try {
     return JSON.parse(body) as RunEvent;
   } catch (error) {
-    const message = 'An event of the run is damaged in its store. "espalier verify" says which.';
-    throw new EspalierError('store-fault', message, { cause: error });
+    throw damagedEvent(error);
   }
 }
 

@@ -9,6 +9,7 @@ import type { PruneFlags } from './prune.ts';
 import type { RunsFlags } from './runs.ts';
 import type { ShowFlags } from './show.ts';
 import { SHOWN_STATES } from './shown-state.ts';
+import type { TraceFlags } from './trace.ts';
 
 const DAY_MS = 86_400_000;
 const AGE_MS = { h: DAY_MS / 24, d: DAY_MS, w: 7 * DAY_MS } as const;
@@ -28,7 +29,13 @@ function since(text: string): number {
 
 const scenarioOption = (): Option => new Option('--scenario <name>', 'only runs of this scenario');
 
-/** Adds `show`, `runs` and `doctor`. */
+const fileOption = (option: string, what: string): Option =>
+  new Option(`${option} <file>`, what).argParser((text: string) => {
+    if (text === '') throw misuse(`The file of ${option} is empty. Name the file to write to, or "-" for stdout.`);
+    return text;
+  });
+
+/** Adds `show`, `trace`, `runs` and `doctor`. */
 export function addRecordCommands(program: Command, output: Output, conclude: (code: number) => void): void {
   program.enablePositionalOptions(); // what stands after "prune" is for prune, not for the list
   program
@@ -41,6 +48,17 @@ export function addRecordCommands(program: Command, output: Output, conclude: (c
     .action(async (run: string, path: string | undefined, flags: ShowFlags) => {
       const { showCommand } = await import('./show.ts');
       conclude(await showCommand(run, path, flags, output));
+    });
+  program
+    .command('trace')
+    .description('write a stored run as a trace: who waited for whom, where it was lost, on one page')
+    .argument('<run>', 'its id, the beginning of it, or "latest"; "espalier runs" lists them')
+    .addOption(fileOption('--jaeger', 'write what Jaeger\'s page opens without a server; "-" is stdout'))
+    .addOption(fileOption('--otlp', 'write OTLP/JSON, which collectors take; "-" is stdout'))
+    .addOption(storeOption())
+    .action(async (run: string, flags: TraceFlags) => {
+      const { traceCommand } = await import('./trace.ts');
+      conclude(await traceCommand(run, flags, output));
     });
   const runs = program
     .command('runs')

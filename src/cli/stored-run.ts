@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { EspalierError } from '../errors.ts';
 import type { Store, StoredNode, StoredRun } from '../ports/store.ts';
 import { ROOT } from '../protocol/path.ts';
+import type { RunEvent } from '../protocol/run-event.ts';
 import { openStore, runIdOf, type StoreFlags } from './open-store.ts';
 import { readEvent } from '../runtime/record/reading.ts';
 import { lastInstantOf } from '../runtime/record/review.ts';
@@ -32,6 +33,19 @@ export async function openRun(given: string, flags: StoreFlags): Promise<{ store
     throw error;
   }
 }
+
+/** What happened, in its order. @throws EspalierError `store-fault` at an event that is damaged */
+export function* eventsOf(store: Store, runId: string): Iterable<RunEvent> {
+  for (const { body } of store.events(runId)) {
+    const event = readEvent(body);
+    if (!event) throw damagedEvent();
+    yield event;
+  }
+}
+export const damagedEvent = (cause?: unknown): EspalierError =>
+  new EspalierError('store-fault', 'An event of the run is damaged in its store. "espalier verify" says which.', {
+    cause,
+  });
 
 /** What it was known as of: also where the scenario said it, and not the command. */
 export function asOfOf(store: Store, { runId, options }: StoredRun): string | undefined {
