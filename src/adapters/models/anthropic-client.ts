@@ -1,0 +1,51 @@
+/**
+ * The SDK's client, loaded on first use.
+ *  1. It has the key that it is given and looks for no other, neither in the environment nor in profiles on disk.
+ *  2. It tries nothing again, and writes no log.
+ */
+import type Anthropic from '@anthropic-ai/sdk';
+import { shown } from '../../define/check.ts';
+import { EspalierError } from '../../errors.ts';
+import type { ClientOptions } from './anthropic-options.ts';
+import type { FormatOf } from './anthropic-request.ts';
+
+export type Loaded = { readonly client: Anthropic; readonly formatOf: FormatOf };
+
+const TIMEOUT_MS = 120_000;
+
+/** @throws EspalierError `invalid-input` without a key */
+export function clientLoader(who: string, options: ClientOptions): { key: string; load: () => Promise<Loaded> } {
+  const { apiKey: key, baseURL, timeoutMs: timeout = TIMEOUT_MS } = options;
+  if (typeof key !== 'string' || key.trim() === '') {
+    const given = typeof key === 'string' ? 'an empty text' : shown(key);
+    throw new EspalierError(
+      'invalid-input',
+      `${who} was given apiKey: ${given}. Set ANTHROPIC_API_KEY, and give apiKey: process.env.ANTHROPIC_API_KEY.`,
+    );
+  }
+  let loaded: Promise<Loaded> | undefined;
+  return {
+    key,
+    load: () =>
+      (loaded ??= load({
+        apiKey: key,
+        maxRetries: 0,
+        timeout,
+        logLevel: 'off',
+        ...(baseURL !== undefined && { baseURL }),
+      })),
+  };
+}
+
+async function load(options: ConstructorParameters<typeof Anthropic>[0]): Promise<Loaded> {
+  try {
+    const [{ default: Client }, { zodOutputFormat }] = await Promise.all([
+      import('@anthropic-ai/sdk'),
+      import('@anthropic-ai/sdk/helpers/zod'),
+    ]);
+    return { client: new Client(options), formatOf: zodOutputFormat };
+  } catch (cause) {
+    const what = 'The package "@anthropic-ai/sdk" is not installed. Run: npm install @anthropic-ai/sdk';
+    throw new EspalierError('missing-peer', what, { cause });
+  }
+}

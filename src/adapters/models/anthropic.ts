@@ -1,0 +1,81 @@
+/** Claude, through the Messages API: one streamed call for each question. */
+import { EspalierError } from '../../errors.ts';
+import type { ModelAdapter } from '../../ports/model.ts';
+import { answerOf, limitsIn, usageOf } from './anthropic-answer.ts';
+import { clientLoader } from './anthropic-client.ts';
+import { ANTHROPIC_MODELS, type ClientOptions } from './anthropic-options.ts';
+import { modelError, readError } from './anthropic-errors.ts';
+import { anthropicPrice } from './anthropic-prices.ts';
+import { paramsOf } from './anthropic-request.ts';
+
+export { anthropicBatches, type AnthropicBatchOptions } from './anthropic-batches.ts';
+export { ANTHROPIC_PRICES, PRICES_AS_OF } from './anthropic-prices.ts';
+
+export type AnthropicOptions = ClientOptions & {
+  /** A stream that says nothing for so long is given up, in ms. Default 2 minutes. */
+  readonly idleMs?: number;
+};
+const IDLE_MS = 120_000;
+
+/**
+ * The adapter for Claude. It needs the package `@anthropic-ai/sdk`, loaded with the first question.
+ * @throws EspalierError `invalid-input` without a key; `ask` rejects with `missing-peer` without the package
+ * @example
+ * defineScenario({ …, models: { adapter: anthropic({ apiKey: process.env.ANTHROPIC_API_KEY }) } });
+ */
+export function anthropic({ idleMs = IDLE_MS, ...options }: AnthropicOptions): ModelAdapter {
+  const { key, load } = clientLoader('anthropic()', options);
+  return {
+    name: 'anthropic',
+    models: ANTHROPIC_MODELS,
+    price: anthropicPrice,
+    async ask(request, { abortSignal }) {
+      const { client, formatOf } = await load();
+      const params = paramsOf(request, formatOf);
+      abortSignal.throwIfAborted();
+      const stream = client.messages.stream(params, { signal: abortSignal });
+      let isIdle = false;
+      const rest = (): void => {
+        isIdle = true;
+        stream.abort();
+      };
+      let timer = setTimeout(rest, idleMs);
+      stream.on('streamEvent', () => {
+        clearTimeout(timer);
+        timer = setTimeout(rest, idleMs);
+      });
+      try {
+        const message = await stream.finalMessage();
+        return answerOf(message, stream.response ? limitsIn(stream.response.headers) : []);
+      } catch (error) {
+        const begun = stream.currentMessage;
+        const given = { key, usage: begun && usageOf(begun.usage) };
+        if (isIdle) {
+          throw modelError(`Anthropic: the stream said nothing for ${idleMs} ms`, { diagnosis: 'transient' }, given);
+        }
+        throw readError(error, given);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    async countTokens(request, { abortSignal }) {
+      const { client, formatOf } = await load();
+      const { model, messages, system, tools, output_config } = paramsOf(request, formatOf);
+      try {
+        const counted = await client.messages.countTokens(
+          {
+            model,
+            messages,
+            ...(system && { system }),
+            ...(tools && { tools }),
+            ...(output_config && { output_config }),
+          },
+          { signal: abortSignal },
+        );
+        return counted.input_tokens;
+      } catch (error) {
+        throw EspalierError.isInstance(error) ? error : readError(error, { key });
+      }
+    },
+  };
+}
