@@ -8,6 +8,7 @@ import type { RunOptions } from '../runtime/run.ts';
 import { parseRehearsedFault, type RehearsedFault } from '../testing/rehearsed-fault.ts';
 import { misuse } from './misuse.ts';
 import type { StoreFlags } from './open-store.ts';
+import type { OtelFlags } from './otel.ts';
 
 /** What a scenario file that exports a function is called with. */
 export type ScenarioFlags = Pick<
@@ -24,7 +25,7 @@ export type PlanFlags = Omit<ScenarioFlags, 'budget'> &
   BudgetFlags &
   StoreFlags & { fault?: RehearsedFault[]; json?: boolean };
 export type CheckFlags = ScenarioFlags & { json?: boolean; rehearse?: boolean; maxSeverity: Severity | 'none' };
-export type RunFlags = PlanFlags & { out?: string; otel?: boolean; sign?: string; incremental?: boolean };
+export type RunFlags = PlanFlags & OtelFlags & { out?: string; sign?: string; incremental?: boolean };
 
 function asOf(text: string): string {
   checkAsOf(text);
@@ -145,10 +146,17 @@ export const signOption = (): Option =>
   new Option('--sign <file>', 'sign the receipt with this Ed25519 private key, in PEM');
 export const incrementalOption = (): Option =>
   new Option('--incremental', 'show how conviction moves: interim syntheses in the whole tree, as its nodes end');
-export const otelOption = new Option(
-  '--otel',
-  'send traces and metrics over OTLP/http to localhost:4318, or where the OTEL_* variables say',
-);
+/** Adds what is told to a collector. */
+export const withOtelOptions = (command: Command): Command =>
+  command
+    .option('--otel', 'send traces and metrics over OTLP/http to localhost:4318, or where the OTEL_* variables say')
+    .addOption(
+      new Option(
+        '--otel-service <which>',
+        'a trace is of one service for each tier, or of one (default: per-tier, unless OTEL_SERVICE_NAME names it)',
+      ).choices(['per-tier', 'single']),
+    )
+    .option('--otel-content', 'also send what was asked and found: questions, statements, values, messages');
 export const jsonOption = (what: string): Option =>
   new Option('--json', `print ${what} as JSON on stdout, everything else on stderr`);
 

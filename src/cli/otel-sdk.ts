@@ -13,7 +13,13 @@ import {
   resourceFromAttributes,
   serviceNameEnvDetector,
 } from '@opentelemetry/resources';
-import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationType,
+  InstrumentType,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  type ViewOptions,
+} from '@opentelemetry/sdk-metrics';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
@@ -23,11 +29,18 @@ import {
   TracerProvider,
   type Sampler,
 } from '@opentelemetry/sdk-trace';
-import { opentelemetry } from '../adapters/telemetry/opentelemetry.ts';
+import { SCOPE, TIERS } from '../adapters/telemetry/names.ts';
+import { derivedSpanIds, opentelemetry, type OpenTelemetryOptions } from '../adapters/telemetry/opentelemetry.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { HOST_VERSION } from '../version.ts';
 
 export type Signal = 'traces' | 'metrics';
+export type SdkOptions = {
+  readonly signals: ReadonlySet<Signal>;
+  /** Which services a trace is of. Default: one for each tier, unless the environment names the service. */
+  readonly services?: 'per-tier' | 'single' | undefined;
+  readonly capturesContent: boolean;
+};
 type Env = Readonly<Record<string, string | undefined>>;
 type Exported = { code: number; error?: Error };
 type Exporter<Items> = { export(items: Items, done: (result: Exported) => void): void };
@@ -43,7 +56,7 @@ export type Sdk = {
 };
 
 /** A provider that the process has registered already, by `node --import`, stays: then that one is told of the run. */
-export function startSdk(env: Env): Sdk {
+export function startSdk(env: Env, { signals, services, capturesContent }: SdkOptions): Sdk {
   const failures = new Map<Signal, Error>();
   let pending = 0;
   const watched = <Items, Own extends Exporter<Items>>(signal: Signal, exporter: Own & Exporter<Items>): Own => {
@@ -59,34 +72,53 @@ export function startSdk(env: Env): Sdk {
     };
     return exporter;
   };
+  const named = detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] });
   const resource = defaultResource()
-    .merge(resourceFromAttributes({ 'service.name': 'espalier', 'service.version': HOST_VERSION }))
-    .merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] }));
+    .merge(resourceFromAttributes({ 'service.name': SERVICE, 'service.version': HOST_VERSION }))
+    .merge(named);
   const ends: (() => Promise<void>)[] = [];
+  const options: OpenTelemetryOptions = { captureContent: capturesContent };
 
-  if (env['OTEL_TRACES_EXPORTER']?.trim() !== 'none') {
+  if (signals.has('traces')) {
     const exporter = watched('traces', new OTLPTraceExporter());
-    const provider = new TracerProvider({
-      resource,
+    const ids = derivedSpanIds();
+    const shared = {
+      idGenerator: ids,
       sampler: samplerFrom(env),
       spanProcessors: [new BatchSpanProcessor({ exporter, ...batchingFrom(env) })],
-    });
-    if (trace.setGlobalTracerProvider(provider)) {
-      ends.push(() => provider.shutdown().finally(() => trace.disable()));
+    };
+    const isSingle = services === undefined ? named.attributes['service.name'] !== undefined : services === 'single';
+    const suffixed = (suffix: string): TracerProvider => {
+      const name = `${String(resource.attributes['service.name'])}${suffix}`;
+      return new TracerProvider({
+        ...shared,
+        resource: resource.merge(resourceFromAttributes({ 'service.name': name })),
+      });
+    };
+    const one = isSingle ? suffixed('') : undefined;
+    const [root, domain, leaf] = TIERS.map((tier) => one ?? suffixed(`-${tier}`)) as [
+      TracerProvider,
+      TracerProvider,
+      TracerProvider,
+    ];
+    // What makes spans of its own is mostly called by leaves.
+    if (trace.setGlobalTracerProvider(leaf)) {
+      ends.push(() => leaf.shutdown().finally(() => trace.disable())); // and with it the processor that all share
+      Object.assign(options, { ids, tierProviders: { root, domain, leaf } });
     }
     const manager = new AsyncLocalStorageContextManager().enable();
     if (context.setGlobalContextManager(manager)) ends.push(async () => context.disable());
   }
-  if (env['OTEL_METRICS_EXPORTER']?.trim() !== 'none') {
+  if (signals.has('metrics')) {
     const exporter = watched('metrics', new OTLPMetricExporter());
     const reader = new PeriodicExportingMetricReader({ exporter, ...intervalFrom(env) });
-    const provider = new MeterProvider({ resource, readers: [reader] });
+    const provider = new MeterProvider({ resource, readers: [reader], views: viewsFrom(env) });
     if (metrics.setGlobalMeterProvider(provider)) {
       ends.push(() => provider.shutdown().finally(() => metrics.disable()));
     }
   }
   return {
-    telemetry: opentelemetry(),
+    telemetry: opentelemetry(options),
     failures,
     get pending() {
       return pending;
@@ -95,6 +127,22 @@ export function startSdk(env: Env): Sdk {
       await Promise.allSettled(ends.map((end) => end()));
     },
   };
+}
+
+const SERVICE = 'espalier';
+
+/** Exponential histograms of durations, from which a variance can be had; the variable is the specification's own. */
+function viewsFrom(env: Env): ViewOptions[] {
+  if (env['OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION']?.trim() === 'explicit_bucket_histogram')
+    return [];
+  return [
+    {
+      meterName: SCOPE,
+      instrumentType: InstrumentType.HISTOGRAM,
+      instrumentUnit: 's',
+      aggregation: { type: AggregationType.EXPONENTIAL_HISTOGRAM },
+    },
+  ];
 }
 
 /** A whole number above zero; what is not one counts as not set, as the OTEL_* variables have it. */

@@ -7,9 +7,14 @@ import { setTimeout as after } from 'node:timers/promises';
 import { EspalierError } from '../errors.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { escapeTerminal } from '../render/escape-terminal.ts';
-import { oneLine } from './misuse.ts';
+import { misuse, oneLine } from './misuse.ts';
 import type { Sdk, Signal } from './otel-sdk.ts';
 
+export type OtelFlags = {
+  otel?: boolean;
+  otelService?: 'per-tier' | 'single';
+  otelContent?: boolean;
+};
 export type Otel = {
   readonly telemetry: Telemetry;
   /** Sends what is left, for at most 2 s, and says what could not be delivered. Never rejects. */
@@ -26,12 +31,17 @@ const INSTALL = [
 
 /**
  * Starts the SDK when `--otel` asks for it or the environment names a collector.
- * @throws EspalierError `missing-peer` when `--otel` asks for it and its packages are not installed
+ * @throws EspalierError `missing-peer` when `--otel` asks for it and its packages are not installed; `invalid-input`
+ * when something is asked of a telemetry that nobody asked for
  */
-export async function openOtel(isAsked: boolean, say: (line: string) => void): Promise<Otel | undefined> {
+export async function openOtel(flags: OtelFlags, say: (line: string) => void): Promise<Otel | undefined> {
   const { env } = process;
-  const isNamed = (env[ENDPOINT] ?? '').trim() !== '';
-  if (!isAsked && !isNamed) return undefined;
+  const { otel: isAsked = false, otelService, otelContent = false } = flags;
+  const signals = signalsIn(env, isAsked);
+  if (signals.size === 0) {
+    if (!isAsked) refuseUnheeded(flags);
+    return undefined;
+  }
   if (env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') {
     if (isAsked) say('Note: OTEL_SDK_DISABLED is set: --otel sends nothing.');
     return undefined;
@@ -40,13 +50,33 @@ export async function openOtel(isAsked: boolean, say: (line: string) => void): P
   if (protocol !== PROTOCOL) say(`Note: telemetry is sent by ${PROTOCOL}, not by ${escapeTerminal(protocol)}.`);
   try {
     const { startSdk } = await loadSdk();
-    const sdk = startSdk(env);
+    const sdk = startSdk(env, { signals, services: otelService, capturesContent: otelContent });
     return { telemetry: sdk.telemetry, close: () => closeSdk(sdk, say) };
   } catch (error) {
     if (isAsked && EspalierError.isInstance(error)) throw error;
     say(`Note: no telemetry is sent. ${oneLine(error)}`);
     return undefined;
   }
+}
+
+/** What is asked for by `--otel`, by the name of a collector, or by that of the exporter; and not turned off. */
+function signalsIn(env: NodeJS.ProcessEnv, isAsked: boolean): Set<Signal> {
+  const valueOf = (name: string): string => (env[name] ?? '').trim();
+  return new Set(
+    (['traces', 'metrics'] as const).filter((signal) => {
+      const own = signal.toUpperCase();
+      const exporter = valueOf(`OTEL_${own}_EXPORTER`);
+      if (exporter === 'none') return false;
+      const isNamed = [ENDPOINT, `OTEL_EXPORTER_OTLP_${own}_ENDPOINT`].some((name) => valueOf(name) !== '');
+      return isAsked || isNamed || exporter === 'otlp';
+    }),
+  );
+}
+
+function refuseUnheeded({ otelService, otelContent }: OtelFlags): void {
+  if (otelService === undefined && otelContent === undefined) return;
+  const option = otelContent === undefined ? '--otel-service' : '--otel-content';
+  throw misuse(`${option} says how telemetry is sent, but none is. Add --otel, or set ${ENDPOINT}.`);
 }
 
 async function loadSdk(): Promise<typeof import('./otel-sdk.ts')> {

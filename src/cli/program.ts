@@ -10,11 +10,11 @@ import {
   faultOption,
   jsonOption,
   maxSeverityOption,
-  otelOption,
   incrementalOption,
   outOption,
   signOption,
   withBudgetOptions,
+  withOtelOptions,
   withScenarioOptions,
   type CheckFlags,
   type PlanFlags,
@@ -53,13 +53,12 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
       outputError: () => {},
     })
     .addHelpText('after', EXAMPLES);
-  withScenarioOptions(program.command('run'))
+  withOtelOptions(withScenarioOptions(program.command('run')))
     .description('run a scenario and deliver its brief')
     .addOption(faultOption)
     .addOption(incrementalOption())
     .addOption(outOption)
     .addOption(jsonOption('the root report'))
-    .addOption(otelOption)
     .addOption(signOption())
     .addOption(storeOption())
     .option('--no-store', 'keep nothing that could be resumed, shown or verified')
@@ -85,7 +84,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
       const { checkCommand } = await import('./check.ts');
       conclude(await checkCommand(file, flags, output));
     });
-  withBudgetOptions(program.command('resume'))
+  withOtelOptions(withBudgetOptions(program.command('resume')))
     .description('go on with a run that was interrupted: what had ended is taken over')
     .argument('<run>', 'its id, the beginning of it, or "latest"; "espalier runs" lists them')
     .addOption(deadlineOption('the run'))
@@ -93,7 +92,6 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .option('--retry-failed', 'also do again what had failed by its own doing')
     .addOption(outOption)
     .addOption(jsonOption('the root report'))
-    .addOption(otelOption)
     .addOption(signOption())
     .addOption(storeOption())
     .action(async (run: string, flags: ResumeFlags) => {

@@ -7,7 +7,7 @@ import { misuse } from './misuse.ts';
 import type { StoreFlags } from './open-store.ts';
 import { budgetOf, type BudgetFlags } from './options.ts';
 import { readOrigin } from './origin.ts';
-import { openOtel } from './otel.ts';
+import { openOtel, type OtelFlags } from './otel.ts';
 import { holdsOthers, openOutDir, type OutDir } from './out-dir.ts';
 import type { Output } from './output.ts';
 import { perform } from './perform.ts';
@@ -15,9 +15,9 @@ import { readSigningKey } from './signing-key.ts';
 import { openRun } from './stored-run.ts';
 
 export type ResumeFlags = StoreFlags &
-  BudgetFlags & {
+  BudgetFlags &
+  OtelFlags & {
     out?: string;
-    otel?: boolean;
     sign?: string;
     json?: boolean;
     /** In ms. */
@@ -27,7 +27,7 @@ export type ResumeFlags = StoreFlags &
   };
 
 export async function resumeCommand(given: string, flags: ResumeFlags, output: Output): Promise<number> {
-  const otel = await openOtel(flags.otel === true, (line) => output.note(line));
+  const otel = await openOtel(flags, (line) => output.note(line));
   const signingKey = flags.sign === undefined ? undefined : readSigningKey(flags.sign);
   const { store, run } = await openRun(given, flags);
   try {

@@ -18,7 +18,7 @@ import { readSigningKey } from './signing-key.ts';
 export async function runCommand(file: string, flags: RunFlags, output: Output): Promise<number> {
   const options = runOptionsOf(flags);
   // Before the scenario's modules are loaded: an instrument that is made before there is an SDK stays silent.
-  const otel = await openOtel(flags.otel === true, (line) => output.note(line));
+  const otel = await openOtel(flags, (line) => output.note(line));
   const scenario = await loadScenario(file, options);
   checkDomainNames(scenario, flags);
   checkFaults(plan(scenario, options), flags);

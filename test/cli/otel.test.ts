@@ -217,7 +217,7 @@ it('tells an SDK that the process has registered already, and leaves it there', 
   const { tracerProvider, spans } = recorder();
   trace.setGlobalTracerProvider(tracerProvider);
   const lines: string[] = [];
-  const otel = await openOtel(false, (line) => lines.push(line));
+  const otel = await openOtel({}, (line) => lines.push(line));
   await run(tiny, { ...(otel && { telemetry: otel.telemetry }) });
   await otel?.close();
   vi.unstubAllEnvs();

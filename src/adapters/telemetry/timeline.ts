@@ -46,6 +46,8 @@ export class LiveNode {
   childrenMs = 0;
   /** What it and all below it would have taken, had nobody had to wait for a slot. */
   busyMs = 0;
+  /** Its gathering before the child began that it waited for, and after that child's end: its own doing. */
+  readonly idleMs = { planning: 0, synthesis: 0 };
   /** What lies below it on the critical path, by tier and phase: see `criticalPathOf`. */
   below: number[] | undefined;
 
@@ -111,9 +113,16 @@ export function createTimeline(observer: TimelineObserver): Timeline {
     if (node.left === 0) close(node, at);
   };
   const close = (node: LiveNode, at: number): void => {
-    const { stage, last, next, decision, left } = node;
+    const { stage, last, decision, left } = node;
+    const before = node.next?.endedAt ?? 0;
     const ms = at - node.since;
-    if (last) node.below = addedUp(node.below, last);
+    const goesOn = left === 0 && stage + 1 < (decision?.stages.length ?? 0);
+    const next = goesOn || (left === 0 && decision?.mayGrow) ? 'planning' : 'synthesis';
+    if (last) {
+      node.below = addedUp(node.below, last);
+      node.idleMs.planning += Math.max(0, last.startedAt - node.since);
+    }
+    node.idleMs[next] += at - (last?.endedAt ?? node.since);
     node.busyMs += Math.min(ms, node.childrenMs);
     const gathered: Gathered = {
       stage,
@@ -121,12 +130,11 @@ export function createTimeline(observer: TimelineObserver): Timeline {
       ms,
       savedMs: Math.max(0, node.childrenMs - ms),
       slowest: last,
-      waitMs: last ? Math.max(0, last.endedAt - Math.max(last.startedAt, next?.endedAt ?? 0)) : 0,
+      waitMs: last ? Math.max(0, last.endedAt - Math.max(last.startedAt, before)) : 0,
       isCutOff: left > 0,
     };
     node.last = node.next = undefined;
-    const goesOn = left === 0 && stage + 1 < (decision?.stages.length ?? 0);
-    if (!goesOn) node.turnTo(left === 0 && decision?.mayGrow ? 'planning' : 'synthesis', at);
+    if (!goesOn) node.turnTo(next, at);
     observer.gathered?.(node, at, gathered);
     if (goesOn) open(node, at);
   };
@@ -226,11 +234,14 @@ export function criticalPathOf(node: LiveNode): { tier: Tier; phase: Phase; ms: 
   );
 }
 
-function addedUp(to: number[] | undefined, { tier, ms, below }: LiveNode): number[] {
+function addedUp(to: number[] | undefined, { tier, ms, idleMs, below }: LiveNode): number[] {
   const sums = to ?? Array.from({ length: TIERS.length * PHASES.length }, () => 0);
   below?.forEach((one, i) => (sums[i] = (sums[i] ?? 0) + one));
   const first = TIERS.indexOf(tier) * PHASES.length;
-  PHASES.forEach((phase, p) => (sums[first + p] = (sums[first + p] ?? 0) + ms[phase]));
+  PHASES.forEach((phase, p) => {
+    const idle = phase === 'planning' || phase === 'synthesis' ? idleMs[phase] : 0;
+    sums[first + p] = (sums[first + p] ?? 0) + ms[phase] + idle;
+  });
   return sums;
 }
 

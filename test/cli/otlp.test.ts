@@ -1,0 +1,262 @@
+/** What leaves the process when the command starts the SDK: real OTLP, decoded as a collector would. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ATTRIBUTE, METRIC, RETENTION, SPAN, TIME } from '../../src/adapters/telemetry/names.ts';
+import { openOtel, type OtelFlags } from '../../src/cli/otel.ts';
+import { defineDomain, defineLeaf, defineScenario, run, type Scenario } from '../../src/index.ts';
+import { parentOf } from '../../src/protocol/path.ts';
+import type { RunEvent } from '../../src/protocol/run-event.ts';
+import { otlpReceiver, type OtlpReceiver, type OtlpSpan } from '../support/otlp-receiver.ts';
+import { CRITICAL, draft } from '../support/world.ts';
+
+afterEach(() => vi.unstubAllEnvs());
+
+/** What the command would tell a collector of these runs. */
+async function exported(work: () => Promise<unknown>, to: OtlpReceiver, flags: OtelFlags = { otel: true }) {
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', to.url);
+  const said: string[] = [];
+  const otel = await openOtel(flags, (line) => said.push(line));
+  telemetry = otel?.telemetry;
+  await work();
+  await otel?.close();
+  expect(said).toEqual([]);
+  expect(to.problems).toEqual([]);
+}
+let telemetry: NonNullable<Awaited<ReturnType<typeof openOtel>>>['telemetry'] | undefined;
+async function perform(scenario: Scenario, runId: string): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  await run(scenario, { runId, onEvent: (event) => void events.push(event), ...(telemetry && { telemetry }) });
+  return events;
+}
+
+const eventful = defineScenario({
+  name: 'eventful',
+  thesis: 'It holds',
+  domains: [
+    defineDomain({
+      name: 'macro',
+      charter: '',
+      children: [
+        defineDomain({
+          name: 'labour',
+          charter: '',
+          children: [
+            defineLeaf({ name: 'jobs', run: ({ task }) => draft(task.path, CRITICAL) }),
+            defineLeaf({ name: 'wages', run: ({ task }) => draft(task.path) }),
+          ],
+        }),
+        defineLeaf({ name: 'prices', needs: ['labour'], run: ({ task }) => draft(task.path) }),
+      ],
+    }),
+    defineDomain({
+      name: 'company',
+      charter: '',
+      children: [defineLeaf({ name: 'broken', attempts: 2, run: () => Promise.reject(new Error('no')) })],
+    }),
+  ],
+  limits: { maxDepth: 3 },
+});
+
+const pathOf = ({ attributes }: OtlpSpan): string => String(attributes['espalier.path'] ?? '');
+const isA = (operation: string) => (span: OtlpSpan) => span.attributes['gen_ai.operation.name'] === operation;
+
+describe('a trace over OTLP', () => {
+  it('is one for each run, with every node once and under the right parent at every tier', async () => {
+    await using to = await otlpReceiver();
+    const runs = new Map<string, RunEvent[]>();
+    await exported(async () => {
+      for (const id of ['one', 'two']) runs.set(id, await perform(eventful, id));
+    }, to);
+    const all = to.spans();
+    expect(new Set(all.map(({ traceId }) => traceId)).size).toBe(2);
+    for (const [id, events] of runs) {
+      const spans = all.filter(({ attributes }) => attributes['espalier.run.id'] === id);
+      expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
+      const byId = new Map(spans.map((span) => [span.spanId, span]));
+      expect(byId.size).toBe(spans.length);
+      const nodes = spans.filter(isA('invoke_agent'));
+      const started = events.filter(({ type }) => type === 'node.started');
+      expect(nodes.map(pathOf).sort()).toEqual(started.map(({ path }) => path).sort());
+      const [workflow, ...more] = spans.filter(({ parentSpanId }) => parentSpanId === '');
+      expect([workflow?.name, more]).toEqual(['invoke_workflow eventful', []]);
+      for (const span of spans.filter((one) => one !== workflow)) {
+        const parent = byId.get(span.parentSpanId);
+        const place = `${span.name} of ${pathOf(span)}, under ${parent?.name} of ${parent && pathOf(parent)}`;
+        if (isA('invoke_agent')(span) && pathOf(span) !== 'root') {
+          expect(place).toBe(`${span.name} of ${pathOf(span)}, under gather of ${parentOf(pathOf(span))}`);
+        } else if (span.name === 'escalation' || pathOf(span) === 'root') {
+          expect([workflow, nodes.find((node) => pathOf(node) === 'root')]).toContain(parent);
+        } else {
+          expect(place).toBe(`${span.name} of ${pathOf(span)}, under ${parent?.name} of ${pathOf(span)}`);
+          expect(parent && isA('invoke_agent')(parent)).toBe(true);
+        }
+        expect(span.startedAt).toBeGreaterThanOrEqual((parent?.startedAt ?? Infinity) - 0.001);
+        expect(span.kind).toBe('SPAN_KIND_INTERNAL');
+      }
+    }
+  });
+
+  it('is of one service for each tier, and of one when that is asked for or the environment names it', async () => {
+    const servicesOf = async (flags: OtelFlags): Promise<Record<string, string[]>> => {
+      await using to = await otlpReceiver();
+      await exported(() => perform(eventful, 'run'), to, flags);
+      const kinds = Map.groupBy(to.spans(), ({ service }) => service);
+      return Object.fromEntries(
+        Array.from(kinds, ([service, spans]) => [service, [...new Set(spans.map(({ name }) => name))].sort()]),
+      );
+    };
+    expect(await servicesOf({ otel: true })).toEqual({
+      'espalier-root': ['escalation', 'gather', 'invoke_agent root', 'invoke_workflow eventful', 'plan', 'synthesis'],
+      'espalier-domain': [
+        'gather',
+        ...['company', 'labour', 'macro'].map((name) => `invoke_agent ${name}`),
+        'plan',
+        'synthesis',
+      ],
+      'espalier-leaf': ['attempt', ...['broken', 'jobs', 'prices', 'wages'].map((name) => `invoke_agent ${name}`)],
+    });
+    expect(Object.keys(await servicesOf({ otel: true, otelService: 'single' }))).toEqual(['espalier']);
+    vi.stubEnv('OTEL_SERVICE_NAME', 'desk');
+    expect(Object.keys(await servicesOf({ otel: true }))).toEqual(['desk']);
+    const both = await servicesOf({ otel: true, otelService: 'per-tier' });
+    expect(Object.keys(both).sort()).toEqual(['desk-domain', 'desk-leaf', 'desk-root']);
+  });
+
+  it('has statuses, and links from escalations alone, never from what stands above their target', async () => {
+    await using to = await otlpReceiver();
+    await exported(() => perform(eventful, 'run'), to);
+    const spans = to.spans();
+    const statusOf = (path: string) => spans.find((span) => isA('invoke_agent')(span) && pathOf(span) === path)?.status;
+    expect(statusOf('root/macro/labour')).toEqual({ code: 'STATUS_CODE_UNSET', message: '' });
+    expect(statusOf('root/company/broken')).toEqual({ code: 'STATUS_CODE_ERROR', message: 'error' });
+    expect(statusOf('root')).toEqual({ code: 'STATUS_CODE_ERROR', message: 'partial' });
+    const linked = spans.filter(({ links }) => links.length > 0);
+    expect(linked.map(({ name }) => name)).toEqual(['escalation']);
+    const [escalation] = linked;
+    const target = spans.find(({ spanId }) => spanId === escalation?.links[0]?.spanId);
+    expect(target?.name).toBe('invoke_agent jobs');
+    // A viewer that takes a link for a parent would otherwise make a root the child of its own leaf.
+    expect(escalation?.parentSpanId).not.toBe('');
+    const byId = new Map(spans.map((span) => [span.spanId, span]));
+    const above: string[] = [];
+    for (let at = target; at; at = byId.get(at.parentSpanId)) above.push(at.spanId);
+    expect(above).not.toContain(escalation?.spanId);
+  });
+
+  it('says nothing under a name that is not listed', async () => {
+    await using to = await otlpReceiver();
+    await exported(() => perform(eventful, 'run'), to);
+    const known = new Set<string>([ATTRIBUTE, RETENTION, TIME].flatMap((names) => Object.values<string>(names)));
+    const said = to
+      .spans()
+      .flatMap(({ attributes, events }) =>
+        [attributes, ...events.map((event) => event.attributes)].flatMap(Object.keys),
+      );
+    expect([...new Set(said)].filter((name) => !known.has(name))).toEqual([]);
+    const names = new Set<string>(Object.values(SPAN));
+    expect(to.spans().filter(({ name }) => !names.has(name.split(' ')[0] ?? ''))).toEqual([]);
+    const metrics = new Set<string>(Object.values(METRIC));
+    expect(to.points().filter(({ metric }) => !metrics.has(metric))).toEqual([]);
+  });
+});
+
+describe('metrics over OTLP', () => {
+  it('have exponential histograms of durations, from which mean and variance follow', async () => {
+    await using to = await otlpReceiver();
+    const waits = [20, 40, 60, 80];
+    const sleepy = defineScenario({
+      name: 'sleepy',
+      thesis: 'It holds',
+      domains: waits.map((ms) =>
+        defineLeaf({
+          name: `l${ms}`,
+          run: async ({ task }) => (await new Promise((done) => setTimeout(done, ms)), draft(task.path)),
+        }),
+      ),
+    });
+    let took: number[] = [];
+    await exported(async () => {
+      const events = await perform(sleepy, 'run');
+      took = events.flatMap((event) =>
+        event.type === 'node.reported' && event.tier === 'leaf'
+          ? [(event.report.timing.endedAt - event.report.timing.startedAt) / 1_000]
+          : [],
+      );
+    }, to);
+    const [leaves] = to
+      .points()
+      .filter(({ metric, attributes }) => metric === METRIC.nodeDuration && attributes[ATTRIBUTE.tier] === 'leaf');
+    expect(leaves).toMatchObject({ kind: 'exponentialHistogram', unit: 's', count: 4 });
+    const { values = [] } = leaves ?? {};
+    const mean = (of: (value: number) => number): number =>
+      values.reduce((sum, { value, times }) => sum + of(value) * times, 0) / 4;
+    const exact = took.reduce((sum, one) => sum + one, 0) / 4;
+    const exactVariance = took.reduce((sum, one) => sum + (one - exact) ** 2, 0) / 4;
+    expect(mean((value) => value)).toBeCloseTo(exact, 2);
+    expect(mean((value) => (value - exact) ** 2) / exactVariance).toBeCloseTo(1, 1);
+  });
+
+  it('are as many series after a thousand runs as the program is wide, whatever decisions made', async () => {
+    await using to = await otlpReceiver();
+    vi.stubEnv('OTEL_TRACES_EXPORTER', 'none');
+    let made = 0;
+    const dividing = defineScenario({
+      name: 'dividing',
+      thesis: 'It holds',
+      domains: ['a', 'b', 'c', 'd'].map((name) =>
+        defineLeaf({ name, run: ({ task }) => draft(task.path, name === 'a' ? CRITICAL : {}) }),
+      ),
+      decide: () => ({
+        shape: 'divide',
+        groups: [
+          ['a', 'b'],
+          ['c', 'd'],
+        ].map((members) => ({ name: `made-${made++}`, members })),
+        reasons: [],
+      }),
+      limits: { maxDepth: 2 },
+    });
+    await exported(async () => {
+      for (let i = 0; i < 1_000; i++) await perform(dividing, `run-${i}`);
+    }, to);
+    expect(made).toBe(2_000);
+    const points = to.points();
+    expect(points.find(({ metric }) => metric === METRIC.runDuration)?.count).toBe(1_000);
+    const agents = new Set(points.flatMap(({ attributes }) => attributes[ATTRIBUTE.agent] ?? []));
+    expect([...agents].sort()).toEqual(['(sub-domain)', 'a', 'b', 'c', 'd', 'root'].filter((name) => agents.has(name)));
+    const series = Map.groupBy(points, ({ metric }) => metric);
+    for (const [metric, own] of series) expect({ metric, isFew: own.length <= 15 }).toEqual({ metric, isFew: true });
+    const values = points.flatMap(({ attributes }) => Object.values(attributes).map(String));
+    expect(values.filter((value) => /run-|made-|root\//.test(value))).toEqual([]);
+  });
+});
+
+describe('content over OTLP', () => {
+  const SECRET = 'sk-secret-4f1c';
+  const telling = defineScenario({
+    name: 'telling',
+    thesis: `Hold ${SECRET}`,
+    domains: [
+      defineLeaf({
+        name: 'says',
+        question: SECRET,
+        run: ({ task }) => draft(task.path, { ...CRITICAL, statement: SECRET, source: { kind: SECRET, ref: SECRET } }),
+      }),
+      defineLeaf({ name: 'fails', attempts: 2, recover: () => SECRET, run: () => Promise.reject(new Error(SECRET)) }),
+    ],
+  });
+
+  it.each([
+    [{ otel: true }, false],
+    [{ otel: true, otelContent: true }, true],
+  ] as const)('with %j: is it sent? %j', async (flags, isSent) => {
+    await using to = await otlpReceiver();
+    await exported(() => perform(telling, 'run'), to, flags);
+    expect(to.spans().length).toBeGreaterThan(5);
+    expect(to.text().includes(SECRET)).toBe(isSent);
+  });
+});
+
+it('refuses to say how telemetry is sent when none is', async () => {
+  await expect(openOtel({ otelContent: true }, () => {})).rejects.toThrow(/^--otel-content .* Add --otel, or set/);
+  await expect(openOtel({ otelService: 'single' }, () => {})).rejects.toThrow(/^--otel-service /);
+});
