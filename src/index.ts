@@ -17,6 +17,7 @@ export type {
   Domain,
   DomainSpec,
   DraftOf,
+  HedgeSpec,
   JoinSpec,
   Leaf,
   LeafContext,

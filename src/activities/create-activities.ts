@@ -1,5 +1,6 @@
+import { hedgeAfter, mayRunTwice } from '../define/hedge.ts';
 import type { Models, ModelWork } from '../define/models.ts';
-import type { Scenario } from '../define/spec.ts';
+import type { HedgeLimit, Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Activities, Io } from '../ports/activities.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
@@ -36,6 +37,8 @@ export type ActivityOptions = {
   tools?: OpenTools;
   /** Caps the loads of sources. Default: nothing does. */
   slots?: Slots;
+  /** When stragglers are hedged. Default: never. */
+  hedge?: HedgeLimit | undefined;
   /** Limits how long deciders are waited for. Default: they are waited for as long as the plan may take. */
   clock?: Clock;
   /** Default: none, and whoever asks a model fails. */
@@ -48,7 +51,7 @@ const DEFAULT_ATTEMPTS = 3;
 /** The steps with effects of one run of a scenario. Reads are shared within the run. */
 export function createActivities(scenario: Scenario, options: ActivityOptions): Activities {
   const { registry, domains, clock, artifacts = inMemory(), shared, slots, models, random = Math.random } = options;
-  const { tools = openTools() } = options;
+  const { tools = openTools(), hedge } = options;
   const asking: Asking | undefined = models && { models, slots, clock, random };
   const cache: SeriesCache = new Map();
   const areOthersMeasured = (registry.get(ROOT)?.measured ?? 0) > 0;
@@ -115,6 +118,12 @@ export function createActivities(scenario: Scenario, options: ActivityOptions): 
     },
     attemptsOf: (path) => leafOf(path)?.attempts ?? DEFAULT_ATTEMPTS,
     estimateOf: (path) => lengthOf(entryOf(path), areOthersMeasured),
+    hedgeAfterOf(path) {
+      const leaf = hedge && leafOf(path);
+      if (!leaf || !mayRunTwice(leaf)) return undefined;
+      const { estimateMs, estimateFrom } = entryOf(path);
+      return hedgeAfter(hedge, estimateFrom === 'nobody' ? undefined : estimateMs);
+    },
     poolsOf: (path) => registry.get(path)?.pools ?? NONE,
   };
 }

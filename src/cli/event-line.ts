@@ -62,6 +62,16 @@ export function lineOf(event: RunEvent): EventLine | undefined {
       const why = fault.diagnosis ?? fault.status;
       return line('dim', `${path} attempt ${attempt} asks again in ${formatDuration(ms)}: ${why}`, false);
     }
+    case 'attempt.hedged':
+      return line('dim', `${path} attempt ${event.attempt} takes long, and is executed once more`, false);
+    case 'execution.dropped': {
+      const { which, fault } = event;
+      const [one, other] = which === 'first' ? ['first execution', 'hedge'] : ['hedge', 'first execution'];
+      const why = fault
+        ? `failed (${fault.status}), the ${other} goes on`
+        : `was not needed: the ${other} had answered`;
+      return line('dim', `${path} the ${one} ${why}`, false);
+    }
     case 'slots.changed':
       return line('dim', `At once in ${event.pool}: ${event.limit} (${event.why})`, event.why !== 'recovered');
     case 'finding.escalated':

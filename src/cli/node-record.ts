@@ -65,6 +65,20 @@ function told(store: Store, runId: string, path: string): Told {
         now = { ...now, attempts: [...now.attempts, one] };
         break;
       }
+      case 'attempt.hedged': {
+        const { attempt, at } = event;
+        const hedged = now.attempts.map((one) => (one.attempt === attempt ? { ...one, hedge: { at } } : one));
+        now = { ...now, attempts: hedged };
+        break;
+      }
+      case 'execution.dropped': {
+        const { attempt, which } = event;
+        const attempts = now.attempts.map((one) =>
+          one.attempt === attempt && one.hedge ? { ...one, hedge: { ...one.hedge, dropped: which } } : one,
+        );
+        now = { ...now, attempts };
+        break;
+      }
       case 'attempt.failed': {
         const { attempt, at, fault, willRetry } = event;
         const failed = now.attempts.map((one) =>

@@ -27,6 +27,7 @@ export const STORE: Rule = {
   isMet: (value) => hasMethod(value, 'begin'),
   remedy: 'Give what memoryStore or sqliteStore returns.',
 };
+export const FLAG: Rule = { isMet: (value) => typeof value === 'boolean', remedy: 'Give true or false.' };
 export const SCHEMA: Rule = {
   isMet: (value) => hasMethod(value, 'safeParse'),
   remedy: 'Give a zod schema, such as z.object({ … }).',

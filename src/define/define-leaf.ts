@@ -1,6 +1,6 @@
 import { EspalierError } from '../errors.ts';
 import { checkAsks } from './asks.ts';
-import { checkFields, checkSpec, checkWeight, METHOD, NAMES, SCHEMA, shown, TEXT } from './check.ts';
+import { checkFields, checkSpec, checkWeight, FLAG, METHOD, NAMES, SCHEMA, shown, TEXT } from './check.ts';
 import { parseDuration } from './duration.ts';
 import { checkPoolNames } from './pools.ts';
 import { checkToolNames } from './tools.ts';
@@ -19,6 +19,7 @@ const FIELDS = {
   instructions: TEXT,
   pools: NAMES,
   data: SCHEMA,
+  idempotent: FLAG,
   verify: METHOD,
   recover: METHOD,
 };

@@ -5,6 +5,7 @@ import { ADAPTER, checkFields, checkSpec, MEMORY, METHOD, OBJECT, TEXT } from '.
 import type { Hooks } from '../ports/hooks.ts';
 import { budgetOf, wholeNumber } from './budget.ts';
 import { checkedStages } from './define-domain.ts';
+import { hedgeOf } from './hedge.ts';
 import { parseDuration } from './duration.ts';
 import { checkModels } from './models.ts';
 import { checkPoolsAreKnown, poolsOf } from './pools.ts';
@@ -58,12 +59,14 @@ export function defineScenario(spec: ScenarioSpec): Scenario {
 
 /** @throws EspalierError `invalid-input` */
 export function limitsOf(limits: LimitsSpec): Limits {
+  const hedge = hedgeOf(limits.hedge);
   return {
     maxDepth: wholeNumber('maxDepth', limits.maxDepth ?? 2, 0),
     deadlineMs: parseDuration(limits.deadline ?? '8m', 'deadline'),
     concurrency: wholeNumber('concurrency', limits.concurrency ?? 10, 1),
     pools: poolsOf(limits.pools),
     maxChildren: wholeNumber('maxChildren', limits.maxChildren ?? 10_000, 1),
+    ...(hedge && { hedge }),
     budget: budgetOf(limits.budget ?? {}),
   };
 }

@@ -116,6 +116,11 @@ export type LeafSpec<Data = FindingDraft['data']> = NodeSpec & {
   readonly tools?: readonly string[];
   /** Of an agent: its definition as written. It is in its digest, so that a changed one is done again. */
   readonly instructions?: string;
+  /**
+   * Whether it does no harm to execute one attempt of it twice at once, as a hedge: it changes nothing outside, and finds
+   * the same. Default: true of work by `rules`, false of any other.
+   */
+  readonly idempotent?: boolean;
   /** Attempts in total. Default 3. */
   readonly attempts?: number;
   /** The shape of its findings' `data`: checked with every attempt, and what `dataOf` gives back. */
@@ -166,6 +171,18 @@ export type DomainSpec = NodeSpec &
     /** Does the domain's work as one leaf when depth is spent. It may read every source its children declare. */
     readonly execute?: LeafRun;
   };
+/** When a straggling leaf is executed a second time, and how often that may be. */
+export type HedgeSpec = {
+  /** After how long at work an attempt is hedged, whatever is expected of it: `'30s'` or ms. */
+  readonly after?: number | string;
+  /**
+   * Instead of `after`: how many times as long as expected, above 1 and not before 100 ms. What is expected earlier runs
+   * have measured, or its author says; of whom neither is known is not hedged. Default 3.
+   */
+  readonly times?: number;
+  /** Hedges per leaf started so far, above 0 and at most 1. Default 0.05: one in twenty. */
+  readonly extra?: number;
+};
 export type LimitsSpec = {
   /** The greatest depth any node may have; the root is at 0. Default 2: three tiers. */
   readonly maxDepth?: number;
@@ -180,6 +197,8 @@ export type LimitsSpec = {
   readonly pools?: Readonly<Record<string, number | { readonly most: number; readonly least?: number }>>;
   /** Children of one node. Default 10,000. */
   readonly maxChildren?: number;
+  /** Executes a straggling leaf a second time, in a slot of its own; the first valid answer counts. Default: never. */
+  readonly hedge?: HedgeSpec | false;
   /** What the whole run may spend: US dollars, tokens in and out, leaves. Default: no limit. */
   readonly budget?: Budget;
 };
@@ -222,6 +241,7 @@ export type Leaf<Data = unknown> = LeafSpec<Data> & {
 /** A domain with its children sorted into stages by `needs`. */
 export type Domain = DomainSpec & { readonly kind: 'domain'; readonly stages: readonly (readonly Child[])[] };
 export type Child = Leaf | Domain;
+export type HedgeLimit = { readonly extra: number } & ({ readonly after: number } | { readonly times: number });
 export type PoolLimit = { readonly most: number; readonly least: number };
 export type Limits = {
   readonly maxDepth: number;
@@ -229,6 +249,7 @@ export type Limits = {
   readonly concurrency: number;
   readonly pools: Readonly<Record<string, PoolLimit>>;
   readonly maxChildren: number;
+  readonly hedge?: HedgeLimit;
   readonly budget: Budget;
 };
 export type Scenario = Omit<ScenarioSpec, 'limits'> & {

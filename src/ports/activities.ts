@@ -32,7 +32,8 @@ export type SynthesizeInput = {
   attempt: number;
   fault?: Fault;
 };
-export type AttemptInput = { task: Task; attempt: number };
+/** `isHedge`: a second execution of an attempt that straggles. */
+export type AttemptInput = { task: Task; attempt: number; isHedge?: true };
 export type AttemptIo = Io & {
   /** Says a finding now, without waiting for the end of the attempt. */
   readonly report: (draft: FindingDraft) => void;
@@ -69,6 +70,8 @@ export type Activities = {
    * measured: it goes before them.
    */
   estimateOf(path: string): number | undefined;
+  /** After how long at work an attempt of this node is hedged, in ms. Undefined of one that never is. */
+  hedgeAfterOf(path: string): number | undefined;
   /** The named pools this node is in. */
   poolsOf(path: string): readonly string[];
 };

@@ -19,6 +19,8 @@ export type StoredOptions = {
   deadlineMs: number;
   maxDepth: number;
   concurrency: number;
+  /** When stragglers are hedged; `false` when they never are though the scenario would. */
+  hedge?: { after?: number; times?: number; extra: number } | false;
   /** What the whole run may spend. */
   budget?: Budget;
   domains?: readonly string[];

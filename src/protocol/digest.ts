@@ -1,6 +1,7 @@
 /**
  * Proof that bytes did not change on the way: SHA-256 of the canonical JSON (RFC 8785).
- *  1. Two runs that found the same have the same digests: the run's id and all times are left out, expected ones too.
+ *  1. Two runs that found the same have the same digests: the run's id and all times are left out, expected ones too,
+ *     and how often somebody was too slow and hedged.
  *  2. A parent's digest covers its children's digests, so the root's covers the tree.
  */
 import { hash } from 'node:crypto';
@@ -51,6 +52,8 @@ export function digestOf(outcome: UnsealedOutcome | Outcome): string {
   const { runId: _, timing: _timing, elapsedMs: _elapsed, digest: _digest, ...content } = outcome as Stamped;
   if (outcome.kind === 'failure' && outcome.partial) content['partial'] = digestOf(outcome.partial);
   if (outcome.kind === 'report' && outcome.decision) content['decision'] = timeless(outcome.decision);
+  if (outcome.kind === 'report' && (outcome.usage.self.hedges ?? outcome.usage.subtree.hedges) !== undefined)
+    content['usage'] = unhedged(outcome.usage);
   return sha256(canonicalJson(content));
 }
 /** How long a child may take is learned from run to run, and no part of what was decided. */
@@ -59,6 +62,11 @@ const timeless = (decision: Decision): unknown => ({
   estimates: decision.estimates.leaves,
   stages: decision.stages.map((stage) => stage.map(({ estimateMs: _, reserveMs: _reserve, ...child }) => child)),
 });
+const unhedged = ({ self, subtree }: Report['usage']): unknown => {
+  const { hedges: _, ...own } = self;
+  const { hedges: _all, ...whole } = subtree;
+  return { self: own, subtree: whole };
+};
 type Stamped = Record<string, unknown> & { runId: string; timing?: unknown; elapsedMs?: unknown; digest?: unknown };
 
 /** Frozen: a report is shown to parents, siblings and listeners alike. */

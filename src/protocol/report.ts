@@ -24,6 +24,8 @@ export const Usage = z.object({
   nodes: z.int().min(0),
   leaves: z.int().min(0),
   attempts: z.int().min(0),
+  /** Second executions of an attempt that straggled. Like times no part of the digest. */
+  hedges: z.int().min(1).exactOptional(),
   inputTokens: z.number().min(0),
   outputTokens: z.number().min(0),
   usd: z.number().min(0),

@@ -110,6 +110,8 @@ export const Review = z.object({
   phases: z.record(Phase, ms),
   attempts: count,
   retries: count,
+  /** Attempts that were executed twice because they straggled. Absent when there were none. */
+  hedges: count.exactOptional(),
   /** The most attempts first. */
   retried: z.array(z.object({ path: z.string(), attempts: count })),
   failures: z.array(z.object({ status: FailureStatus, paths: z.array(z.string()) })),

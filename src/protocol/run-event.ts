@@ -58,6 +58,12 @@ export const RunEvent = z.discriminatedUnion('type', [
     enrichment: z.string().exactOptional(),
   }),
   event('attempt.failed', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),
+  /** It is executed a second time besides, because it was at work for longer than is usual. */
+  event('attempt.hedged', { attempt: z.int() }),
+  /**
+   * Of a hedged attempt one execution is over: the other had answered, or it failed by `fault` and the other goes on.
+   */
+  event('execution.dropped', { attempt: z.int(), which: z.enum(['first', 'hedge']), fault: Fault.exactOptional() }),
   /** It waits for so long, and then asks the same again. Refused, without having spent an attempt. */
   event('attempt.backed-off', { attempt: z.int(), fault: Fault, ms: z.number().min(0) }),
   /** Once per finding, at the node that made it. */

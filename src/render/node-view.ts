@@ -26,6 +26,8 @@ export type ShownAttempt = {
   readonly willRetry?: boolean;
   /** What it was told that the one before was not. */
   readonly told?: string;
+  /** When it was executed a second time; `dropped`: which of the two had to go first. */
+  readonly hedge?: { readonly at: number; readonly dropped?: 'first' | 'hedge' };
 };
 /** Whose record holds the node's digest, from its parent up; `open`: who has yet to. */
 export type Standing = {
@@ -142,10 +144,21 @@ const whyOf = ({ status, diagnosis }: Fault): string => (diagnosis ? `${status},
 
 function attempts(screen: Screen, { attempts, rejected }: NodeView): void {
   if (attempts.length > 0) heading(screen, 'Attempts');
-  for (const { attempt, startedAt, endedAt, fault, told } of attempts) {
+  for (const { attempt, startedAt, endedAt, fault, told, hedge } of attempts) {
     const took = endedAt === undefined ? 'not ended' : formatDuration(endedAt - startedAt);
     const how = fault ? `, failed (${whyOf(fault)}): ${fault.message}` : '';
     write(screen, `${formatInstant(startedAt)}, ${took}${how}`, `  ${attempt}. `, fault && 'yellow');
+    if (hedge) {
+      const dropped = { first: ', which went on alone', hedge: ', which was dropped', none: '' }[
+        hedge.dropped ?? 'none'
+      ];
+      write(
+        screen,
+        `Hedged after ${formatDuration(hedge.at - startedAt)} by a second execution${dropped}.`,
+        '     ',
+        'dim',
+      );
+    }
     if (told !== undefined) write(screen, `It had been told: ${told}`, '     ', 'dim');
   }
   if (rejected.length > 0) heading(screen, 'Syntheses that were rejected');

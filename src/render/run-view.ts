@@ -204,7 +204,7 @@ function lost(screen: Screen, { review: { retention } }: RunView): void {
 }
 
 function effort(screen: Screen, { review }: RunView): void {
-  const { phases, attempts, retries, retried, failures, leaves, states } = review;
+  const { phases, attempts, hedges = 0, retries, retried, failures, leaves, states } = review;
   screen.lines.push('');
   write(
     screen,
@@ -215,7 +215,7 @@ function effort(screen: Screen, { review }: RunView): void {
   const tried = retries === 0 ? 'no retry' : `${counted(retries, 'retry', 'retries')}: `;
   write(
     screen,
-    `${counted(attempts, 'attempt')} at ${counted(leaves, 'leaf', 'leaves')}, ${tried}${enumerated(most, MOST_NAMES)}.`,
+    `${counted(attempts, 'attempt')} at ${counted(leaves, 'leaf', 'leaves')}, ${tried}${enumerated(most, MOST_NAMES)}.${hedges > 0 ? ` ${counted(hedges, 'attempt')} straggled and had a second execution.` : ''}`,
   );
   const failed = failures.map(
     ({ status, paths }) => `${counted(paths.length, 'node')}, ${status} (${enumerated(paths, MOST_NAMES)})`,

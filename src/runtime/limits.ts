@@ -62,12 +62,13 @@ export function modelsFor(scenario: Scenario, { models = scenario.models, policy
 }
 
 /** @throws EspalierError `invalid-input` */
-export function limitsFor(scenario: Scenario, { deadline, maxDepth, concurrency, budget }: RunOptions): Limits {
+export function limitsFor(scenario: Scenario, { deadline, maxDepth, concurrency, hedge, budget }: RunOptions): Limits {
   return limitsOf({
     ...scenario.limits,
     deadline: deadline ?? scenario.limits.deadlineMs,
     ...(maxDepth !== undefined && { maxDepth }),
     ...(concurrency !== undefined && { concurrency }),
+    ...(hedge !== undefined && { hedge }),
     // what is no object is said by whoever checks it
     ...(budget !== undefined && { budget: OBJECT.isMet(budget) ? { ...scenario.limits.budget, ...budget } : budget }),
   });

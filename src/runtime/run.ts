@@ -1,7 +1,7 @@
 /** The contract of a run, whichever host performs it. Types only. */
 import type { KeyObject } from 'node:crypto';
 import type { ModelsSpec, Policy, PolicyName } from '../define/models.ts';
-import type { SynthesisMode } from '../define/spec.ts';
+import type { HedgeSpec, SynthesisMode } from '../define/spec.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Origin, Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -20,6 +20,8 @@ export type RunOptions = {
   deadline?: number | string;
   maxDepth?: number;
   concurrency?: number;
+  /** Executes straggling leaves a second time; `false`: never, whatever the scenario says. */
+  hedge?: HedgeSpec | false;
   /** What the whole run may spend; a dimension that is not given is as the scenario says. */
   budget?: Budget;
   /** In place of the scenario's. */

@@ -92,6 +92,10 @@ function ask(account: Account, dimension: Dimension, lacking: number): void {
   account.granted[dimension] += lacking;
 }
 
+/** Whether what has been spent and reserved here could be once more. */
+export const hasAsMuchAgain = (account: Account): boolean =>
+  DIMENSIONS.every((dimension) => account.spent[dimension] + account.reserved[dimension] <= leftOf(account, dimension));
+
 /** All of it or nothing. */
 export function reserve(account: Account, amount: Amount): Reservation | Refusal {
   const refusal = refusalOf(account, amount, leftOf);

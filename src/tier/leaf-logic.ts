@@ -8,23 +8,35 @@
  *  4. What the author returned is parsed, not believed.
  *  5. An attempt that was refused by a rate limit begins again after a back-off without counting, `MOST_REFUSALS`
  *     times in all; from then on it counts as failed.
+ *  6. An attempt may be executed a second time, as a hedge. The first of the two that answers validly is the attempt's
+ *     result, and of the other only criticals count; one that fails is dropped, and the attempt fails with the last.
  */
-import type { z } from 'zod';
 import { canonicalJson } from '../protocol/digest.ts';
-import { FindingDraft, type Finding } from '../protocol/finding.ts';
+import type { Finding } from '../protocol/finding.ts';
 import { NONE } from '../protocol/freeze.ts';
-import { GapDraft, isHole, type Gap } from '../protocol/gap.ts';
-import { childPath } from '../protocol/path.ts';
+import { isHole, type Gap } from '../protocol/gap.ts';
 import type { Artifact, UnsealedOutcome, UnsealedReport, UnsealedToken } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
 import type { Task } from '../protocol/task.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
-import { readAnswer, unreadable, type Answer } from './answer.ts';
 import { tokenOf } from './fault.ts';
+import { invalid, readDraft, readOutput, type Draft } from './leaf-output.ts';
 import { mint, type Said } from './minting.ts';
 import { ownUsage } from './usage.ts';
 
-export type LeafState = {
+/** What one execution of the present attempt has said and kept. */
+type Execution = {
+  /** Its findings in the order said, after those that stood when it began. */
+  present: Set<Finding> | undefined;
+  artifacts: readonly Artifact[];
+  spoken: number;
+  /** The drafts without a key that it has said live, as canonical JSON. */
+  live: string[];
+};
+/** Of an attempt and its hedge, who goes on: both until one of them has failed or answered. */
+type Hedge = Execution & { goesOn: 'both' | 'first' | 'hedge' };
+/** The attempt's first execution is kept in the state itself: few are hedged. */
+export type LeafState = Execution & {
   task: Task;
   readonly maxAttempts: number;
   phase: 'executing' | 'verifying' | 'recovering' | 'backing-off' | 'reported';
@@ -33,28 +45,34 @@ export type LeafState = {
   refusals: number;
   /** What it has said so far; like `present` made on first use, because thousands may be alive that have said nothing. */
   said: Said | undefined;
-  /** The findings of the present attempt, in the order said. */
-  present: Set<Finding> | undefined;
+  /** How many of `present` stood when the attempt began. */
+  standing: number;
   gaps: Gap[];
-  /** What the present attempt has kept. */
-  artifacts: readonly Artifact[];
-  spoken: number;
-  /** The drafts without a key that this attempt has said live, as canonical JSON. */
-  live: string[];
+  hedge: Hedge | undefined;
+  /** How many hedges there were, over all attempts. */
+  hedges: number;
 };
 export type LeafEvent =
-  | { type: 'said'; draft: unknown }
-  | { type: 'kept'; artifact: Artifact }
-  | { type: 'executed'; output: unknown }
+  | { type: 'said'; draft: unknown; isHedge?: boolean }
+  | { type: 'kept'; artifact: Artifact; isHedge?: boolean }
+  | { type: 'executed'; output: unknown; isHedge?: boolean }
   | { type: 'verified' }
-  | { type: 'failed'; fault: Fault }
+  | { type: 'failed'; fault: Fault; isHedge?: boolean }
+  /** It has been at work for longer than is usual. */
+  | { type: 'straggling' }
+  /** The hedge that was asked for may begin. */
+  | { type: 'hedged' }
   | { type: 'recovered'; enrichment: string }
   | { type: 'backed-off' }
   /** `attempts`: how many had begun; the present one may still have been waiting for its slot. */
   | { type: 'closed'; fault: Fault; attempts?: number };
 export type LeafEffect =
   /** `enrichment`: what this attempt is told that the one before was not. */
-  | { type: 'execute'; task: Task; attempt: number; enrichment?: string | undefined }
+  | { type: 'execute'; task: Task; attempt: number; enrichment?: string | undefined; isHedge?: true }
+  /** Tell `hedged` when it may be executed a second time: when its run can afford that, and has a slot to spare. */
+  | { type: 'hedge'; attempt: number }
+  /** One of two executions is over: by its fault, or because the other has answered. */
+  | { type: 'drop'; attempt: number; isHedge: boolean; fault?: Fault }
   | { type: 'verify'; findings: readonly Finding[] }
   | { type: 'recover'; fault: Fault }
   /** Wait at random, up to a time that doubles with every one `before`; and no less than the fault asks for. */
@@ -63,7 +81,6 @@ export type LeafEffect =
   | { type: 'give-up-attempt'; attempt: number; fault: Fault; willRetry: boolean }
   | { type: 'end'; outcome: UnsealedOutcome };
 type Effects = readonly LeafEffect[];
-type Draft = z.output<typeof FindingDraft>;
 const NOTHING: Effects = [];
 const MOST_REFUSALS = 8;
 
@@ -92,10 +109,13 @@ export function beginLeaf(task: Task, maxAttempts: number, earlier?: LeafProgres
     refusals: 0,
     said: criticals.length > 0 ? new Map(criticals.map((finding) => [finding.id, finding])) : undefined,
     present: criticals.length > 0 ? new Set(criticals) : undefined,
+    standing: criticals.length,
     gaps: NONE,
     artifacts: NONE,
     spoken: 0,
     live: [],
+    hedge: undefined,
+    hedges: 0,
   };
   if (fault) return [state, afterFailure(state, fault)];
   if (attempt === 1) return [state, { type: 'execute', task: enriched, attempt }];
@@ -105,27 +125,50 @@ export function beginLeaf(task: Task, maxAttempts: number, earlier?: LeafProgres
 /** A copy to branch from in a search. */
 export const cloneLeaf = (state: LeafState): LeafState => ({
   ...state,
+  ...cloneExecution(state),
   said: state.said && new Map(state.said),
-  present: state.present && new Set(state.present),
-  live: [...state.live],
+  hedge: state.hedge && { ...state.hedge, ...cloneExecution(state.hedge) },
+});
+const cloneExecution = ({ present, artifacts, spoken, live }: Execution): Execution => ({
+  present: present && new Set(present),
+  artifacts,
+  spoken,
+  live: [...live],
 });
 
 export const saidBy = (state: LeafState): Said => (state.said ??= new Map());
-const presentOf = (state: LeafState): Set<Finding> => (state.present ??= new Set());
+const presentOf = (execution: Execution): Set<Finding> => (execution.present ??= new Set());
+const executionOf = (state: LeafState, isHedge: boolean): Execution => (isHedge && state.hedge) || state;
+const goesOn = ({ hedge }: LeafState, isHedge: boolean): boolean =>
+  hedge ? hedge.goesOn === 'both' || hedge.goesOn === (isHedge ? 'hedge' : 'first') : !isHedge;
+/** Both of its executions go on. */
+export const isRace = ({ hedge }: LeafState): boolean => hedge?.goesOn === 'both';
+/** Of two executions the hedge is the one that counts. */
+export const isOfHedge = ({ hedge }: LeafState): boolean => hedge?.goesOn === 'hedge';
+/** What the attempt has found: also the criticals that only the other execution said. */
+function findingsOf(state: LeafState): Finding[] {
+  if (!state.hedge) return [...presentOf(state)];
+  const criticals = [...saidBy(state).values()].filter((finding) => finding.critical);
+  return [...new Set([...presentOf(executionOf(state, isOfHedge(state))), ...criticals])];
+}
 
 export function leafStep(state: LeafState, event: LeafEvent): Effects {
   if (state.phase === 'reported') return NOTHING;
   switch (event.type) {
     case 'said':
-      return saidLive(state, event.draft);
+      return saidLive(state, event.draft, event.isHedge === true);
     case 'kept':
-      return kept(state, event.artifact);
+      return kept(state, event.artifact, event.isHedge === true);
     case 'executed':
-      return state.phase === 'executing' ? executed(state, event.output) : NOTHING;
+      return executed(state, event.output, event.isHedge === true);
     case 'verified':
-      return state.phase === 'verifying' ? [end(state, leafReport(state, [...presentOf(state)]))] : NOTHING;
+      return state.phase === 'verifying' ? [end(state, leafReport(state, findingsOf(state)))] : NOTHING;
     case 'failed':
-      return failed(state, event.fault);
+      return failed(state, event.fault, event.isHedge === true);
+    case 'straggling':
+      return mayHedge(state) ? [{ type: 'hedge', attempt: state.attempt }] : NOTHING;
+    case 'hedged':
+      return mayHedge(state) ? [hedged(state)] : NOTHING;
     case 'recovered':
       return state.phase === 'recovering' ? [nextAttempt(state, event.enrichment)] : NOTHING;
     case 'backed-off':
@@ -135,91 +178,77 @@ export function leafStep(state: LeafState, event: LeafEvent): Effects {
   }
 }
 
-function saidLive(state: LeafState, draft: unknown): Effects {
+function saidLive(state: LeafState, draft: unknown, isHedge: boolean): Effects {
   const read = readDraft(draft);
+  const counts = goesOn(state, isHedge);
   if ('value' in read) {
-    if (read.value.key === undefined) state.live.push(canonicalJson(read.value));
-    return say(state, read.value, state.spoken++);
+    if (!counts && !read.value.critical) return NOTHING;
+    const by = executionOf(state, isHedge);
+    if (read.value.key === undefined) by.live.push(canonicalJson(read.value));
+    return say(state, by, read.value, by.spoken++);
   }
-  return state.phase === 'executing' ? failed(state, invalid('a finding said live', read)) : NOTHING;
+  return state.phase === 'executing' && counts ? failed(state, invalid('a finding said live', read), isHedge) : NOTHING;
 }
 
-function kept(state: LeafState, artifact: Artifact): Effects {
-  if (state.phase === 'executing') {
-    state.artifacts = [...state.artifacts.filter(({ ref }) => ref !== artifact.ref), artifact];
+function kept(state: LeafState, artifact: Artifact, isHedge: boolean): Effects {
+  if (state.phase === 'executing' && goesOn(state, isHedge)) {
+    const by = executionOf(state, isHedge);
+    by.artifacts = [...by.artifacts.filter(({ ref }) => ref !== artifact.ref), artifact];
   }
   return NOTHING;
 }
 
-function say(state: LeafState, draft: Draft, ordinal: number): Effects {
+function say(state: LeafState, by: Execution, draft: Draft, ordinal: number): Effects {
   const { finding, isNew } = mint(state.task.path, draft, ordinal, saidBy(state));
-  presentOf(state).add(finding);
+  presentOf(by).add(finding);
   return isNew ? [{ type: 'say', finding }] : NOTHING;
 }
 
-function executed(state: LeafState, output: unknown): Effects {
+function executed(state: LeafState, output: unknown, isHedge: boolean): Effects {
+  const counts = state.phase === 'executing' && goesOn(state, isHedge);
+  if (!counts && !state.hedge) return NOTHING;
   if (output === undefined || output === null) {
-    return failed(state, { status: 'silent', message: 'ended without output' });
+    return counts ? failed(state, { status: 'silent', message: 'ended without output' }, isHedge) : NOTHING;
   }
+  const by = executionOf(state, isHedge);
   const { findings, gaps, fault } = readOutput(state.task.path, output);
   const effects: LeafEffect[] = [];
-  const saidBefore = state.live.length > 0 ? new Set(state.live) : undefined;
+  const saidBefore = by.live.length > 0 ? new Set(by.live) : undefined;
   for (const [index, draft] of findings.entries()) {
     // said live already, without a key that would tell
     if (draft.key === undefined && saidBefore?.delete(canonicalJson(draft))) continue;
-    // an answer that fails its schema is not believed, but what it calls critical was said
-    if (!fault || draft.critical) effects.push(...say(state, draft, index));
+    // an answer that fails its schema, or comes too late, is not believed, but what it calls critical was said
+    if ((counts && !fault) || draft.critical) effects.push(...say(state, by, draft, index));
   }
-  if (fault) return [...effects, ...failed(state, fault)];
+  if (!counts) return effects;
+  if (fault) return [...effects, ...failed(state, fault, isHedge)];
+  if (state.hedge && isRace(state)) {
+    state.hedge.goesOn = isHedge ? 'hedge' : 'first';
+    effects.push({ type: 'drop', attempt: state.attempt, isHedge: !isHedge });
+  }
   state.gaps = gaps;
   state.phase = 'verifying';
-  effects.push({ type: 'verify', findings: [...presentOf(state)] });
+  effects.push({ type: 'verify', findings: findingsOf(state) });
   return effects;
 }
 
-/** What can be read of an attempt's output, and the first thing that cannot. */
-function readOutput(path: string, output: unknown): { findings: Draft[]; gaps: Gap[]; fault: Fault | undefined } {
-  const drafts: readonly unknown[] = Array.isArray(output) ? output : [output];
-  const findings: Draft[] = [];
-  let gaps: Gap[] = NONE;
-  let fault: Fault | undefined;
-  for (let index = 0; index < drafts.length; index++) {
-    const name = drafts.length > 1 ? `result ${index + 1} of ${drafts.length}` : 'the result';
-    const read = readResult(drafts, index);
-    if (!('value' in read)) fault ??= invalid(name, read);
-    else if ('statement' in read.value) findings.push(read.value);
-    else {
-      const { child, gap, why } = read.value;
-      if (gaps === NONE) gaps = [];
-      gaps.push({ kind: gap, path: child === undefined ? path : childPath(path, child), why });
-    }
-  }
-  return { findings, gaps, fault };
+const mayHedge = ({ phase, hedge }: LeafState): boolean => phase === 'executing' && !hedge;
+/** The same task, in the same state of knowledge: of what was said there only stands what stood for the first. */
+function hedged(state: LeafState): LeafEffect {
+  const present = new Set([...(state.present ?? NONE)].slice(0, state.standing));
+  state.hedge = { present, artifacts: NONE, spoken: 0, live: [], goesOn: 'both' };
+  state.hedges++;
+  return { type: 'execute', task: state.task, attempt: state.attempt, isHedge: true };
 }
 
-/** A draft that has a `gap` is read as one, any other as a finding. */
-function readResult(drafts: readonly unknown[], index: number): Answer<Draft> | Answer<GapDraft> {
-  try {
-    const draft = drafts[index];
-    return has(draft, 'gap') ? readAnswer(GapDraft, draft) : readDraft(draft);
-  } catch (error) {
-    return unreadable(error);
+function failed(state: LeafState, fault: Fault, isHedge: boolean): Effects {
+  const { attempt, phase, hedge } = state;
+  if (!goesOn(state, isHedge)) return NOTHING;
+  if (hedge && isRace(state)) {
+    hedge.goesOn = isHedge ? 'first' : 'hedge';
+    return [{ type: 'drop', attempt, isHedge, fault }];
   }
-}
-
-/** Most drafts have no `data`. It is recursive, and whatever may hold it zod keeps account of, to find cycles. */
-const DraftWithoutData = FindingDraft.omit({ data: true });
-function readDraft(draft: unknown): Answer<Draft> {
-  try {
-    return readAnswer<Draft>(has(draft, 'data') ? FindingDraft : DraftWithoutData, draft);
-  } catch (error) {
-    return unreadable(error);
-  }
-}
-const has = (draft: unknown, key: string): boolean => typeof draft === 'object' && draft !== null && key in draft;
-
-function failed(state: LeafState, fault: Fault): Effects {
-  const { attempt, phase } = state;
+  state.hedge = undefined;
   if (phase === 'backing-off') return NOTHING;
   if (fault.diagnosis === 'rate-limited' && phase !== 'recovering' && state.refusals < MOST_REFUSALS) {
     state.phase = 'backing-off';
@@ -252,9 +281,11 @@ function nextAttempt(state: LeafState, enrichment: string): LeafEffect {
 function again(state: LeafState): LeafEffect & { type: 'execute' } {
   state.phase = 'executing';
   state.present = new Set([...saidBy(state).values()].filter((finding) => finding.critical));
+  state.standing = state.present.size;
   state.spoken = 0;
   state.artifacts = NONE;
   state.live = [];
+  state.hedge = undefined;
   return { type: 'execute', task: state.task, attempt: state.attempt };
 }
 
@@ -269,8 +300,10 @@ function failureOf(state: LeafState, fault: Fault, attempts = state.attempt): Un
   return tokenOf(state.task, fault, attempts, partial);
 }
 
-function leafReport({ task, attempt, gaps, artifacts }: LeafState, findings: Finding[]): UnsealedReport {
-  const usage = ownUsage(task.path, { leaves: 1, attempts: attempt });
+function leafReport(state: LeafState, findings: Finding[]): UnsealedReport {
+  const { task, attempt, gaps, hedges } = state;
+  const { artifacts } = executionOf(state, isOfHedge(state));
+  const usage = ownUsage(task.path, { leaves: 1, attempts: attempt, hedges });
   const hasHole = gaps.some(isHole);
   const criticals = findings.filter((finding) => finding.critical);
   // Keys in alphabetical order: so the digest of a leaf's report needs no sorting.
@@ -297,9 +330,3 @@ function leafReport({ task, attempt, gaps, artifacts }: LeafState, findings: Fin
     usage: { self: usage, subtree: usage },
   };
 }
-
-const invalid = (what: string, { why }: { why: string }): Fault => ({
-  status: 'invalid',
-  message: `${what} is not a finding: ${why}`,
-  diagnosis: 'invalid-output',
-});

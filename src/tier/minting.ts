@@ -29,6 +29,13 @@ export function mint(path: string, draft: Draft, ordinal: number, said: Said): M
   );
 }
 
+/** Whether the same was said already, if only under another ordinal. */
+export function isRepeat(path: string, draft: Draft, said: Said): boolean {
+  const bytesOf = ({ id: _, ...body }: Finding): string => canonicalJson(body);
+  const bytes = bytesOf(findingOf(draft, '', path, draft.flags));
+  return [...said.values()].some((finding) => bytesOf(finding) === bytes);
+}
+
 /** Keys in alphabetical order: so the canonical JSON of a finding needs no sorting. */
 function findingOf(draft: Draft, id: string, path: string, flags: string[]): Finding {
   const { confidence, critical, data, measure, source = NO_SOURCE, stance, statement, unit, value } = draft;

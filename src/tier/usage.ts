@@ -7,9 +7,10 @@ export type Money = Pick<Usage, 'usd' | 'inputTokens' | 'outputTokens'>;
 export type Spent = { readonly self: Money; readonly subtree: Money };
 
 /** What one node itself used. */
-export const ownUsage = (path: string, work: { leaves: number; attempts: number }): Usage => ({
+export const ownUsage = (path: string, work: { leaves: number; attempts: number; hedges?: number }): Usage => ({
   attempts: work.attempts,
   depth: depthOf(path),
+  ...(work.hedges && { hedges: work.hedges }),
   inputTokens: 0,
   leaves: work.leaves,
   nodes: 1,
@@ -21,6 +22,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
   return {
     attempts: a.attempts + b.attempts,
     depth: Math.max(a.depth, b.depth),
+    ...((a.hedges || b.hedges) && { hedges: (a.hedges ?? 0) + (b.hedges ?? 0) }),
     inputTokens: a.inputTokens + b.inputTokens,
     leaves: a.leaves + b.leaves,
     nodes: a.nodes + b.nodes,

@@ -216,15 +216,19 @@ export const syntheses = recordOf<Synthesis>(
   },
   'assessment',
 );
-const usages = recordOf<Usage>({
-  nodes: counts,
-  leaves: counts,
-  attempts: counts,
-  depth: counts,
-  inputTokens: positive,
-  outputTokens: positive,
-  usd: positive,
-});
+const usages = recordOf<Usage>(
+  {
+    nodes: counts,
+    leaves: counts,
+    attempts: counts,
+    hedges: fc.integer({ min: 1 }),
+    depth: counts,
+    inputTokens: positive,
+    outputTokens: positive,
+    usd: positive,
+  },
+  'hedges',
+);
 const summaries = recordOf<ChildSummary>(
   {
     path: paths,

@@ -87,6 +87,11 @@ describe('RunEvent', () => {
     'attempt.started': fc.record({ attempt: fc.nat() }),
     'attempt.failed': fc.record({ attempt: fc.nat(), fault, willRetry: fc.boolean() }),
     'attempt.backed-off': fc.record({ attempt: fc.nat(), fault, ms: fc.nat() }),
+    'attempt.hedged': fc.record({ attempt: fc.nat() }),
+    'execution.dropped': fc.record(
+      { attempt: fc.nat(), which: fc.constantFrom('first', 'hedge'), fault },
+      { requiredKeys: ['attempt', 'which'] },
+    ),
     'slots.changed': fc.record({
       pool: fc.string(),
       limit: fc.nat(),

@@ -74,6 +74,8 @@ describe('a stored run', () => {
     const { view } = await ranSlowly({ faults: ['root/d1/l0=throw', 'root/d0=hang'] });
     const text = flat(renderRun(view));
     expect(text).toContain('2 retries: root/d1/l0 (3 attempts).');
+    const hedged = flat(renderRun({ ...view, review: { ...view.review, hedges: 2 } }));
+    expect(hedged).toContain('2 attempts straggled and had a second execution.');
     expect(text).toContain('Failed: 1 node, timeout (root/d0); 1 node, error (root/d1/l0).');
     expect(text).toContain('What 1 failed node used is not known.');
     const { retention } = view.review;

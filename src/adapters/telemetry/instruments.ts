@@ -110,6 +110,7 @@ function createInstruments(provider: MeterProvider): Instruments | undefined {
     gaps: count(METRIC.gaps, '{gap}', 'What briefs know they lack'),
     alerts: count(METRIC.alerts, '{alert}', 'Integrity alerts'),
     dependencies: count(METRIC.dependencies, '{read}', 'Reads that their reader had not declared'),
+    hedges: count(METRIC.hedges, '{execution}', 'Second executions of attempts that straggled'),
     selfTokens: count(METRIC.selfTokens, '{token}', 'Tokens that nodes used themselves'),
     subtreeTokens: count(METRIC.subtreeTokens, '{token}', 'Tokens that nodes and all below them used'),
     selfCost: amount(METRIC.selfCost, 'USD', 'What nodes spent themselves'),

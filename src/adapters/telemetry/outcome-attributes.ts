@@ -23,6 +23,7 @@ export function outcomeAttributes(outcome: Outcome): Attributes {
 const bodyAttributes = ({ madeBy, findings, escalations, gaps, usage, retention }: UnsealedReport): Attributes => ({
   [ATTRIBUTE.madeBy]: madeBy,
   [ATTRIBUTE.attempts]: usage.self.attempts,
+  ...(usage.self.hedges && { [ATTRIBUTE.hedges]: usage.self.hedges }),
   [ATTRIBUTE.findings]: findings.length,
   [ATTRIBUTE.escalations]: escalations.length,
   [ATTRIBUTE.gaps]: gaps.length,

@@ -107,6 +107,9 @@ export function openRunMetrics(
         case 'dependency.observed':
           to.dependencies.add(1, { ...(tier && of(tier)), [ATTRIBUTE.dependencyVia]: event.via });
           return;
+        case 'attempt.hedged':
+          to.hedges.add(1, tier && of(tier));
+          return;
         case 'integrity.alert':
           to.alerts.add(1, { [ATTRIBUTE.alertKind]: event.kind });
           if (event.kind === 'depth') to.breaches.add(1);

@@ -11,6 +11,7 @@ import type { Finding } from '../../protocol/finding.ts';
 import { nameOf, parentOf } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
+import type { Hedging } from '../../tier/hedging.ts';
 import type { Afterthought, Recall } from '../record/recall.ts';
 import type { Interims } from './interims.ts';
 import type { RunBudget } from './run-budget.ts';
@@ -22,6 +23,8 @@ export type Host = {
   /** 0 … 1, for back-offs. */
   readonly random: () => number;
   readonly budget: RunBudget;
+  /** Where stragglers are hedged: how often that may be. */
+  readonly hedging?: Hedging;
   /** Writes to the run's events. Never throws. */
   readonly emit: (event: RunEventBody) => void;
   /** Logic of the caller's own for a node. It must end with an outcome, which is parsed, not believed. */

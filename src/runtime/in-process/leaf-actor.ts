@@ -3,24 +3,32 @@
  * what came of it.
  *  1. No `start` or `transition` throws, whatever the author's code does.
  *  2. An answer counts only for the attempt that gave it; of what an attempt says after its end only criticals count.
- *  3. At the end the slot is given back, the timers cleared and the signal aborted.
+ *  3. At the end the slots are given back, the timers cleared and the signals aborted.
  */
 import type { ActorLogic, AnyActorRef, AnyEventObject, Snapshot } from 'xstate';
-import type { AttemptIo, SourceRead } from '../../ports/activities.ts';
-import type { Spending } from '../../ports/budget.ts';
 import type { Slot } from '../../ports/slots.ts';
-import type { Dependency } from '../../protocol/dependency.ts';
 import { FindingDraft, type Finding } from '../../protocol/finding.ts';
-import type { Artifact, UnsealedOutcome } from '../../protocol/report.ts';
+import type { UnsealedOutcome } from '../../protocol/report.ts';
 import type { Fault } from '../../protocol/fault.ts';
 import { backOffMs } from '../../tier/back-off.ts';
-import { CANCELLED, errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
-import { beginLeaf, leafStep, saidBy, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
-import { mint, MISATTRIBUTED } from '../../tier/minting.ts';
+import { CANCELLED, STOPPED } from '../../tier/fault.ts';
+import { hasHedgeLeft, noteLeaf, takeHedge } from '../../tier/hedging.ts';
+import {
+  beginLeaf,
+  isOfHedge,
+  isRace,
+  leafStep,
+  saidBy,
+  type LeafEffect,
+  type LeafEvent,
+  type LeafState,
+} from '../../tier/leaf-logic.ts';
+import { isRepeat, mint, MISATTRIBUTED } from '../../tier/minting.ts';
 import { enrichmentFor } from '../../tier/recovery.ts';
 import type { ExecuteInput } from '../../tier/orchestrator-machine.ts';
+import { LazyIo } from './attempt-io.ts';
+import { eventOr, failedEvent, guarded, verdictEvent } from './leaf-answers.ts';
 import { isLive, noteDependency, noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
-import { OpenReads } from './open-reads.ts';
 
 type LeafSnapshot = Snapshot<UnsealedOutcome> & {
   input: ExecuteInput;
@@ -32,6 +40,10 @@ type LeafSnapshot = Snapshot<UnsealedOutcome> & {
   /** How many attempts have begun: the next one may still wait for its slot. */
   begun: number;
   timer: unknown;
+  /** The second execution of the present attempt: without `io` it waits for its slot. */
+  hedge: { io: LazyIo | undefined; slot: Slot } | undefined;
+  /** Set while an execution is not hedged and may be. */
+  straggle: unknown;
   /** Set while it backs off. */
   pause: unknown;
   /** It has been stopped, though XState shows it as active until its transition has returned. */
@@ -40,63 +52,6 @@ type LeafSnapshot = Snapshot<UnsealedOutcome> & {
 
 const CLOSED: Fault = { status: 'timeout', message: 'closed itself at its deadline' };
 const NEVER_BEGUN: Fault = { status: 'timeout', message: 'waited for a slot until its deadline' };
-
-/** What an attempt says before its end. */
-type Told =
-  | { type: 'said'; draft: FindingDraft }
-  | { type: 'kept'; artifact: Artifact }
-  | ({ type: 'read' } & Pick<Dependency, 'on' | 'via'>);
-
-/** What one attempt is given. Its signal is made on first use: most leaves never ask, and thousands may be alive. */
-class LazyIo implements AttemptIo {
-  #controller: AbortController | undefined;
-  #over: Fault | undefined;
-  #budget: ReturnType<Host['budget']['spendingOf']> | undefined;
-  #reads: OpenReads | undefined;
-  readonly #tell: (io: LazyIo, told: Told) => void;
-  readonly #host: Host;
-  readonly #path: string;
-  readonly alert: AttemptIo['alert'];
-  constructor(path: string, host: Host, tell: (io: LazyIo, told: Told) => void) {
-    this.#path = path;
-    this.#tell = tell;
-    this.#host = host;
-    this.alert = (kind, message) => host.emit({ type: 'integrity.alert', path, kind, message });
-  }
-  get budget(): Spending {
-    if (!this.#budget) {
-      this.#budget = this.#host.budget.spendingOf(this.#path);
-      if (this.#over) this.#budget.end();
-    }
-    return this.#budget;
-  }
-  get abortSignal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController();
-      if (this.#over) this.abort(this.#over); // asked for too late
-    }
-    return this.#controller.signal;
-  }
-  report = (draft: FindingDraft): void => this.#tell(this, { type: 'said', draft });
-  reading(source: string, isDeclared: boolean): (read: SourceRead) => void {
-    return (this.#reads ??= new OpenReads(this.#path, this.#host)).begin(source, isDeclared);
-  }
-  /** What it has not read by now is not waited for. */
-  breakOff({ status }: Fault): void {
-    this.#reads?.breakOff(status);
-  }
-  depend(read: Pick<Dependency, 'on' | 'via'>): void {
-    this.#tell(this, { type: 'read', ...read });
-  }
-  kept(artifact: Artifact): void {
-    this.#tell(this, { type: 'kept', artifact });
-  }
-  abort(fault: Fault): void {
-    this.#over ??= fault;
-    this.#budget?.end();
-    this.#controller?.abort(errorOf(this.#over));
-  }
-}
 
 export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, ExecuteInput> {
   const { clock, activities, slots, emit, random } = host;
@@ -111,19 +66,21 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     const parsed = FindingDraft.safeParse(draft);
     if (!leaf || !parsed.success || !parsed.data.critical) return;
     const { path } = input.task;
+    if (isRepeat(path, parsed.data, saidBy(leaf))) return;
     const { finding, isNew } = mint(path, parsed.data, leaf.spoken++, saidBy(leaf));
     if (isNew) noteLate(host, path, finding);
   };
   const say = (scope: Scope, io: LazyIo, draft: FindingDraft): void => {
     const snapshot = scope.self.getSnapshot() as LeafSnapshot;
     if (snapshot.status !== 'active' || snapshot.isOver) sayLate(snapshot, draft);
-    else if (snapshot.io === io || draft?.critical)
-      tellSelf(scope, { type: 'leaf.told', told: { type: 'said', draft } });
+    else if (isAtWork(snapshot, io) || draft?.critical)
+      tellLeaf(scope, { type: 'said', draft, isHedge: isHedge(snapshot, io) });
   };
 
-  const keep = (scope: Scope, io: LazyIo, told: LeafEvent): void => {
+  const keep = (scope: Scope, io: LazyIo, told: LeafEvent & { type: 'kept' }): void => {
     const snapshot = scope.self.getSnapshot() as LeafSnapshot;
-    if (snapshot.status === 'active' && snapshot.io === io) tellSelf(scope, { type: 'leaf.told', told });
+    if (snapshot.status !== 'active' || !isAtWork(snapshot, io)) return;
+    tellLeaf(scope, { ...told, isHedge: isHedge(snapshot, io) });
   };
 
   /** What an answer calls critical was said, though it comes too late to be the attempt's result. */
@@ -145,28 +102,75 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
   const perform = (effect: LeafEffect & { type: 'execute' }, snapshot: LeafSnapshot, scope: Scope): void => {
     const { attempt, enrichment } = effect;
     const { path } = effect.task;
-    const io = (snapshot.io = ioOf(path, scope));
-    snapshot.begun = attempt;
-    emit({ type: 'attempt.started', path, attempt, ...(enrichment !== undefined && { enrichment }) });
+    const io = ioOf(path, scope);
+    if (effect.isHedge) {
+      if (!snapshot.hedge) return; // unreachable: it begins when its slot is granted
+      snapshot.hedge.io = io;
+      emit({ type: 'attempt.hedged', path, attempt });
+    } else {
+      if (host.hedging && snapshot.begun === 0) noteLeaf(host.hedging);
+      snapshot.io = io;
+      snapshot.begun = attempt;
+      emit({ type: 'attempt.started', path, attempt, ...(enrichment !== undefined && { enrichment }) });
+      watchFor(snapshot, scope);
+    }
     ask(
       snapshot,
       scope,
       io,
       () => activities.attempt(effect, io),
-      (output) => {
-        if (snapshot.leaf?.phase !== 'executing') salvage(scope, io, output);
-        return { type: 'executed', output };
+      (output, isHedge) => {
+        const { leaf } = snapshot;
+        if (leaf?.phase !== 'executing' && !leaf?.hedge) salvage(scope, io, output);
+        return { type: 'executed', output, isHedge };
       },
       (output) => salvage(scope, io, output),
     );
   };
-  /** Starts an effect, and tells the leaf what came of it; or, when that attempt is no longer the present one, `tooLate`. */
+  /** Tells the leaf when it has been at work for longer than is usual. */
+  const watchFor = (snapshot: LeafSnapshot, scope: Scope): void => {
+    const ms = host.hedging && activities.hedgeAfterOf(snapshot.input.task.path);
+    if (ms !== undefined) snapshot.straggle = clock.setTimeout(() => tellLeaf(scope, { type: 'straggling' }), ms);
+  };
+  /** Waits for a slot behind everybody who has not begun; where there is none to be had, it looks again later. */
+  const hedge = (snapshot: LeafSnapshot, scope: Scope): void => {
+    const { path } = snapshot.input.task;
+    const { hedging } = host;
+    if (!hedging || !hasHedgeLeft(hedging) || !host.budget.affordsHedge(path)) return watchFor(snapshot, scope);
+    snapshot.hedge = {
+      io: undefined,
+      slot: slots.request({
+        estimateMs: 0,
+        pools: activities.poolsOf(path),
+        granted() {
+          if (host.budget.affordsHedge(path) && takeHedge(hedging)) return tellLeaf(scope, { type: 'hedged' });
+          snapshot.hedge?.slot.release();
+          snapshot.hedge = undefined;
+          watchFor(snapshot, scope);
+        },
+        revoked: () => tellLeaf(scope, { type: 'failed', fault: REVOKED, isHedge: true }),
+      }),
+    };
+  };
+  /** The attempt's slots are given back. Of two executions the slot of the one that was dropped has been already. */
+  const giveBack = (snapshot: LeafSnapshot, ended?: 'well' | Fault): void => {
+    const { slot, hedge } = snapshot;
+    slot?.release(ended);
+    hedge?.slot.release(ended);
+    if (ended !== 'well' || !hedge?.io) snapshot.hedge = undefined;
+    clock.clearTimeout(snapshot.straggle);
+  };
+  const abortBoth = ({ io, hedge }: LeafSnapshot, fault: Fault): void => {
+    abortSoon(io, fault);
+    abortSoon(hedge?.io, fault);
+  };
+  /** Starts an effect, and tells the leaf what came of it; or, when its attempt is no longer the present one, `tooLate`. */
   const ask = <Answer>(
     snapshot: LeafSnapshot,
     scope: Scope,
     io: LazyIo,
     start: () => Promise<Answer>,
-    toEvent: (answer: Answer) => LeafEvent,
+    toEvent: (answer: Answer, isHedge: boolean) => LeafEvent,
     tooLate: (answer: Answer) => void = () => {},
   ): void => {
     let promise: Promise<Answer>;
@@ -180,16 +184,17 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
         isPresent(snapshot, io, scope)
           ? tellLeaf(
               scope,
-              eventOr(() => toEvent(answer)),
+              eventOr(() => toEvent(answer, isHedge(snapshot, io)), isHedge(snapshot, io)),
             )
           : tooLate(answer),
-      (error: unknown) => isPresent(snapshot, io, scope) && tellLeaf(scope, failedEvent(error)),
+      (error: unknown) => isPresent(snapshot, io, scope) && tellLeaf(scope, failedEvent(error, isHedge(snapshot, io))),
     );
   };
 
   const follow = (snapshot: LeafSnapshot, effects: readonly LeafEffect[], scope: Scope): LeafSnapshot => {
-    const { leaf, io } = snapshot;
+    const { leaf } = snapshot;
     if (!leaf) return snapshot;
+    const io = isOfHedge(leaf) ? snapshot.hedge?.io : snapshot.io;
     snapshot.value = leaf.phase;
     const { path } = leaf.task;
     const said = saidIn(effects);
@@ -201,7 +206,12 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
           noteSaid(path, effect.finding);
           break;
         case 'execute':
+          if (effect.isHedge) {
+            perform(effect, snapshot, scope);
+            break;
+          }
           if (io) abortSoon(io, OVER); // a recovery's
+          snapshot.hedge = undefined;
           snapshot.slot = slots.request({
             estimateMs: activities.estimateOf(path),
             pools: activities.poolsOf(path),
@@ -209,8 +219,19 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
             revoked: () => tellSelf(scope, { type: 'leaf.revoked' }),
           });
           break;
+        case 'hedge':
+          hedge(snapshot, scope);
+          break;
+        case 'drop': {
+          const { attempt, isHedge, fault } = effect;
+          abortSoon(isHedge ? snapshot.hedge?.io : snapshot.io, fault ?? OUTRUN);
+          (isHedge ? snapshot.hedge : snapshot)?.slot?.release(fault);
+          const which = isHedge ? 'hedge' : 'first';
+          emit({ type: 'execution.dropped', path, attempt, which, ...(fault && { fault }) });
+          break;
+        }
         case 'verify': {
-          snapshot.slot?.release('well');
+          giveBack(snapshot, 'well');
           // A leaf that found nothing and says why has nothing to check.
           const check = io && effect.findings.length > 0 ? verify(leaf, effect.findings, io) : undefined;
           if (!io || !check) return follow(snapshot, leafStep(leaf, { type: 'verified' }), scope);
@@ -238,15 +259,15 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
         }
         case 'give-up-attempt': {
           const { attempt, fault, willRetry } = effect;
-          abortSoon(io, fault); // before another gets the slot
-          snapshot.slot?.release(fault);
+          abortBoth(snapshot, fault); // before another gets the slot
+          giveBack(snapshot, fault);
           emit({ type: 'attempt.failed', path, attempt, fault, willRetry });
           break;
         }
         case 'back-off': {
           const { attempt, fault, before } = effect;
-          abortSoon(io, fault);
-          snapshot.slot?.release(fault);
+          abortBoth(snapshot, fault);
+          giveBack(snapshot, fault);
           const ms = backOffMs(before, fault, random());
           emit({ type: 'attempt.backed-off', path, attempt, fault, ms });
           snapshot.pause = clock.setTimeout(() => tellLeaf(scope, { type: 'backed-off' }), ms);
@@ -265,17 +286,17 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
     guarded(() => activities.recover({ task: leaf.task, attempt: leaf.attempt }, fault, io));
 
   const end = (snapshot: LeafSnapshot, outcome: UnsealedOutcome): LeafSnapshot => {
-    abortSoon(snapshot.io, OVER);
+    abortBoth(snapshot, OVER);
     release(snapshot);
     return { ...snapshot, status: 'done', output: outcome, error: undefined };
   };
   const release = (snapshot: LeafSnapshot): void => {
-    snapshot.slot?.release();
+    giveBack(snapshot);
     clock.clearTimeout(snapshot.timer);
     clock.clearTimeout(snapshot.pause);
   };
   const close = (snapshot: LeafSnapshot, leaf: LeafState, fault: Fault, scope: Scope): LeafSnapshot => {
-    abortSoon(snapshot.io, fault);
+    abortBoth(snapshot, fault);
     const { begun } = snapshot;
     return follow(snapshot, leafStep(leaf, { type: 'closed', fault, attempts: begun }), scope);
   };
@@ -292,6 +313,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       slot: undefined,
       begun: 0,
       timer: undefined,
+      hedge: undefined,
+      straggle: undefined,
       pause: undefined,
       isOver: false,
     }),
@@ -320,19 +343,19 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
         case 'tier.deadline':
           return close(snapshot, leaf, snapshot.begun > 0 ? CLOSED : NEVER_BEGUN, scope);
         case 'leaf.revoked':
-          return close(
-            snapshot,
-            leaf,
-            { status: 'timeout', message: 'held its slot too long while others waited' },
-            scope,
-          );
+          return isRace(leaf)
+            ? follow(snapshot, leafStep(leaf, { type: 'failed', fault: REVOKED }), scope)
+            : close(snapshot, leaf, REVOKED, scope);
         case 'leaf.cancel':
           return close(snapshot, leaf, CANCELLED, scope);
-        case STOP:
+        case STOP: {
+          const { io, hedge } = snapshot;
           snapshot.isOver = true;
           release(snapshot);
-          snapshot.io?.abort(STOPPED);
+          io?.abort(STOPPED);
+          hedge?.io?.abort(STOPPED);
           return { ...snapshot, status: 'stopped', output: undefined, error: undefined };
+        }
         default:
           return snapshot;
       }
@@ -340,6 +363,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
   };
 }
 
+const REVOKED: Fault = { status: 'timeout', message: 'held its slot too long while others waited' };
+const OUTRUN: Fault = { status: 'cancelled', message: 'the other execution of this attempt has answered' };
 const OVER: Fault = { status: 'cancelled', message: 'the attempt is over' };
 /** After the present step: what an abort listener says then is said to a leaf that knows where it stands. */
 function abortSoon(io: LazyIo | undefined, fault: Fault): void {
@@ -353,41 +378,12 @@ function saidIn(effects: readonly LeafEffect[]): Finding[] {
   return said;
 }
 
-const isPresent = (snapshot: LeafSnapshot, io: LazyIo, scope: Scope): boolean => isLive(scope) && snapshot.io === io;
+const isHedge = ({ hedge }: LeafSnapshot, io: LazyIo): boolean => hedge?.io === io;
+/** It is an execution of the present attempt, if maybe not the one that counts. */
+const isAtWork = (snapshot: LeafSnapshot, io: LazyIo): boolean => snapshot.io === io || isHedge(snapshot, io);
+const isPresent = (snapshot: LeafSnapshot, io: LazyIo, scope: Scope): boolean =>
+  isLive(scope) && isAtWork(snapshot, io);
 const tellLeaf = (scope: Scope, told: LeafEvent): void => tellSelf(scope, { type: 'leaf.told', told });
-
-const failedEvent = (error: unknown): LeafEvent => ({ type: 'failed', fault: faultOf(error) });
-/** The event, or the failure of making it. */
-function eventOr(make: () => LeafEvent): LeafEvent {
-  try {
-    return make();
-  } catch (error) {
-    return failedEvent(error);
-  }
-}
-
-/** An author's step that throws at once fails like one that rejects. */
-function guarded<Answer>(start: () => Promise<Answer> | undefined): Promise<Answer> | undefined {
-  try {
-    return start();
-  } catch (error) {
-    return Promise.reject(error);
-  }
-}
-
-/** A plain `true` or `false` is understood too: scenarios in JavaScript have no types to tell them. */
-function verdictEvent(given: { ok: boolean; why?: string } | boolean | undefined): LeafEvent {
-  const verdict = typeof given === 'boolean' ? { ok: given, why: undefined } : given;
-  if (verdict?.ok === true) return { type: 'verified' };
-  return {
-    type: 'failed',
-    fault: {
-      status: 'invalid',
-      message: `not verified: ${verdict?.why ?? 'no reason given'}`,
-      diagnosis: 'failed-check',
-    },
-  };
-}
 
 function sendUp(scope: Scope, findings: readonly Finding[]): void {
   const parent = scope.self._parent as AnyActorRef | undefined;

@@ -20,6 +20,7 @@ import { ROOT } from '../../protocol/path.ts';
 import type { RunEvent, RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import { faultOf } from '../../tier/fault.ts';
+import { openHedging } from '../../tier/hedging.ts';
 import { HOST_VERSION } from '../../version.ts';
 import { createEventStream, type EventStream } from '../event-stream.ts';
 import { checkScenario, limitsFor, modelsFor } from '../limits.ts';
@@ -142,6 +143,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     slots,
     models,
     random,
+    hedge: limits.hedge,
   });
   const hooked = withHooks(own, scenario.hooks, clock);
   const recalled = record?.recall ? withoutAskingAgain(hooked, record.recall) : hooked;
@@ -166,6 +168,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       emit: stream.emit,
       afterthoughts: [],
       isStopped: false,
+      ...(limits.hedge && { hedging: openHedging(limits.hedge) }),
       ...(learned && { learned: (path) => learned.get(path) }),
       ...(observed && { observed }),
       ...(guestFor && { guestFor }),

@@ -19,6 +19,7 @@ import {
   claimOf,
   close,
   DIMENSIONS,
+  hasAsMuchAgain,
   leftOf,
   NOTHING,
   open,
@@ -45,6 +46,8 @@ export type RunBudget = {
   grantOf(path: string): Budget;
   /** Takes one leaf from the account of `path` for the node `who`. */
   takeLeaf(path: string, who: string): Fault | undefined;
+  /** Whether a second execution of what the node is at could cost as much as the first has until now. */
+  affordsHedge(path: string): boolean;
   spendingOf(path: string): Spending & { end(): void };
   /** What a node and all below it have settled so far. */
   spentAt(path: string): Spent | undefined;
@@ -132,6 +135,10 @@ export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => 
       if (!isLimited) return undefined;
       const refusal = takeLeaf(accountAt(path, true));
       return refusal && refused(who, refusal);
+    },
+    affordsHedge(path) {
+      const account = isLimited ? held.get(path)?.account : undefined;
+      return !account || hasAsMuchAgain(account);
     },
     spendingOf(path) {
       const mine = new Set<() => void>();

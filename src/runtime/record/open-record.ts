@@ -107,6 +107,7 @@ const newRun = ({ scenario, runId, thesis, limits, startedAt, asOf, domains, ori
     deadlineMs: limits.deadlineMs,
     maxDepth: limits.maxDepth,
     concurrency: limits.concurrency,
+    ...((limits.hedge || scenario.limits.hedge) && { hedge: limits.hedge ?? (false as const) }),
     ...(Object.keys(limits.budget).length > 0 && { budget: limits.budget }),
     ...(domains && { domains }),
   },

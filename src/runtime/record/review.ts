@@ -24,6 +24,7 @@ export function reviewOf(stored: Iterable<StoredNode>, until?: number): Review {
   const bottleneck = bottleneckOf(segments, shareOf, waits);
   const phases = phasesOf(stillPart(nodes), times);
   const attempts = nodes.reduce((sum, node) => sum + node.attempts, 0);
+  const hedges = nodes.reduce((sum, { usage }) => sum + (usage?.self.hedges ?? 0), 0);
   const retried = nodes.filter((node) => node.attempts > 1).sort((a, b) => b.attempts - a.attempts);
   return {
     states: countedBy(all, ({ state }) => state),
@@ -46,6 +47,7 @@ export function reviewOf(stored: Iterable<StoredNode>, until?: number): Review {
     retention: retentionOf(nodes),
     phases,
     attempts,
+    ...(hedges > 0 && { hedges }),
     retries: retried.reduce((sum, node) => sum + node.attempts - 1, 0),
     retried: retried.map(({ path, attempts }) => ({ path, attempts })),
     failures: failuresOf(nodes),
