@@ -21,6 +21,7 @@ import type {
   ToolResult,
 } from '../ports/model.ts';
 import type { Slots } from '../ports/slots.ts';
+import { dataBlock } from '../protocol/data-block.ts';
 import { readAnswer } from '../tier/answer.ts';
 import { backOffMs } from '../tier/back-off.ts';
 import { errorOf, faultOf } from '../tier/fault.ts';
@@ -212,7 +213,9 @@ function systemOf({ shared, system = [] }: ModelQuestion): SystemPart[] {
 
 function promptOf({ prompt }: ModelQuestion, { lessons }: Asker): string {
   if (lessons.length === 0) return prompt;
-  return [prompt, 'Earlier attempts at this failed. Mind what they taught:', ...lessons].join('\n\n');
+  // Partly in the words of what failed, which may be anybody's.
+  const taught = lessons.map((lesson, i) => dataBlock(`lesson ${i + 1}`, lesson));
+  return [prompt, 'Earlier attempts at this failed. Mind what they taught:', ...taught].join('\n\n');
 }
 
 const withoutModels = (path: string): EspalierError =>

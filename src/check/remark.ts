@@ -4,6 +4,7 @@ import type { Facts } from './facts.ts';
 export type RuleId =
   | 'hidden-dependency'
   | 'undeclared-source'
+  | 'names-another-agent'
   | 'needless-sequence'
   | 'unread-source'
   | 'missing-verification'

@@ -1,4 +1,5 @@
 /** Scenarios with one fault planted, and what keeps it from being one. */
+import { defineAgent } from '../../src/agents/define-agent.ts';
 import { defineDomain } from '../../src/define/define-domain.ts';
 import { defineLeaf } from '../../src/define/define-leaf.ts';
 import { defineScenario } from '../../src/define/define-scenario.ts';
@@ -6,6 +7,8 @@ import type { Child, Domain, DomainSpec, Leaf, LeafSpec, Scenario, ScenarioSpec 
 
 export const leaf = (name: string, over: Partial<LeafSpec> = {}): Leaf =>
   defineLeaf({ name, run: () => ({ statement: 'said' }), ...over });
+export const agent = (name: string, body: string): Leaf =>
+  defineAgent({ text: `---\nname: ${name}\ndescription: An agent.\nwork: rules\n---\n${body}\n` });
 export const domain = (name: string, children: readonly Child[], over: Partial<DomainSpec> = {}): Domain =>
   defineDomain({ name, charter: 'a part of it', children, ...over });
 export const scenario = (domains: readonly Child[], over: Partial<ScenarioSpec> = {}): Scenario =>

@@ -3,7 +3,7 @@ import { check, type CheckOptions } from '../../src/check/check.ts';
 import type { RuleId } from '../../src/check/remark.ts';
 import { RULES } from '../../src/check/rules/index.ts';
 import type { LeafContext, LeafRun, Scenario } from '../../src/define/spec.ts';
-import { domain, keepAll, leaf, many, scenario } from './planted.ts';
+import { agent, domain, keepAll, leaf, many, scenario } from './planted.ts';
 
 type Planted = {
   rule: RuleId;
@@ -132,6 +132,25 @@ const PLANTED: Planted[] = [
     path: 'root/a',
     says: 'Declares "jobs/a", which it never reads, as far as its text shows.',
     nearMiss: scenario([leaf('a', reads('jobs/a'))]),
+  },
+  {
+    rule: 'names-another-agent',
+    what: 'by its name',
+    fault: scenario([agent('jobs-analyst', 'Wait for rates-analyst.'), agent('rates-analyst', 'Rates.')]),
+    path: 'root/jobs-analyst',
+    says: 'Its definition names "rates-analyst".',
+    nearMiss: scenario([
+      agent('jobs-analyst', 'Wait for rates-analysts.'),
+      agent('rates-analyst', 'I am rates-analyst.'),
+    ]),
+  },
+  {
+    rule: 'names-another-agent',
+    what: 'by a word in quotes',
+    fault: scenario([agent('jobs', 'Ask the agent `rates`.'), agent('rates', 'Rates.')]),
+    path: 'root/jobs',
+    says: 'Its definition names "rates".',
+    nearMiss: scenario([agent('jobs', 'Mind the rates.'), agent('rates', 'Jobs and rates.')]),
   },
   {
     rule: 'missing-verification',

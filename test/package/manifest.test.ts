@@ -68,6 +68,7 @@ describe('dependencies', () => {
     expect(neededBy('espalier/xstate')).toEqual(core);
     expect(neededBy('espalier/testing')).toEqual(core);
     expect(neededBy('espalier/analytics')).toEqual(['simple-statistics', 'zod']);
+    expect(neededBy('espalier/agents')).toEqual(['yaml', 'zod']);
     expect(neededBy('espalier/opentelemetry')).toContain('@opentelemetry/api');
   });
 });

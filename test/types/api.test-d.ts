@@ -2,6 +2,7 @@
 import { createActor, setup } from 'xstate';
 import { z } from 'zod';
 import { defineDomain, defineLeaf, defineScenario, run, type Report, type RunEvent } from 'espalier';
+import { defineAgent, planByModel, synthesizeByModel } from 'espalier/agents';
 import { orchestrator } from 'espalier/xstate';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -21,6 +22,14 @@ const scenario = defineScenario({
 // a leaf's data comes back typed through the leaf's own accessor
 const counted = census.dataOf((await run(scenario)).brief.findings);
 isTrue<Same<typeof counted, { people: number }[]>>();
+
+// so does an agent's, whatever its model answers
+const agent = defineAgent('agents/census.md', { data: z.object({ people: z.int(), town: z.string() }) });
+const answered = agent.dataOf((await run(scenario)).brief.findings);
+isTrue<Same<typeof answered, { people: number; town: string }[]>>();
+// @ts-expect-error: a definition's name is the definition's own
+defineAgent('agents/census.md', { name: 'other' });
+defineDomain({ name: 'd', charter: '', children: [agent], decide: planByModel(), synthesize: synthesizeByModel() });
 
 // @ts-expect-error: not the declared shape
 defineLeaf({ name: 'x', data: z.object({ people: z.int() }), run: () => ({ statement: 's', data: { folk: 3 } }) });

@@ -1,4 +1,5 @@
 import type { Rule } from '../remark.ts';
+import { namesAnotherAgent } from './agents.ts';
 import { hiddenDependency, needlessSequence } from './dependencies.ts';
 import { deeperThanLimit } from './depth.ts';
 import { earlySynthesis } from './quorum.ts';
@@ -13,6 +14,7 @@ export const RULES: readonly Rule[] = [
   undeclaredSource,
   needlessSequence,
   unreadSource,
+  namesAnotherAgent,
   missingVerification,
   deeperThanLimit,
   deadlineTooShort,
