@@ -2,6 +2,7 @@
  * The OpenTelemetry SDK as the command starts it: traces and metrics over OTLP/http, as the OTEL_* variables say.
  * Imported only when telemetry is wanted: its packages are optional.
  */
+import { randomUUID } from 'node:crypto';
 import { context, metrics, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
@@ -29,7 +30,7 @@ import {
   TracerProvider,
   type Sampler,
 } from '@opentelemetry/sdk-trace';
-import { SCOPE, TIERS } from '../adapters/telemetry/names.ts';
+import { SCOPE, SERVICE, TIERS } from '../adapters/telemetry/names.ts';
 import { derivedSpanIds, opentelemetry, type OpenTelemetryOptions } from '../adapters/telemetry/opentelemetry.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { HOST_VERSION } from '../version.ts';
@@ -74,7 +75,13 @@ export function startSdk(env: Env, { signals, services, capturesContent }: SdkOp
   };
   const named = detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] });
   const resource = defaultResource()
-    .merge(resourceFromAttributes({ 'service.name': SERVICE, 'service.version': HOST_VERSION }))
+    .merge(
+      resourceFromAttributes({
+        'service.name': SERVICE,
+        'service.version': HOST_VERSION,
+        'service.instance.id': randomUUID(), // each process counts from 0: a store must not take two for one
+      }),
+    )
     .merge(named);
   const ends: (() => Promise<void>)[] = [];
   const options: OpenTelemetryOptions = { captureContent: capturesContent };
@@ -128,8 +135,6 @@ export function startSdk(env: Env, { signals, services, capturesContent }: SdkOp
     },
   };
 }
-
-const SERVICE = 'espalier';
 
 /** Exponential histograms of durations, from which a variance can be had; the variable is the specification's own. */
 function viewsFrom(env: Env): ViewOptions[] {

@@ -1,6 +1,7 @@
 /** `espalier trace`: a stored run as a file that a trace viewer opens. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { jaegerJson } from '../adapters/telemetry/jaeger-json.ts';
+import { SERVICE } from '../adapters/telemetry/names.ts';
 import { otlpJson } from '../adapters/telemetry/otlp-json.ts';
 import { replaySpans } from '../adapters/telemetry/replay.ts';
 import type { RecordedSpan } from '../adapters/telemetry/span-recorder.ts';
@@ -38,7 +39,7 @@ export async function traceCommand(given: string, flags: TraceFlags, output: Out
   let spans: readonly RecordedSpan[];
   try {
     const until = run.endedAt === undefined ? lastKnown(run, [...store.nodes(run.runId)], Date.now()) : run.endedAt;
-    spans = replaySpans(eventsOf(store, run.runId), { serviceOf: (tier) => `espalier-${tier}`, until });
+    spans = replaySpans(eventsOf(store, run.runId), { serviceOf: (tier) => `${SERVICE}-${tier}`, until });
     if (isWorkedOn(run)) output.note('The run goes on: what has not ended yet is shown as if it had been stopped now.');
   } finally {
     store.close();

@@ -51,8 +51,8 @@ describe('espalier trace', () => {
     const { resourceSpans } = JSON.parse(readFileSync(file, 'utf8')) as OtlpFile;
     const spans = resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans));
     const { spans: shown, traceID } = traceIn(stdout);
-    expect(spans.map(({ spanId, name }) => [spanId, name]).sort()).toEqual(
-      shown.map(({ spanID, operationName }) => [spanID, operationName]).sort(),
+    expect(spans.map(({ spanId, name }) => `${spanId} ${name}`).sort()).toEqual(
+      shown.map(({ spanID, operationName }) => `${spanID} ${operationName}`).sort(),
     );
     expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set([traceID]));
     const root = spans.find(({ name }) => name === 'invoke_workflow tree');

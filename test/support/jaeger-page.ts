@@ -12,6 +12,8 @@ const Tag = z.discriminatedUnion('type', [
 ]);
 /** Microseconds since 1970: at least 16 digits, so that milliseconds are not taken for them. */
 const Instant = z.int().min(1e15);
+/** How long what took no time is said to have taken, in µs. */
+const NO_TIME = 1;
 const Reference = z.object({
   refType: z.enum(['CHILD_OF', 'FOLLOWS_FROM']),
   traceID: z.string().regex(/^[\da-f]{32}$/),
@@ -41,7 +43,8 @@ export type PageSpan = z.infer<typeof PageSpan>;
 
 /** @throws what is wrong with its shape, as zod says it */
 export const pageFile = (text: string): PageTrace[] => PageFile.parse(JSON.parse(text)).data;
-export const tagOf = (span: PageSpan, key: string): unknown => span.tags.find((tag) => tag.key === key)?.value;
+export const tagOf = ({ tags }: PageSpan, key: string): string | number | boolean | undefined =>
+  tags.find((tag) => tag.key === key)?.value;
 
 /** What would be wrong on the page, one sentence each. */
 export function pageProblems(traces: readonly PageTrace[]): string[] {
@@ -84,7 +87,8 @@ function problemsOf({ traceID, spans, processes }: PageTrace): string[] {
     }
     const parent = first && byId.get(first.spanID);
     if (parent && startTime < parent.startTime) say(span, 'starts before its parent');
-    if (parent && ownEnd > parent.startTime + parent.duration) say(span, 'ends after its parent');
+    if (parent && ownEnd - NO_TIME > parent.startTime + parent.duration) say(span, 'ends after its parent');
+    if (duration === 0) say(span, 'takes no time: a server marks it as one that ended before it began');
   }
   const { unreachable } = treeOf(spans);
   for (const span of unreachable) say(span, 'hangs in a circle: the page does not show it');

@@ -9,6 +9,8 @@ import type { Phase } from '../../protocol/review.ts';
 
 /** The instrumentation scope of every span and metric. */
 export const SCOPE = 'espalier';
+/** The `service.name` at the command; with one for each tier, what theirs begin with: `espalier-leaf`. */
+export const SERVICE = 'espalier';
 
 /** What a span's name begins with. `workflow`, `agent` and `tool` are followed by a name; the others stand alone. */
 export const SPAN = {

@@ -13,6 +13,7 @@ import {
   trace,
   type Attributes,
   type Context,
+  type HrTime,
   type Link,
 } from '@opentelemetry/api';
 import type { Span, SpanContext, Tracer } from '@opentelemetry/api';
@@ -54,9 +55,15 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
   const { ids, tracerOf, capturesContent } = maker;
   const { runId } = started;
 
+  const startedAt = new WeakMap<Span, number>();
+  /** What took no time at all lasts a microsecond: Jaeger takes it for what ended before it began, and marks it. */
+  const endAt = (span: Span, at: number): void =>
+    span.end(at > (startedAt.get(span) ?? 0) ? new Date(at) : justAfter(at));
   const begin = ({ name, tier, at, attributes, links = [], ids: own }: Start, under: Context): Span => {
     const start = (): Span => tracerOf(tier).startSpan(name, { startTime: new Date(at), attributes, links }, under);
-    return ids ? ids.giving(own, start) : start();
+    const span = ids ? ids.giving(own, start) : start();
+    startedAt.set(span, at);
+    return span;
   };
   const run = begin(
     {
@@ -104,7 +111,7 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
       span.setAttribute(ATTRIBUTE.errorType, status);
       span.setStatus({ code: SpanStatusCode.ERROR, message: status });
     }
-    span.end(new Date(at));
+    endAt(span, at);
   };
   const endWith = (span: Span, status: string, at: number): void => {
     span.setAttribute(ATTRIBUTE.status, status);
@@ -213,7 +220,7 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
       under(run),
     );
     saidAt.delete(finding.id);
-    span.end(new Date(at));
+    endAt(span, at);
   };
   let hasEnded = false;
   const endRun = (status: string, at: number): void => {
@@ -272,6 +279,8 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
     abandon: (at) => endRun(STOPPED, at),
   };
 }
+
+const justAfter = (at: number): HrTime => [Math.floor(at / 1e3), Math.round((at % 1e3) * 1e6) + 1e3];
 
 /** Without an SDK a span is invalid, or a copy of its parent. One that was not sampled is neither. */
 function isOfNobody(span: Span, parent: Context): boolean {

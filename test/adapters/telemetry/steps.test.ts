@@ -44,9 +44,9 @@ describe('a read of a source', () => {
     const reads = readsIn(record);
     expect(reads.map(({ attributes }) => attributes['espalier.source'])).toEqual(['jobs', 'slow', 'slow']);
     expect(reads.map(({ duration }) => duration)).toEqual([
-      [0, 0],
+      [0, 1_000], // no time at all
       [1, 0],
-      [0, 0], // shared
+      [0, 1_000], // shared
     ]);
     const attempt = record.steps('root/l0').find(({ name }) => name === 'attempt');
     for (const read of reads) {
