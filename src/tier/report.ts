@@ -48,7 +48,8 @@ export type Gathered = { task: Task; decision: Decision; ended: readonly Ended[]
 /** The report over an accepted synthesis; with a fault in its place, over the deterministic one, flagged. */
 export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | { fault: Fault }): UnsealedReport {
   const { task, decision, ended } = gathered;
-  const synthesis = 'synthesis' in answer ? answer.synthesis : deterministicSynthesis(gathered);
+  // In a fault's place nobody has judged what matters: all of it stands.
+  const synthesis = 'synthesis' in answer ? answer.synthesis : deterministicSynthesis(gathered, { keep: Infinity });
   const incoming = incomingOf(ended);
   const escalations = unique(ended.flatMap(({ outcome }) => bodyOf(outcome)?.escalations ?? []));
   const { question } = task;

@@ -223,6 +223,13 @@ describe('report 4: a report lists every gap of its subtree', () => {
       gaps: [{ path: DOMAIN, kind: 'synthesis', why }],
     });
   });
+  it('a replaced one drops nothing, however much came in: nobody has judged it', () => {
+    const many = Array.from({ length: 60 }, (_, i) => findingOf(at('a'), `k${i}`));
+    expect(replaced([endedWith(reportOf(at('a'), many))])).toMatchObject({
+      findings: { length: 60 },
+      retention: { kept: 60, dropped: 0, recall: 1 },
+    });
+  });
   test.each<[Gap['kind'], string]>([
     ...(['token', 'undone', 'synthesis'] as const).map((kind) => [kind, 'partial'] as [Gap['kind'], string]),
     ...(['skipped', 'not-needed', 'demoted', 'stale', 'insufficient'] as const).map(
