@@ -2,6 +2,7 @@
 import type { Child, Domain, Scenario } from '../define/spec.ts';
 import { childPath, ROOT } from '../protocol/path.ts';
 import type { ChildSpec, Decision } from '../protocol/decision.ts';
+import { ASKING_PLAN_MS } from '../tier/grant.ts';
 import type { Entry } from './registry.ts';
 
 /**
@@ -100,6 +101,7 @@ function specOf(
     ...(child.needs && { needs: [...child.needs] }),
     ...(child.weight !== undefined && { weight: child.weight }),
     ...(child.kind === 'domain' && { charter: child.charter, ...(entry && { reserveMs: entry.reserveMs }) }),
+    ...(child.kind === 'domain' && child.decide?.asks && { planMs: ASKING_PLAN_MS }),
   };
 }
 

@@ -13,6 +13,8 @@ import { NodeName } from '../protocol/path.ts';
 const Text = z.string().trim().min(1);
 const WebTool = z.strictObject({
   uses: z.int().min(1).max(50).optional(),
+  /** Of each page that is fetched. */
+  tokens: z.int().min(1_000).max(200_000).optional(),
   domains: z.array(Text).min(1).optional(),
   'blocked-domains': z.array(Text).min(1).optional(),
 });

@@ -72,8 +72,9 @@ export function serverToolsOf({ tools, limits }: AgentDefinition): ServerTool[] 
   }));
 }
 
-const limitsOf = ({ uses, domains, 'blocked-domains': blocked }: WebLimits): Omit<ServerTool, 'kind'> => ({
+const limitsOf = ({ uses, tokens, domains, 'blocked-domains': blocked }: WebLimits): Omit<ServerTool, 'kind'> => ({
   ...(uses !== undefined && { maxUses: uses }),
+  ...(tokens !== undefined && { maxContentTokens: tokens }),
   ...(domains && { allowedDomains: domains }),
   ...(blocked && { blockedDomains: blocked }),
 });

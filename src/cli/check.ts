@@ -13,7 +13,7 @@ import { paintFor, widthOf } from './screen.ts';
 
 export async function checkCommand(file: string, flags: CheckFlags, output: Output): Promise<number> {
   const options = runOptionsOf(flags);
-  const scenario = await loadScenario(file, options);
+  const scenario = await loadScenario(file, { ...options, willRun: flags.rehearse === true });
   checkDomainNames(scenario, flags);
   const observed = flags.rehearse ? await rehearsed(scenario, options, output) : undefined;
   const remarks = check(scenario, { ...options, ...(observed && { observed }) });

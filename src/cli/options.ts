@@ -17,6 +17,8 @@ export type ScenarioFlags = Pick<
 > & {
   /** In ms. */
   deadline?: number;
+  /** Whether it will be run, or only looked at. */
+  willRun?: boolean;
   /** A folder for the scenario to read; what is in it is the scenario's business. */
   data?: string;
 };

@@ -33,7 +33,7 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
   try {
     const { runId: resume } = run;
     const origin = readOrigin(run);
-    const scenario = await loadScenario(origin.file, origin.flags);
+    const scenario = await loadScenario(origin.file, { ...origin.flags, willRun: true });
     const { synthesis } = origin.flags;
     const { deadline, concurrency, retryFailed } = flags;
     const options = {

@@ -19,7 +19,7 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
   const options = runOptionsOf(flags);
   // Before the scenario's modules are loaded: an instrument that is made before there is an SDK stays silent.
   const otel = await openOtel(flags, (line) => output.note(line));
-  const scenario = await loadScenario(file, options);
+  const scenario = await loadScenario(file, { ...options, willRun: true });
   checkDomainNames(scenario, flags);
   checkFaults(plan(scenario, options), flags);
   const signingKey = flags.sign === undefined ? undefined : readSigningKey(flags.sign);

@@ -12,6 +12,8 @@ export const ChildSpec = z.object({
   name: NodeName,
   /** Names of earlier siblings whose reports this one reads. */
   needs: z.array(z.string()).exactOptional(),
+  /** What an orchestrator child may take to decide, in ms, when that is not the usual. */
+  planMs: z.number().min(0).exactOptional(),
   question: z.string().exactOptional(),
   /** What an orchestrator child keeps back for its own synthesis, in ms. */
   reserveMs: z.number().min(0).exactOptional(),

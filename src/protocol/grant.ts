@@ -16,6 +16,8 @@ export const Grant = z.object({
   deadline: z.number(),
   /** Kept back for this node's own synthesis, in ms. */
   reserveMs: z.number().min(0),
+  /** What it may take to decide, in ms. Default 20 s; never above a quarter of its time. */
+  planMs: z.number().min(0).exactOptional(),
   /** As granted when the node started; on request it may get more of what its parent has left. */
   budget: Budget,
   maxChildren: z.int().min(1),

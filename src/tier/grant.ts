@@ -12,6 +12,8 @@ import type { Budget, Grant } from '../protocol/grant.ts';
 export const DETERMINISTIC_RESERVE_MS = 100;
 export const SYNTHESIZER_RESERVE_MS = 20_000;
 const PLAN_MS = 20_000;
+/** What one is given that asks a model. */
+export const ASKING_PLAN_MS = 60_000;
 export const HAND_OFF_MS = 100;
 const LONGEST_MS = 1e12;
 
@@ -21,7 +23,7 @@ export const joinDeadline = (grant: Grant): number =>
   grant.deadline - atMostAQuarter(grant.reserveMs, grant.issuedAt, grant.deadline);
 
 export const planDeadline = (grant: Grant): number =>
-  grant.issuedAt + atMostAQuarter(PLAN_MS, grant.issuedAt, joinDeadline(grant));
+  grant.issuedAt + atMostAQuarter(grant.planMs ?? PLAN_MS, grant.issuedAt, joinDeadline(grant));
 
 /** A stage closes at its share of the window, by estimates, so that a hanging stage cannot starve the next one. */
 export function stageDeadline(grant: Grant, decision: Decision, stage: number): number {
@@ -53,6 +55,7 @@ export const childGrant = (
   issuedAt: now,
   deadline: handOff(now, stageEnds),
   reserveMs: child.reserveMs ?? DETERMINISTIC_RESERVE_MS,
+  ...(child.planMs !== undefined && { planMs: child.planMs }),
   budget,
   maxChildren: grant.maxChildren,
   sources: child.sources ?? [],

@@ -137,7 +137,7 @@ describe('a planner', () => {
     const scenario = defineScenario({ name: 's', thesis: 't', domains: [leaf('a')], decide: planByModel() });
     const run = await testScenario(scenario, { models: { adapter: model } });
     expect(run.brief.decision?.reasons).toEqual(['the decider failed (no answer in time): as declared']);
-    expect(run.elapsedMs).toBeLessThan(20_000);
+    expect(run.elapsedMs).toBe(45_000);
   });
 
   it("without a model leaves the scenario's own decision, too", async () => {

@@ -12,12 +12,13 @@ export const TINY = fileURLToPath(new URL('../fixtures/scenarios/tiny.ts', impor
 export type Ended = { code: number | null; stdout: string; stderr: string };
 export type Started = { child: ChildProcess; stderrSays: (text: string) => Promise<void>; ended: Promise<Ended> };
 
-export function startEspalier(args: readonly string[], cwd: string): Started {
+export function startEspalier(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}, input = ''): Started {
   const child = spawn(process.execPath, ['--conditions=espalier-source', MAIN, ...args], {
     cwd,
-    env: { PATH: process.env['PATH'], NO_COLOR: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], NO_COLOR: '1', ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.end(input);
   const said = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said.stdout += chunk));
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said.stderr += chunk));
@@ -28,7 +29,12 @@ export function startEspalier(args: readonly string[], cwd: string): Started {
   return { child, stderrSays, ended };
 }
 
-export const runEspalier = (args: readonly string[], cwd: string): Promise<Ended> => startEspalier(args, cwd).ended;
+export const runEspalier = (
+  args: readonly string[],
+  cwd: string,
+  env?: NodeJS.ProcessEnv,
+  input?: string,
+): Promise<Ended> => startEspalier(args, cwd, env, input).ended;
 
 /** A directory with these files, removed when the test ends. */
 export function workspace(files: Readonly<Record<string, string>> = {}): { path: string; [Symbol.dispose](): void } {

@@ -81,16 +81,20 @@ export const gaps = recordOf<Gap>(
   'status',
 );
 const budgets = recordOf<Budget>({ usd: positive, tokens: positive, leaves: counts }, 'usd', 'tokens', 'leaves');
-export const grants = recordOf<Grant>({
-  depthLeft: fc.integer(),
-  issuedAt: numbers,
-  deadline: numbers,
-  reserveMs: positive,
-  maxChildren: fc.integer({ min: 1 }),
-  budget: budgets,
-  sources: few(texts),
-  tools: few(texts),
-});
+export const grants = recordOf<Grant>(
+  {
+    depthLeft: fc.integer(),
+    issuedAt: numbers,
+    deadline: numbers,
+    reserveMs: positive,
+    planMs: positive,
+    maxChildren: fc.integer({ min: 1 }),
+    budget: budgets,
+    sources: few(texts),
+    tools: few(texts),
+  },
+  'planMs',
+);
 const specs = recordOf<ChildSpec>(
   {
     name: names,
@@ -102,6 +106,7 @@ const specs = recordOf<ChildSpec>(
     members: fc.array(names, { minLength: 1, maxLength: 3 }),
     estimateMs: within(1e-3, 1e9),
     reserveMs: positive,
+    planMs: positive,
     sources: few(texts),
     tools: few(texts),
     weight: positive,
@@ -114,6 +119,7 @@ const specs = recordOf<ChildSpec>(
     'members',
     'estimateMs',
     'reserveMs',
+    'planMs',
     'sources',
     'tools',
     'weight',

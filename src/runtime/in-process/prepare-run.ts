@@ -20,6 +20,7 @@ import { ROOT } from '../../protocol/path.ts';
 import type { RunEvent, RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import { faultOf } from '../../tier/fault.ts';
+import { ASKING_PLAN_MS } from '../../tier/grant.ts';
 import { openHedging } from '../../tier/hedging.ts';
 import { HOST_VERSION } from '../../version.ts';
 import { createEventStream, type EventStream } from '../event-stream.ts';
@@ -181,7 +182,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     stream,
     closed: () => closing ?? tools.close(),
     lost: lost.signal,
-    task: rootTask({ runId, thesis, asOf, limits, issuedAt, deadline }),
+    task: rootTask({ runId, thesis, asOf, limits, issuedAt, deadline, isAsking: scenario.decide?.asks !== undefined }),
     reserveMs: registry.get(ROOT)?.reserveMs ?? 0,
     leaves: registry.get(ROOT)?.leaves ?? 0,
     opening: [
@@ -317,8 +318,10 @@ type RootTask = Pick<Task, 'runId'> & {
   limits: Limits;
   issuedAt: number;
   deadline: number;
+  /** Whether a model is asked to decide. */
+  isAsking: boolean;
 };
-const rootTask = ({ runId, thesis, asOf, limits, issuedAt, deadline }: RootTask): Task => ({
+const rootTask = ({ runId, thesis, asOf, limits, issuedAt, deadline, isAsking }: RootTask): Task => ({
   runId,
   path: ROOT,
   tier: 'root',
@@ -330,6 +333,7 @@ const rootTask = ({ runId, thesis, asOf, limits, issuedAt, deadline }: RootTask)
     issuedAt,
     deadline,
     reserveMs: 0,
+    ...(isAsking && { planMs: ASKING_PLAN_MS }),
     budget: limits.budget,
     maxChildren: limits.maxChildren,
     sources: [],

@@ -175,7 +175,16 @@ function gatherInput({ task, reserveMs, leaves }: PreparedRun): GatherInput {
   return {
     task: { ...task, path: '', grant: { ...grant, depthLeft: grant.depthLeft + 1 } },
     stage: 0,
-    children: [{ name: ROOT, role: 'orchestrator', reserveMs, leaves, sources: grant.sources }],
+    children: [
+      {
+        ...(grant.planMs !== undefined && { planMs: grant.planMs }),
+        name: ROOT,
+        role: 'orchestrator',
+        reserveMs,
+        leaves,
+        sources: grant.sources,
+      },
+    ],
     deadline: grant.deadline,
     before: [],
   };

@@ -1,0 +1,16 @@
+import { defineDomain } from 'espalier';
+import { agentsIn, synthesizeByModel } from 'espalier/agents';
+
+/** They read long pages, or write: it takes a bigger share of the budget. */
+const DEEP = { weight: 2 };
+
+/** For any thesis: agents that search the web, each defined in `agents/`, and a synthesis by a model. */
+export const macroByAgents = defineDomain({
+  name: 'macro',
+  description: 'Whether growth, rates and policy carry the thesis.',
+  question: 'Do the economies behind the thesis speak for or against it?',
+  charter: 'The economies that the thesis depends on: growth, the price of money, public policy.',
+  estimate: '3m',
+  children: agentsIn(new URL('./agents/', import.meta.url), { 'policy-analyst': DEEP }),
+  synthesize: synthesizeByModel(),
+});
