@@ -52,7 +52,7 @@ async function open(options: McpServerOptions, abortSignal: AbortSignal): Promis
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's client is no event target
   client.onclose = () => (isLost = true);
   const close = async (): Promise<void> => {
-    await within(CLOSING_MS, transport.end()).catch(() => {});
+    await transport.end().catch(() => {});
     await client.close().catch(() => {});
   };
   try {
@@ -75,14 +75,15 @@ async function transportFor(options: McpServerOptions): Promise<Reach> {
     const wire = await peer(() => import('@modelcontextprotocol/sdk/shared/stdio.js'));
     const { getDefaultEnvironment } = await peer(() => import('@modelcontextprotocol/sdk/client/stdio.js'));
     const transport = new StdioTransport({ command, args, cwd, env: { ...getDefaultEnvironment(), ...env } }, wire);
-    return { transport, end: async () => {}, lastWords: transport.lastWords };
+    // Not left to the client: one whose server has died has nothing to close, and what that had started lives on.
+    return { transport, end: () => transport.close(), lastWords: transport.lastWords };
   }
   const { StreamableHTTPClientTransport } = await peer(
     () => import('@modelcontextprotocol/sdk/client/streamableHttp.js'),
   );
   const { url, headers } = options;
   const transport = new StreamableHTTPClientTransport(new URL(url), { ...(headers && { requestInit: { headers } }) });
-  return { transport, end: () => transport.terminateSession(), lastWords: () => '' };
+  return { transport, end: () => within(CLOSING_MS, transport.terminateSession()), lastWords: () => '' };
 }
 
 async function listed(client: Client, io: { signal: AbortSignal; timeout: number }): Promise<ListedTool[]> {
@@ -168,9 +169,9 @@ function checkOptions(options: unknown): void {
   }
 }
 
-const within = (ms: number, promise: Promise<unknown>): Promise<unknown> => {
+const within = (ms: number, promise: Promise<void>): Promise<void> => {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((_, reject) => {
+  const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('too late')), ms);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
