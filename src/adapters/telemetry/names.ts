@@ -49,6 +49,7 @@ export const ATTRIBUTE = {
   attempts: 'espalier.attempts',
   hedges: 'espalier.hedges',
   attempt: 'espalier.attempt',
+  isHedge: 'espalier.hedge',
   willRetry: 'espalier.will_retry',
   diagnosis: 'espalier.diagnosis',
   needsHuman: 'espalier.needs_human',
@@ -118,6 +119,9 @@ export const SPAN_EVENT = { alert: 'espalier.integrity.alert' } as const;
 
 /** In place of a status, for what a stopped run left unfinished. */
 export const STOPPED = 'stopped';
+
+/** In place of a status, for an execution of a hedged attempt that the other one was ahead of. It is no error. */
+export const OUTRUN = 'outrun';
 
 /** In place of a source's id, where it was not declared: it may hold anything. */
 export const UNDECLARED = '(undeclared)';

@@ -22,7 +22,7 @@ import type { Tier } from '../../protocol/report.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
 import * as content from './content.ts';
 import { harmless } from './harmless.ts';
-import { ATTRIBUTE, READ_TOOL, SPAN, SPAN_EVENT, STOPPED } from './names.ts';
+import { ATTRIBUTE, OUTRUN, READ_TOOL, SPAN, SPAN_EVENT, STOPPED } from './names.ts';
 import { outcomeAttributes } from './outcome-attributes.ts';
 import { idsOfRun, spanIdIn, type DerivedSpanIds, type SpanIds } from './span-ids.ts';
 import * as steps from './step-attributes.ts';
@@ -47,7 +47,7 @@ export type SpanMaker = {
 };
 
 /** A node's span while it is open, and that of the step it is at; which step that is, from 0. */
-type Held = { readonly span: Span; readonly tier: Tier; gather?: Span; attempt?: Span; steps: number };
+type Held = { readonly span: Span; readonly tier: Tier; gather?: Span; attempt?: Span; hedge?: Span; steps: number };
 type Start = { name: string; tier: Tier; at: number; attributes: Attributes; ids: SpanIds; links?: Link[] };
 
 /** Starts the run's span, as a child of the span in `parent` if there is one. `undefined` when nobody records. */
@@ -121,7 +121,7 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
     const one = held.get(path);
     if (!one) return;
     held.delete(path);
-    for (const span of [one.attempt, one.gather, one.span]) if (span) endWith(span, STOPPED, at);
+    for (const span of [one.attempt, one.hedge, one.gather, one.span]) if (span) endWith(span, STOPPED, at);
   };
   const withHeld = ({ path }: LiveNode, work: (one: Held) => void): void => {
     const one = held.get(path);
@@ -171,6 +171,8 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
         const { attempt } = one;
         if (!attempt) return;
         delete one.attempt;
+        if (one.hedge) endWith(one.hedge, fault.status, at);
+        delete one.hedge;
         const willRetry = event.type === 'attempt.backed-off' || event.willRetry;
         attempt.setAttributes({
           ...steps.faultAttributes(fault, willRetry),
@@ -186,10 +188,12 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
         endWith(span, outcome.status, at);
       }),
     ended: (node, outcome, at) =>
-      withHeld(node, ({ span, attempt }) => {
+      withHeld(node, ({ span, attempt, hedge }) => {
         const { path } = node;
         held.delete(path);
-        if (attempt) endWith(attempt, outcome.kind === 'report' ? 'complete' : outcome.status, at);
+        for (const execution of [attempt, hedge]) {
+          if (execution) endWith(execution, outcome.kind === 'report' ? 'complete' : outcome.status, at);
+        }
         if (span.isRecording()) {
           span.setAttributes(outcomeAttributes(outcome));
           span.setAttributes(steps.timeAttributes(node));
@@ -222,6 +226,27 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
     saidAt.delete(finding.id);
     endAt(span, at);
   };
+  /** A second execution of the present attempt beside the first, until one of them is over. */
+  const hedge = (event: Extract<RunEvent, { type: 'attempt.hedged' | 'execution.dropped' }>): void => {
+    const { path, at, attempt } = event;
+    const one = held.get(path);
+    if (!one) return;
+    if (event.type === 'attempt.hedged') {
+      one.hedge = step(path, one, SPAN.attempt, at, { [ATTRIBUTE.attempt]: attempt, [ATTRIBUTE.isHedge]: true });
+      return;
+    }
+    const over = event.which === 'hedge' ? one.hedge : one.attempt;
+    const goesOn = event.which === 'hedge' ? one.attempt : one.hedge;
+    delete one.hedge;
+    delete one.attempt;
+    if (goesOn) one.attempt = goesOn;
+    if (!over) return;
+    const { fault } = event;
+    if (fault && capturesContent) over.setAttributes(content.failed(fault));
+    if (fault) return endWith(over, fault.status, at);
+    over.setAttribute(ATTRIBUTE.status, OUTRUN);
+    endAt(over, at);
+  };
   let hasEnded = false;
   const endRun = (status: string, at: number): void => {
     if (hasEnded) return;
@@ -247,6 +272,9 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
           endWith(step(path, one, name, event.startedAt, attributes, one.attempt), event.status, at);
           return;
         }
+        case 'attempt.hedged':
+        case 'execution.dropped':
+          return hedge(event);
         case 'join.expired':
           held.get(path)?.gather?.setAttribute(ATTRIBUTE.missing, event.missing.length);
           return;

@@ -29,16 +29,26 @@ export type SpanIds = { readonly spanId: string; readonly traceId?: string };
  * const telemetry = opentelemetry({ tracerProvider, ids });
  */
 export function derivedSpanIds(): DerivedSpanIds {
-  let next: SpanIds | undefined;
+  // Each is for one span: what an SDK's own parts start while it starts ours has ids of its own.
+  let spanId: string | undefined;
+  let traceId: string | undefined;
   return {
-    generateTraceId: () => next?.traceId ?? randomId(TRACE_BYTES),
-    generateSpanId: () => next?.spanId ?? randomId(SPAN_BYTES),
+    generateTraceId() {
+      const given = traceId;
+      traceId = undefined;
+      return given ?? randomId(TRACE_BYTES);
+    },
+    generateSpanId() {
+      const given = spanId;
+      spanId = undefined;
+      return given ?? randomId(SPAN_BYTES);
+    },
     giving(ids, start) {
-      next = ids;
+      ({ spanId, traceId } = ids);
       try {
         return start();
       } finally {
-        next = undefined;
+        spanId = traceId = undefined;
       }
     },
   };

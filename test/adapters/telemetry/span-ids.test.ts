@@ -74,6 +74,18 @@ describe('derived ids', () => {
     expect(new Set(own.map(({ traceId }) => traceId)).size).toBe(2);
   });
 
+  it("are not given to what an SDK's own parts start while it starts ours", () => {
+    const ids = derivedSpanIds();
+    const given = { traceId: '1'.repeat(32), spanId: '2'.repeat(16) };
+    const ours = ids.giving(given, () => {
+      const own = { spanId: ids.generateSpanId(), traceId: ids.generateTraceId() };
+      expect([ids.generateSpanId(), ids.generateTraceId()]).not.toEqual([given.spanId, given.traceId]);
+      return own;
+    });
+    expect(ours).toEqual(given);
+    expect(ids.generateSpanId()).toMatch(/^(?!2{16})[\da-f]{16}$/);
+  });
+
   it('of a run that is taken up again are new ones in the same trace', () => {
     const made = derived();
     const begin = (events?: number): void =>

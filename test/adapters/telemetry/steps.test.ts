@@ -1,6 +1,7 @@
 /** What the spans of steps say: how long each took, and of what. */
 import { describe, expect, it } from 'vitest';
 import { defineDomain, defineLeaf, defineScenario, inMemorySources, type ScenarioSpec } from '../../../src/index.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { draft, tree, world, type World } from '../../support/world.ts';
 import { idOf, parentIdOf, recorder, type Recorder } from './recorder.ts';
 
@@ -78,6 +79,38 @@ describe('a read of a source', () => {
     const told = recorder({ captureContent: true });
     await reading(['https://user:word@host/'], told, more).run();
     expect(readsIn(told)).toMatchObject([{ attributes: { 'espalier.source': 'https://user:word@host/' } }]);
+  });
+});
+
+describe('a hedged attempt', () => {
+  it('is two spans side by side, of which the one that is outrun is no error', async () => {
+    const record = recorder();
+    const clock = new VirtualClock();
+    const scenario = tree([1], {
+      leaf: { idempotent: true, run: ({ task }) => draft(task.path) },
+      scenario: { limits: { maxDepth: 1, hedge: { after: 300, extra: 1 } } },
+    });
+    const run = world(
+      scenario,
+      (own) => ({
+        async attempt(input, io) {
+          await clock.sleep(input.isHedge ? 100 : 10_000, io.abortSignal);
+          return own.attempt(input, io);
+        },
+      }),
+      { telemetry: record.telemetry, clock },
+    );
+    await run.run();
+    expect(run.eventsOf('execution.dropped')).toMatchObject([{ which: 'first' }]);
+    const [first, hedge] = record.steps('root/l0');
+    expect(first).toMatchObject({ name: 'attempt', startTime: [0, 0], endTime: [0, 400_000_000], status: { code: 0 } });
+    expect(first?.attributes).toMatchObject({ 'espalier.attempt': 1, 'espalier.status': 'outrun' });
+    expect(hedge).toMatchObject({ name: 'attempt', startTime: [0, 300_000_000], endTime: [0, 400_000_000] });
+    expect(hedge?.attributes).toMatchObject({
+      'espalier.attempt': 1,
+      'espalier.hedge': true,
+      'espalier.status': 'complete',
+    });
   });
 });
 
