@@ -26,7 +26,7 @@ const step = (name: string, before: Leaf<Rows>, work: (rows: Rows) => DraftOf<Ro
     estimate: '10ms',
     data: Rows,
     run(context) {
-      const [rows] = before.dataOf(context.prior(before.name)?.findings ?? []);
+      const [rows] = before.dataOf(context.need(before.name).findings);
       if (!rows) throw new NoEvidence(`"${before.name}" handed nothing on`);
       return work(rows);
     },

@@ -12,7 +12,7 @@ import type { GapDraft } from '../protocol/gap.ts';
 import { misfitOf } from '../protocol/misfit.ts';
 import { childPath, nameOf, parentOf } from '../protocol/path.ts';
 import type { Artifact, Report } from '../protocol/report.ts';
-import { deepFreeze } from '../protocol/freeze.ts';
+import { deepFreeze, NONE } from '../protocol/freeze.ts';
 import type { Task } from '../protocol/task.ts';
 import { errorOf } from '../tier/fault.ts';
 import { artifactShelf } from './artifact-shelf.ts';
@@ -42,11 +42,17 @@ export async function execute(input: AttemptInput, io: AttemptIo, given: Execute
     return withData(await run(new AttemptContext(input, io, given)), entry);
   } catch (error) {
     if (error instanceof NoEvidence) return { gap: 'insufficient', why: error.message } satisfies GapDraft;
+    if (error instanceof UnmetNeed) return { gap: 'undone', why: error.message } satisfies GapDraft;
     throw error;
   }
 }
 
-type Lazy = 'task' | 'sources' | 'tools' | 'artifacts' | 'abortSignal' | 'budget' | 'model';
+/** A sibling that this node cannot do without left no report. */
+class UnmetNeed extends Error {
+  override readonly name = 'UnmetNeed';
+}
+
+type Lazy = 'task' | 'need' | 'sources' | 'tools' | 'artifacts' | 'abortSignal' | 'budget' | 'model';
 
 /**
  * What an author's code is given. What is lazy is an own property, so that `{ ...context }` has it too, but by getters
@@ -54,6 +60,7 @@ type Lazy = 'task' | 'sources' | 'tools' | 'artifacts' | 'abortSignal' | 'budget
  */
 class AttemptContext implements LeafContext {
   declare readonly task: LeafContext['task'];
+  declare readonly need: LeafContext['need'];
   declare readonly sources: SourceReader;
   declare readonly tools: ToolShelf;
   declare readonly artifacts: ArtifactShelf;
@@ -97,6 +104,12 @@ class AttemptContext implements LeafContext {
       enumerable: true,
       get() {
         return deepFreeze(this.#task);
+      },
+    },
+    need: {
+      enumerable: true,
+      get() {
+        return (name: string) => this.#needed(name);
       },
     },
     sources: {
@@ -144,11 +157,25 @@ class AttemptContext implements LeafContext {
     },
   };
 
+  #needed(name: string): Report {
+    const report = this.prior(name);
+    if (report) return report;
+    if (this.#needs.includes(name)) throw new UnmetNeed(`it needs "${name}", which left no report`);
+    const { path } = this.#task;
+    throw new EspalierError(
+      'invalid-definition',
+      `${path} asked for need("${name}"), which is not among its needs. Add it there, or correct the name.`,
+    );
+  }
+
+  get #needs(): readonly string[] {
+    const { definition } = this.#given.entry;
+    return definition.kind === 'scenario' ? NONE : (definition.needs ?? NONE);
+  }
+
   /** A report that this node does not need: of a sibling by its name, of any other node by its path. */
   #undeclared(name: string): Report | undefined {
-    const { definition } = this.#given.entry;
-    const needs = definition.kind === 'scenario' ? [] : (definition.needs ?? []);
-    if (needs.includes(name)) return undefined; // it failed
+    if (this.#needs.includes(name)) return undefined; // it failed
     const { path } = this.#task;
     const on = name.includes('/') ? name : childPath(parentOf(path), name);
     const { shared } = this.#given;
@@ -206,7 +233,7 @@ class AttemptContext implements LeafContext {
     return createSourceReader({ adapter, declared: entry.sources, asOf, abortSignal, cache, watch, ...observe });
   }
 }
-const LAZY = ['task', 'sources', 'tools', 'artifacts', 'abortSignal', 'budget', 'model'] as const;
+const LAZY = ['task', 'need', 'sources', 'tools', 'artifacts', 'abortSignal', 'budget', 'model'] as const;
 const gapOf: LeafContext['gap'] = (gap, why) => ({ gap, why });
 
 /** A leaf that declares the shape of its data is held to it. */

@@ -17,10 +17,13 @@ const CLOSES = ')]}';
 /** Texts, comments and patterns among the parameters may hold brackets. */
 const QUOTES = `'"\`/`;
 
-/** Whether a function may read `prior` or `sources` of the context that it is given, as which parameter. */
+/** By which words a context gives what. */
+const WORDS = { prior: ['prior', 'need'], sources: ['sources'] } as const;
+
+/** Whether a function may read `prior`, `need` or `sources` of the context that it is given, as which parameter. */
 export function mayRead(of: AnyFunction, field: 'prior' | 'sources', position = 0): boolean {
   const text = String(of);
-  if (hasWord(text, field) || hasWord(text, 'arguments')) return true;
+  if (WORDS[field].some((word) => hasWord(text, word)) || hasWord(text, 'arguments')) return true;
   const given = givenTo(text);
   if (!given || given.parameters.some((any) => any.startsWith('...'))) return true;
   const { parameters, body } = given;
@@ -34,19 +37,22 @@ export function mayRead(of: AnyFunction, field: 'prior' | 'sources', position = 
   return /\btask\s*:/.test(parameter) || isHandedOn('task', body);
 }
 
-/** The names written out in `prior('…')`, or in `sources.series('…')`. */
+/** The names written out in `prior('…')` and `need('…')`, or in `sources.series('…')`. */
 export function literalsRead(of: AnyFunction, field: 'prior' | 'sources'): string[] {
   const text = String(of).replace(COMMENT, '');
   const given = givenTo(text);
   if (!given) return [];
   const { parameters, body } = given;
   const parameter = parameters[0] ?? '';
-  const call = field === 'prior' ? ['prior'] : ['sources', 'series'];
-  const isDestructured = parameter.startsWith('{') && new RegExp(`\\b${field}\\b(?!\\s*:)`).test(parameter);
-  if (!isDestructured && !IS_NAME.test(parameter)) return [];
-  const chain = chained(isDestructured ? call : [parameter, ...call]);
-  const literal = new RegExp(`${chain}\\s*\\(\\s*(['"\`])((?:(?!\\1|[\\\\$]).)*)\\1\\s*[,)]`, 'gu');
-  return [...new Set(Array.from(body.matchAll(literal), ([, , name = '']) => name))];
+  const found = WORDS[field].flatMap((word) => {
+    const call = word === 'sources' ? ['sources', 'series'] : [word];
+    const isDestructured = parameter.startsWith('{') && new RegExp(`\\b${word}\\b(?!\\s*:)`).test(parameter);
+    if (!isDestructured && !IS_NAME.test(parameter)) return [];
+    const chain = chained(isDestructured ? call : [parameter, ...call]);
+    const literal = new RegExp(`${chain}\\s*\\(\\s*(['"\`])((?:(?!\\1|[\\\\$]).)*)\\1\\s*[,)]`, 'gu');
+    return Array.from(body.matchAll(literal), ([, , name = '']) => name);
+  });
+  return [...new Set(found)];
 }
 
 const escaped = (name: string): string => name.replaceAll('$', '\\$');

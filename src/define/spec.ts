@@ -55,6 +55,12 @@ export type LeafContext = {
    * integrity alert says so, unless the scenario observes such reads.
    */
   readonly prior: (name: string) => Report | undefined;
+  /**
+   * The same, for whoever cannot do without: when the sibling failed, the attempt ends here, with a gap `undone` that
+   * names it. Of one that is not among its `needs` it fails for good.
+   * @throws what ends the attempt: let it pass
+   */
+  readonly need: (name: string) => Report;
   /** Notes something that must not pass unseen, such as authority that was claimed and not granted. */
   readonly alert: (message: string) => void;
   /** Only an orchestrator has children: always refused, with an integrity alert. */

@@ -129,6 +129,10 @@ function observedContext(context: LeafContext, needs: readonly string[], { prior
       prior.add(name);
       return context.prior(name);
     },
+    need(name) {
+      prior.add(name);
+      return context.need(name);
+    },
   };
 }
 

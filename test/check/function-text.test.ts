@@ -8,6 +8,7 @@ const other = (...args: unknown[]): unknown => args;
 describe('that nothing is read is said only where the text shows it', () => {
   const READS: [what: string, of: Read][] = [
     ['prior by its name', ({ prior }: Context) => prior('a')],
+    ['a need by its name', ({ need }: Context) => need('a')],
     ['prior of the context', (context: Context) => context.prior('a')],
     ['prior of the task', ({ task }: Context) => task.prior],
     ['the context, handed on', (context: Context) => other(context)],
@@ -101,8 +102,8 @@ describe('what is written out', () => {
   });
 
   test('through the context by any name', () => {
-    const of = ($c: Context) => [$c.prior('a'), $c.sources.series('jobs/a'), other.name];
-    expect(literalsRead(of, 'prior')).toEqual(['a']);
+    const of = ($c: Context) => [$c.prior('a'), $c.need('b'), $c.sources.series('jobs/a'), other.name];
+    expect(literalsRead(of, 'prior')).toEqual(['a', 'b']);
     expect(literalsRead(of, 'sources')).toEqual(['jobs/a']);
   });
 

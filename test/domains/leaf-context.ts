@@ -47,6 +47,9 @@ export function leafContext(adapter: SourceAdapter, declared: readonly string[],
       },
     },
     prior: () => undefined,
+    need: () => {
+      throw new Error('there are no siblings here');
+    },
     spawn: () => {
       throw new Error('a leaf has no children');
     },

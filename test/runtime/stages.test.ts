@@ -5,7 +5,18 @@ import { defineLeaf } from '../../src/define/define-leaf.ts';
 import { defineScenario } from '../../src/define/define-scenario.ts';
 import type { LeafRun } from '../../src/define/spec.ts';
 import type { Report } from '../../src/protocol/report.ts';
-import { CRITICAL, draft, endsOf, MINUTES_8, never, NOTHING_LEFT, tree, world, type World } from '../support/world.ts';
+import {
+  CRITICAL,
+  draft,
+  endsOf,
+  MINUTES_8,
+  never,
+  NOTHING_LEFT,
+  reportOf,
+  tree,
+  world,
+  type World,
+} from '../support/world.ts';
 
 const said: LeafRun = ({ task }) => draft(task.path);
 const only = (...domains: Parameters<typeof defineScenario>[0]['domains']) =>
@@ -61,6 +72,46 @@ describe('stages', () => {
     const { brief } = await w.run();
     expect(hadPrior).toBeUndefined();
     expect(brief.children.map(({ status }) => status)).toEqual(['error', 'complete']);
+  });
+
+  it('a child that cannot do without it says which need failed, at once and once', async () => {
+    const w = world(
+      only(
+        defineLeaf({ name: 'a', attempts: 1, run: () => Promise.reject(new Error('no')) }),
+        defineLeaf({ name: 'c', run: said }),
+        defineLeaf({
+          name: 'b',
+          needs: ['a', 'c'],
+          run({ task, report, need }) {
+            report(draft(task.path, { key: 'early', statement: need('c').path }));
+            return draft(task.path, { statement: need('a').path });
+          },
+        }),
+      ),
+    );
+    const { brief } = await w.run();
+    const b = reportOf(w.endOf('root/b'));
+    expect(b.findings.map(({ statement }) => statement)).toEqual(['root/c']);
+    expect(b).toMatchObject({ status: 'partial', usage: { self: { attempts: 1 } } });
+    const gap = { kind: 'undone', path: 'root/b', why: 'it needs "a", which left no report' };
+    expect(b.gaps).toEqual([gap]);
+    expect(brief.gaps).toContainEqual(gap);
+  });
+
+  it('a need that was not declared fails for good, with an alert', async () => {
+    const w = world(
+      only(
+        defineLeaf({ name: 'a', run: said }),
+        defineLeaf({ name: 'b', needs: ['a'], run: ({ need }) => draft('root/b', { statement: need('aa').path }) }),
+      ),
+    );
+    await w.run();
+    expect(w.endOf('root/b')).toMatchObject({
+      status: 'error',
+      attempts: 1,
+      message: 'root/b asked for need("aa"), which is not among its needs. Add it there, or correct the name.',
+    });
+    expect(w.eventsOf('integrity.alert')).toMatchObject([{ path: 'root/b', kind: 'read' }]);
   });
 
   it('a report that a later child reads cannot be altered by it', async () => {

@@ -134,7 +134,7 @@ describe('a pipeline', () => {
     expect(outcome.status).toBe('partial');
     expect(outcome.gaps).toEqual([
       expect.objectContaining({ path: 'root/changes', kind: 'token' }),
-      { path: 'root/storms', kind: 'insufficient', why: '"changes" handed nothing on' },
+      { path: 'root/storms', kind: 'undone', why: 'it needs "changes", which left no report' },
       { path: 'root/verdict', kind: 'insufficient', why: '"storms" handed nothing on' },
     ]);
     expect(attemptsIn(outcome)).toBe(1 + 3 + 1 + 1);

@@ -25,6 +25,7 @@ async function observed(run: LeafRun, options: object = {}) {
 describe('what a node reads', () => {
   test.each<[what: string, run: LeafRun, prior: string[]]>([
     ['a report by name', ({ prior }) => ({ statement: prior('first')?.path ?? '' }), ['first']],
+    ['one that it cannot do without', ({ need }) => ({ statement: need('first').path }), ['first']],
     ['one that it does not need', ({ prior }) => ({ statement: `${prior('second')?.path}` }), ['second']],
     ['all that it was given', ({ task }) => ({ statement: `${task.prior.length}` }), ['first']],
     ['through a copy of its context', (context) => other({ ...context }), ['first']],

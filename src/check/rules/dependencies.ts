@@ -43,7 +43,7 @@ const hooksMayRead = (definition: NodeFacts['definition']): boolean =>
 export const hiddenDependency: Rule = {
   id: 'hidden-dependency',
   severity: 'error',
-  when: 'A node reads `prior(name)` of one that it does not need: what it gets is always undefined.',
+  when: 'A node reads `prior(name)` or `need(name)` of one that is not in its `needs`: there is never a report.',
   remedy: 'Add the name to `needs`, or correct it.',
   look: (facts) =>
     facts.nodes.flatMap((node) => {
