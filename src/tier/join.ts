@@ -4,7 +4,8 @@
  *  1. Every child ends exactly once; later messages about it are ignored and named.
  *  2. `close` is answered exactly once; after it every event is ignored.
  *  3. At close, `ended` holds one sealed outcome per declared child, in declared order.
- *  4. What a child's subtree was heard to say, and what it spent, is in its outcome, whatever became of the child.
+ *  4. What a child's subtree was heard to say and has not taken back, and what it spent, is in its outcome, whatever
+ *     became of the child.
  */
 import { seal } from '../protocol/digest.ts';
 import type { Finding } from '../protocol/finding.ts';
@@ -26,7 +27,8 @@ export type JoinEvent =
   /** The children are being asked to conclude: what they now end with counts towards no quorum. */
   | { type: 'cancelling' }
   | { type: 'expired'; at: number }
-  | { type: 'cancelled'; at: number };
+  /** `isCutOff`: by the end of the node above, and not with the whole run. */
+  | { type: 'cancelled'; at: number; isCutOff?: true };
 export type JoinEffect =
   | { type: 'sealed'; name: string; outcome: Outcome }
   | { type: 'stop'; name: string }
@@ -79,7 +81,9 @@ export function joinStep(join: Join, event: JoinEvent): readonly JoinEffect[] {
     return NOTHING;
   }
   if (event.type === 'expired' || event.type === 'cancelled') {
-    return join.closedBy ? NOTHING : close(join, event.type === 'expired' ? 'deadline' : 'cancel', event.at);
+    if (join.closedBy) return NOTHING;
+    if (event.type === 'expired') return close(join, 'deadline', event.at);
+    return close(join, 'cancel', event.at, event.isCutOff ? CUT_OFF : CANCELLED);
   }
   const { name, at } = event;
   const tier = join.children.get(name);
@@ -116,11 +120,11 @@ function end(join: Join, name: string, tier: Tier, at: number, outcome: Unsealed
   return { name, outcome: sealed, ...(notNeeded && { notNeeded: true as const }) };
 }
 
-function close(join: Join, by: Joined['closedBy'], at: number): JoinEffect[] {
+function close(join: Join, by: Joined['closedBy'], at: number, fault = FAULT_BY[by]): JoinEffect[] {
   const effects: JoinEffect[] = [];
   for (const [name, tier] of join.children) {
     if (join.ended.has(name)) continue;
-    const token = tokenOf({ runId: join.runId, path: childPath(join.path, name), tier }, FAULT_BY[by], 1);
+    const token = tokenOf({ runId: join.runId, path: childPath(join.path, name), tier }, fault, 1);
     const ended = end(join, name, tier, at, token, by === 'quorum');
     join.ended.set(name, ended);
     const { outcome } = ended;
@@ -131,6 +135,7 @@ function close(join: Join, by: Joined['closedBy'], at: number): JoinEffect[] {
   effects.push({ type: 'close', joined: { closedBy: by, ended } });
   return effects;
 }
+const CUT_OFF: Fault = { status: 'cancelled', message: 'cut off: the node above it had ended' };
 const FAULT_BY: Record<Joined['closedBy'], Fault> = {
   all: CANCELLED, // never used: nobody is missing
   cancel: CANCELLED,

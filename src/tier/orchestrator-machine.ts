@@ -53,7 +53,13 @@ export type GatherInput = {
 };
 export type ExecuteInput = { task: Task; deadline: number };
 /** What travels up, one hop at a time: findings of the subtree, critical ones at once. */
-export type Upward = { type: 'espalier.up'; from: string; findings: readonly Finding[] };
+export type Upward = {
+  type: 'espalier.up';
+  from: string;
+  findings: readonly Finding[];
+  /** Ids of what has been taken back: said by an attempt that failed, and not critical. */
+  retracted?: readonly string[];
+};
 /** The latest interim report of a node that still runs. It is not its end. */
 export type InterimUpward = { type: 'espalier.interim'; from: string; report: Report };
 
@@ -97,7 +103,7 @@ export const orchestratorMachine = setup({
     record: (_, _events: readonly RunEventBody[]) => {},
     forward: enqueueActions(({ enqueue, event, self }) => {
       if (event.type !== 'espalier.up' || !self._parent) return;
-      enqueue.sendTo(self._parent, { type: 'espalier.up', from: self.id, findings: event.findings });
+      enqueue.sendTo(self._parent, { ...event, from: self.id });
     }),
     forwardInterim: enqueueActions(({ enqueue, event, self }) => {
       if (event.type !== 'espalier.interim' || !self._parent) return;

@@ -244,6 +244,25 @@ export function rootReport(task: Task, outcome: UnsealedOutcome): UnsealedReport
   return inKeyOrder({ ...body, question: task.question, ...(assessment && { assessment }), run });
 }
 
+/**
+ * In place of a root that died: by rules, over how its children ended. `gap` says how it died; `heard` is what its subtree
+ * was heard to say.
+ */
+export function reportWithoutRoot(gathered: Gathered, gap: Gap, heard: Iterable<Finding>): UnsealedReport {
+  const { task } = gathered;
+  const body = reportOf(gathered, { synthesis: deterministicSynthesis(gathered) });
+  const accounted = new Set([...body.findings, ...body.dispositions].map(({ id }) => id));
+  const said = [...heard].filter(({ id }) => !accounted.has(id));
+  const findings = [...body.findings, ...said];
+  return rootReport(task, {
+    ...body,
+    findings,
+    escalations: unique([...body.escalations, ...said.filter((finding) => finding.critical)]),
+    gaps: [...body.gaps, gap],
+    status: findings.length > 0 ? 'partial' : 'failed',
+  });
+}
+
 /** A root that executed by itself weighs its findings as it would those of one child. */
 function assessmentOfOwnWork(task: Task, body: UnsealedReport): Assessment {
   const name = nameOf(task.path);
@@ -252,9 +271,15 @@ function assessmentOfOwnWork(task: Task, body: UnsealedReport): Assessment {
   return assess({ task: { ...task, path: '' }, decision, ended: [{ name, outcome }] });
 }
 
+export const gapOfToken = ({ path, status, message }: UnsealedToken): Gap => ({
+  kind: 'token',
+  path,
+  status,
+  why: `${status}: ${message}`,
+});
+
 function reportOfToken(token: UnsealedToken): UnsealedReport {
   const body = token.partial ?? emptyPartial(token);
-  const { path, status, message } = token;
-  const gap: Gap = { kind: 'token', path, status, why: `${status}: ${message}` };
+  const gap = gapOfToken(token);
   return { ...body, status: body.findings.length > 0 ? 'partial' : 'failed', gaps: [...body.gaps, gap] };
 }

@@ -106,11 +106,24 @@ describe.each(kinds)('a domain: %s', (kind, status) => {
 
 describe.each(kinds)('the root: %s', (kind, status) => {
   const gap = (why: string) => ({ path: 'root', kind: 'token', why: expect.stringContaining(why), status });
+  /** Made by rules, over what each domain ended with: those that were at work are cut off, with what they had said. */
+  const expectSynthesized = ({ brief }: RunOutcome, ...cutOff: string[]): void => {
+    expect(brief).toMatchObject({ madeBy: 'deterministic', run: { observedDepth: 2, maxDepth: 2 } });
+    expect(brief.children.map(({ path }) => path)).toEqual(['root/d0', 'root/d1', 'root/d2']);
+    expect(brief.assessment?.conviction).toBeGreaterThan(0);
+    expect(brief.narrative).toMatch(/^\d+ findings came in/);
+    expect(brief.decision?.stages.flat()).toHaveLength(3);
+    const why = 'cancelled: cut off: the node above it had ended';
+    const tokens = cutOff.map((path) => ({ path, kind: 'token', why, status: 'cancelled' }));
+    expect(brief.gaps).toEqual([...tokens, gap(`${status}: `)]);
+  };
 
-  it('as a whole: the brief holds what had been heard', async () => {
+  it('as a whole: the brief is made of what its domains ended with', async () => {
     const run = await rehearsed(`root=${kind}`);
     expect(run.brief).toMatchObject({ kind: 'report', path: 'root', tier: 'root', status: 'partial' });
-    expect(run.gaps).toEqual([gap(`${status}: `)]);
+    expectSynthesized(run);
+    expect(run.brief.usage.subtree).toMatchObject({ nodes: 13, leaves: 9 });
+    expect(run.brief.assessment).toEqual((await healthy).brief.assessment);
     expect(pathsOf(run)).toEqual(expect.arrayContaining(['root/d0/l0', 'root/d0/l1', 'root/d0/l2']));
     expect(run.escalations).toEqual((await healthy).escalations);
   });
@@ -121,10 +134,10 @@ describe.each(kinds)('the root: %s', (kind, status) => {
     expect(run.gaps).toEqual([gap(`${status}: plan: `)]);
   });
 
-  it('while it gathers: the brief holds what had been heard', async () => {
+  it('while it gathers: the brief is made of what its domains ended with, and had said', async () => {
     const run = await rehearsed(`root:gather=${kind}`);
     expect(run.status).toBe('partial');
-    expect(run.gaps).toEqual([gap(`${status}: `)]);
+    expectSynthesized(run, 'root/d1', 'root/d2');
     expect(pathsOf(run)).toEqual(expect.arrayContaining(['root/d0/l0', 'root/d0/l1', 'root/d0/l2']));
     expect(run.escalations).toEqual((await healthy).escalations);
   });
@@ -140,7 +153,7 @@ describe.each(kinds)('the root: %s', (kind, status) => {
   });
 });
 
-it('the root, in a later stage: what an earlier one made of its findings stands', async () => {
+it('the root, in a later stage: the brief is made over all stages', async () => {
   const same = { measure: 'level', value: 7, source: { kind: 'series', ref: 'the same' } };
   const leaf = (name: string) => defineLeaf({ name, run: ({ task }) => draft(task.path, same) });
   const scenario = defineScenario({
@@ -154,11 +167,8 @@ it('the root, in a later stage: what an earlier one made of its findings stands'
   // the first domain is cut off, which is no end that breaks the gather; the second ends
   const w = world(scenario, {}, { faults: ['root/first=hang', 'root:gather=throw'] });
   const { brief } = await w.run();
-  expect(brief.retention).toMatchObject({ incoming: 2, kept: 0, merged: 2, dropped: 0 });
-  expect(brief.findings.map(({ path, from }) => [path, from?.length])).toEqual([
-    ['root', 2],
-    ['root/second/c', undefined],
-  ]);
+  expect(brief.retention).toMatchObject({ incoming: 3, kept: 0, merged: 3, dropped: 0 });
+  expect(brief.findings.map(({ path, from }) => [path, from?.length])).toEqual([['root', 3]]);
   expect(w.leftovers()).toEqual(NOTHING_LEFT);
 });
 

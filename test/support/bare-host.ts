@@ -35,6 +35,8 @@ export function bareHost(scenario: Scenario, attempt: (path: string, clock: Virt
     random: () => 0.5,
     budget: createRunBudget({}, () => {}),
     emit: (event) => void events.push(event),
+    underRoot: [],
+    decided: undefined,
     afterthoughts: [],
     isStopped: false,
   };

@@ -2,7 +2,7 @@
  * Waits for a stage's children, and is the only place that creates nodes. A shell over the join reducer.
  *  1. No `start` or `transition` throws: XState gives an actor that threw no chance to stop its children.
  *  2. It owns its children, its timer and its flush timer; on every exit all three are gone.
- *  3. What a child says passes up once: critical findings at once, the rest in batches.
+ *  3. What a child says passes up once: critical findings at once, the rest in batches; and so does what it takes back.
  *  4. A child of other logic than ours is parsed, not believed.
  */
 import {
@@ -16,7 +16,7 @@ import {
 import type { ChildSpec } from '../../protocol/decision.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { NONE } from '../../protocol/freeze.ts';
-import { childPath, depthOf } from '../../protocol/path.ts';
+import { childPath, depthOf, ROOT } from '../../protocol/path.ts';
 import type { Outcome, Tier, UnsealedReport } from '../../protocol/report.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { Claimant } from '../../tier/budget.ts';
@@ -27,6 +27,7 @@ import type { Said } from '../../tier/minting.ts';
 import type { GatherInput, Upward } from '../../tier/orchestrator-machine.ts';
 import { bodyOf } from '../../tier/synthesis-check.ts';
 import { guestActor } from './guest-actor.ts';
+import { byId, isReport, passingUp, retractedBy, unsent } from './heard.ts';
 import { persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 
 type GatherSnapshot = Snapshot<Joined> & {
@@ -86,6 +87,19 @@ export function gatherActor(
       snapshot.flush ??= clock.setTimeout(() => tellSelf(scope, { type: 'gather.flush' }), FLUSH_MS);
     }
   };
+  /** What has not been sent up is not sent; of what has, those above are told. */
+  const retract = (snapshot: GatherSnapshot, from: string, retracted: readonly string[], scope: Scope): void => {
+    if (retracted.length === 0) return;
+    const taken = new Set(retracted);
+    const said = heardFrom(snapshot, from);
+    for (const id of retracted) said.delete(id);
+    const unsent = new Set(snapshot.outbox.flatMap(({ id }) => (taken.has(id) ? id : [])));
+    snapshot.outbox = snapshot.outbox.filter(({ id }) => !unsent.has(id));
+    const sent = retracted.filter((id) => !unsent.has(id));
+    const parent = scope.self._parent as AnyActorRef | undefined;
+    if (!parent || sent.length === 0) return;
+    tell(scope, parent, { type: 'espalier.up', from: scope.self.id, findings: NONE, retracted: sent });
+  };
   const stopChild = (snapshot: GatherSnapshot, name: string, scope: Scope): void => {
     const child = snapshot.children[name];
     delete snapshot.children[name];
@@ -100,6 +114,7 @@ export function gatherActor(
     const { name, outcome } = effect;
     heard.delete(name);
     host.observed?.shared.note(outcome);
+    if (join.path === ROOT) host.underRoot.push({ name, outcome });
     const path = childPath(join.path, name);
     host.budget.close(path);
     if (outcome.kind === 'report') emit({ type: 'node.reported', path, tier: outcome.tier, report: outcome });
@@ -135,7 +150,7 @@ export function gatherActor(
   /** Cut off by a parent that goes on without it: the nodes below end here, and only the run's events say so. */
   const endEach = (snapshot: GatherSnapshot): void => {
     if (host.isStopped) return;
-    for (const effect of joinStep(snapshot.join, { type: 'cancelled', at: clock.now() })) {
+    for (const effect of joinStep(snapshot.join, { type: 'cancelled', at: clock.now(), isCutOff: true })) {
       if (effect.type === 'sealed') report(snapshot, effect);
     }
   };
@@ -145,6 +160,7 @@ export function gatherActor(
     if (join.children.has(name) && !join.ended.has(name)) {
       if (options.amend && isReport(output)) output = options.amend(output, heardFrom(snapshot, name).values());
       hear(snapshot, name, passingUp(output), scope);
+      retract(snapshot, name, retractedBy(output, heardFrom(snapshot, name)), scope);
     }
     delete snapshot.children[name];
     return apply(snapshot, { type: 'ended', name, output, at: clock.now() }, scope);
@@ -156,6 +172,7 @@ export function gatherActor(
   /** What it had ended with before the run was interrupted passes up as if it were said now. */
   const reuse = (snapshot: GatherSnapshot, name: string, outcome: Outcome, scope: Scope): GatherSnapshot => {
     const { path, tier, status, digest } = outcome;
+    if (snapshot.join.path === ROOT) host.underRoot.push({ name, outcome });
     host.observed?.shared.note(outcome);
     emit({ type: 'node.reused', path, tier, status, digest });
     const body = bodyOf(outcome);
@@ -178,8 +195,10 @@ export function gatherActor(
     }
     return apply(snapshot, { type: 'ended', name, output: undefined, at: clock.now() }, scope);
   };
-  const heardLive = (snapshot: GatherSnapshot, { from, findings }: Upward, scope: Scope): GatherSnapshot => {
-    if (snapshot.children[from]) hear(snapshot, from, findings, scope);
+  const heardLive = (snapshot: GatherSnapshot, { from, findings, retracted }: Upward, scope: Scope): GatherSnapshot => {
+    if (!snapshot.children[from]) return snapshot;
+    hear(snapshot, from, findings, scope);
+    if (retracted) retract(snapshot, from, retracted, scope);
     return snapshot;
   };
 
@@ -367,27 +386,3 @@ function tellOurselves(scope: Scope, event: AnyEventObject): void {
 
 const tierOf = (parent: Task, { role }: ChildSpec): Tier =>
   parent.path === '' ? 'root' : role === 'leaf' ? 'leaf' : 'domain';
-
-/** One of each; the later one counts. */
-const byId = (findings: readonly Finding[]): Iterable<Finding> =>
-  new Map(findings.map((finding) => [finding.id, finding])).values();
-
-const isReport = (output: unknown): output is UnsealedReport =>
-  typeof output === 'object' && output !== null && 'kind' in output && output.kind === 'report';
-
-/** What the subtree of a child of our own logic has said and not yet sent up. */
-function unsent(child: AnyActorRef): Finding[] {
-  const gather = (child.getSnapshot() as { children?: Record<string, AnyActorRef> }).children?.['gather'];
-  if (!gather) return [];
-  const { children, outbox } = gather.getSnapshot() as GatherSnapshot;
-  const below = Object.values(children).flatMap(unsent);
-  return [...below, ...outbox];
-}
-
-/** A leaf's findings pass up with its end; of an orchestrator's, all but its escalations have passed already. */
-function passingUp(output: unknown): readonly Finding[] {
-  if (typeof output !== 'object' || output === null || !('kind' in output)) return [];
-  const body = bodyOf(output as Parameters<typeof bodyOf>[0]);
-  if (!body) return [];
-  return body.madeBy === 'leaf' ? body.findings : body.escalations;
-}

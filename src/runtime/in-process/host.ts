@@ -2,10 +2,10 @@
 import type { ActorScope, AnyActorLogic, AnyActorRef, AnyActorScope, AnyEventObject, Snapshot } from 'xstate';
 import type { Identify } from '../../activities/identity.ts';
 import type { SharedReads } from '../../activities/shared-reads.ts';
-import type { Activities } from '../../ports/activities.ts';
+import type { Activities, Ended } from '../../ports/activities.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Slots } from '../../ports/slots.ts';
-import type { ChildSpec } from '../../protocol/decision.ts';
+import type { ChildSpec, Decision } from '../../protocol/decision.ts';
 import { dependencyKey, type Dependency } from '../../protocol/dependency.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { nameOf, parentOf } from '../../protocol/path.ts';
@@ -43,6 +43,9 @@ export type Host = {
   readonly interims?: Interims;
   /** Changes the host's own logics, to rehearse faults. */
   readonly rehearsal?: Rehearsal;
+  /** How the root's children have ended, and what it had decided: for a brief that has to be made without it. */
+  readonly underRoot: Ended[];
+  decided: Decision | undefined;
   /** Critical findings that came after their node had ended; the root's report takes them in as gaps. */
   readonly afterthoughts: Afterthought[];
   /** Set when the whole run is stopped: nobody waits for an end any more. */

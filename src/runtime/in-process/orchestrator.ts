@@ -1,5 +1,6 @@
 /** Binds the orchestrator statechart to this host's actors. The only file that ties the recursive logic together. */
 import type { AnyActorLogic } from 'xstate';
+import { ROOT } from '../../protocol/path.ts';
 import { orchestratorMachine } from '../../tier/orchestrator-machine.ts';
 import { activityActor } from './activity-actor.ts';
 import { gatherActor } from './gather-actor.ts';
@@ -28,7 +29,10 @@ export function createOrchestrator(host: Host): OrchestratorLogic {
     },
     actions: {
       record: (_, events) => {
-        for (const event of events) emit(event);
+        for (const event of events) {
+          if (event.type === 'node.planned' && event.path === ROOT) host.decided = event.decision;
+          emit(event);
+        }
       },
     },
   });

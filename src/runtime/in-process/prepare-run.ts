@@ -167,6 +167,8 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       random,
       budget,
       emit: stream.emit,
+      underRoot: [],
+      decided: undefined,
       afterthoughts: [],
       isStopped: false,
       ...(limits.hedge && { hedging: openHedging(limits.hedge) }),

@@ -24,7 +24,8 @@ import type { RunEvent } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { Joined } from '../../tier/join.ts';
 import type { GatherInput } from '../../tier/orchestrator-machine.ts';
-import { rootReport } from '../../tier/report.ts';
+import { withSpent } from '../../tier/partial.ts';
+import { gapOfToken, NO_DECISION, reportWithoutRoot, rootReport } from '../../tier/report.ts';
 import type { Afterthought } from '../record/recall.ts';
 import { gatherActor } from './gather-actor.ts';
 import { isLive, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
@@ -83,7 +84,7 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
         error: undefined,
         input,
         run,
-        gather: gatherOverRoot(run.host),
+        gather: gatherOverRoot(run),
         children: {},
         escalated: new Set(),
         timer: undefined,
@@ -161,11 +162,12 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
   };
 }
 
-function gatherOverRoot(host: Host): AnyActorLogic {
+function gatherOverRoot({ host, task: rootTask }: PreparedRun): AnyActorLogic {
   const root = createOrchestrator(host);
   return gatherActor(host, {
     logicFor: (_, task) => host.rehearsal?.orchestrator(root, task) ?? root,
-    amend: (report, heard) => withDependencies(withAfterthoughts(withSaid(report, heard), host), host),
+    amend: (report, heard) =>
+      withDependencies(withAfterthoughts(standingIn(report, rootTask, host, heard), host), host),
   });
 }
 
@@ -190,15 +192,15 @@ function gatherInput({ task, reserveMs, leaves }: PreparedRun): GatherInput {
   };
 }
 
-/** A root that failed reports for itself. What its subtree had said is with us, and belongs in that report. */
-function withSaid(report: UnsealedReport, heard: Iterable<Finding>): UnsealedReport {
-  const hasFailed = report.gaps.some((gap) => gap.kind === 'token' && gap.path === report.path);
-  if (!hasFailed) return report;
-  const accounted = new Set([...report.findings, ...report.dispositions].map(({ id }) => id));
-  const said = [...heard].filter(({ id }) => !accounted.has(id));
-  if (said.length === 0) return report;
-  const escalations = [...report.escalations, ...said.filter((finding) => finding.critical)];
-  return { ...report, findings: [...report.findings, ...said], escalations, status: 'partial' };
+/** A root that failed says so itself. How its children ended, and what they had said, is with us. */
+function standingIn(
+  report: UnsealedReport,
+  task: Task,
+  { underRoot: ended, decided: decision = NO_DECISION }: Host,
+  heard: Iterable<Finding>,
+): UnsealedReport {
+  const gap = report.gaps.find(({ kind, path }) => kind === 'token' && path === report.path);
+  return gap && ended.length > 0 ? reportWithoutRoot({ task, decision, ended }, gap, heard) : report;
 }
 
 function withAfterthoughts(given: UnsealedReport, { afterthoughts, budget, recall }: Host): UnsealedReport {
@@ -231,8 +233,14 @@ function reportOfRoot(task: Task, outcome: Outcome | undefined, host: Host): Rep
   if (outcome?.kind === 'report') return outcome;
   if (!outcome) throw new Error('unreachable: a gather over one child ended without it');
   const { partial, elapsedMs, digest: _, ...token } = outcome;
-  const body = rootReport(task, { ...token, ...(partial && { partial }) });
-  const report = withDependencies(withAfterthoughts(body, host), host);
+  const own = { ...token, ...(partial && { partial }) };
+  const { underRoot: ended, decided: decision = NO_DECISION } = host;
+  const body =
+    ended.length > 0
+      ? reportWithoutRoot({ task, decision, ended }, gapOfToken(own), partial?.findings ?? [])
+      : rootReport(task, own);
+  const spent = withSpent(body, host.budget.spentAt(ROOT)) as UnsealedReport;
+  const report = withDependencies(withAfterthoughts(spent, host), host);
   const timing = { startedAt: task.grant.issuedAt, endedAt: task.grant.issuedAt + elapsedMs };
   return { ...report, timing, digest: digestOf(report) };
 }
