@@ -14,7 +14,9 @@ import { faultOf, isBusy, isUnopenable, storeFault } from './sqlite-faults.ts';
 import { APPLICATION_ID, migrate, pragma, VERSION } from './sqlite-schema.ts';
 
 const MAGIC = 'SQLite format 3\0';
-const WAL_PAGES = 10_000;
+/** Reports are big: so a batch is few pages. Of a file that is there already it stays as it was made. */
+const PAGE_BYTES = 16_384;
+const WAL_BYTES = 40 * 2 ** 20;
 const RETRY_MS = 10;
 
 /** @throws EspalierError `store-fault` */
@@ -102,9 +104,11 @@ const isEmpty = (database: DatabaseSync): boolean =>
 
 function prepared(database: DatabaseSync, busyMs: number): DatabaseSync {
   try {
+    database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
     migrate(database);
     switchToWal(database, busyMs);
-    database.exec(`PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
+    const walPages = Math.ceil(WAL_BYTES / Number(pragma(database, 'page_size')));
+    database.exec(`PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${walPages}`);
     return database;
   } catch (error) {
     database.close();
