@@ -16,8 +16,6 @@ export type Connection = {
   /** How many rows were changed. */
   readonly run: (sql: string, ...values: SQLInputValue[]) => number;
   readonly get: (sql: string, ...values: SQLInputValue[]) => Row | undefined;
-  /** For rows that are few and small. */
-  readonly all: <R = Row>(sql: string, ...values: SQLInputValue[]) => R[];
   /** The first of the rows: as many as are read at once. */
   readonly page: <R = Row>(sql: string, ...values: SQLInputValue[]) => Page<R>;
   readonly transact: <T>(work: () => T) => T;
@@ -32,12 +30,14 @@ export function connect(file: string, busyMs: number): Connection {
   const database = openFile(file, busyMs);
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string): StatementSync => {
-    const statement = statements.get(sql) ?? database.prepare(sql);
+    let statement = statements.get(sql);
+    if (statement) return statement;
+    if (!database.isOpen) throw storeFault(`Store ${file} is closed. Open it again.`);
+    statement = database.prepare(sql);
     statements.set(sql, statement);
     return statement;
   };
   const attempt = <T>(sql: string, work: (statement: StatementSync) => T): T => {
-    if (!database.isOpen) throw storeFault(`Store ${file} is closed. Open it again.`);
     try {
       return work(prepare(sql));
     } catch (error) {
@@ -51,7 +51,6 @@ export function connect(file: string, busyMs: number): Connection {
   return {
     run,
     get: (sql, ...values) => attempt(sql, (statement) => statement.get(...values)),
-    all: <R>(sql: string, ...values: SQLInputValue[]) => attempt(sql, (statement) => statement.all(...values) as R[]),
     page: <R>(sql: string, ...values: SQLInputValue[]) =>
       attempt(sql, (statement) => pageOf(statement.iterate(...values)) as Page<R>),
     transact(work) {

@@ -4,6 +4,9 @@
  *  2. All that are missing are applied in one transaction. `user_version` counts those that were.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import type { Duration } from '../../ports/store.ts';
+import { packed } from './measurements.ts';
+import { REMEMBERED } from './store-rules.ts';
 
 /** "Espa": what tells our files from those of other programs. */
 export const APPLICATION_ID = 0x45737061;
@@ -74,7 +77,25 @@ CREATE TABLE artifact_uses (
 CREATE INDEX artifact_uses_by_artifact ON artifact_uses (artifact);
 `;
 
-const MIGRATIONS: readonly string[] = [FIRST];
+/** One row for each path: a row for each measurement made every run read all that earlier ones had left. */
+function measurementsByPath(database: DatabaseSync): void {
+  database.exec(`CREATE TABLE measurements (
+    scenario TEXT NOT NULL,
+    path TEXT NOT NULL,
+    latest BLOB NOT NULL, -- see measurements.ts
+    PRIMARY KEY (scenario, path)
+  ) STRICT, WITHOUT ROWID`);
+  const add = database.prepare('INSERT INTO measurements (scenario, path, latest) VALUES (?, ?, ?)');
+  const earlier = database.prepare('SELECT scenario, path, at, ms FROM durations ORDER BY at DESC').all() as Duration[];
+  for (const latest of Map.groupBy(earlier, ({ scenario, path }) => JSON.stringify([scenario, path])).values()) {
+    const [{ scenario, path } = { scenario: '', path: '' }] = latest;
+    add.run(scenario, path, packed(latest.slice(0, REMEMBERED)));
+  }
+  database.exec('DROP TABLE durations');
+}
+
+type Migration = (database: DatabaseSync) => void;
+const MIGRATIONS: readonly Migration[] = [(database) => database.exec(FIRST), measurementsByPath];
 /** The version of the files that this program writes, and the latest that it reads. */
 export const VERSION = MIGRATIONS.length;
 
@@ -88,7 +109,7 @@ export function migrate(database: DatabaseSync): void {
   try {
     // Another process may have been quicker.
     const from = Number(pragma(database, 'user_version'));
-    for (const migration of MIGRATIONS.slice(from)) database.exec(migration);
+    for (const migration of MIGRATIONS.slice(from)) migration(database);
     if (from < VERSION) database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}`);
     database.exec('COMMIT');
   } catch (error) {

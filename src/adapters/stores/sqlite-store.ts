@@ -3,9 +3,10 @@
  *  1. What a method wrote is on its way to the disk when it returns: it survives this process, whatever ends it.
  *  2. Iterators read a page at a time and hold nothing open in between; they may miss what was written after they began.
  */
-import type { Duration, RunFilter, RunWriter, Store } from '../../ports/store.ts';
+import type { RunFilter, RunWriter, Store } from '../../ports/store.ts';
 import type { RunEventType } from '../../protocol/run-event.ts';
 import { claimRule, type Holder, type StoreOptions } from './claims.ts';
+import { unpacked } from './measurements.ts';
 import { connect, paged } from './sqlite-connection.ts';
 import { problemsOf } from './sqlite-problems.ts';
 import {
@@ -21,7 +22,7 @@ import {
   type RunRow,
 } from './sqlite-rows.ts';
 import { sqliteWriter } from './sqlite-writer.ts';
-import { REMEMBERED, runExists, unknownRun } from './store-rules.ts';
+import { runExists, unknownRun } from './store-rules.ts';
 
 export type SqliteStoreOptions = StoreOptions & {
   /** How long to wait for another process that has the file locked, in ms. */
@@ -53,11 +54,7 @@ const ONE_NODE = `${NODE} WHERE run = (SELECT number FROM runs WHERE id = ?1) AN
 const NODES = `${NODE} WHERE ${IN_RUN} ORDER BY id`;
 const CHILDREN = `${NODE} WHERE ${IN_RUN} AND parent = ?3 ORDER BY id`;
 
-const NEXT_PATHS = 'SELECT DISTINCT path FROM durations WHERE scenario = ? AND path > ? ORDER BY path LIMIT 64';
-const DURATIONS = `SELECT path, at, ms FROM (
-    SELECT path, at, ms, row_number() OVER (PARTITION BY path ORDER BY at DESC) AS place
-    FROM durations WHERE scenario = ? AND path BETWEEN ? AND ?)
-  WHERE place <= ? ORDER BY path, at DESC`;
+const MEASUREMENTS = 'SELECT path, latest FROM measurements WHERE scenario = ? AND path > ? ORDER BY path';
 const ENRICHMENTS = `SELECT id, path, at, body FROM enrichments
   WHERE scenario = ?1 AND (?2 IS NULL OR path = ?2) AND (at, id) < (?3, ?4)
   ORDER BY at DESC, id DESC`;
@@ -77,7 +74,7 @@ const REMOVE_UNUSED = 'DELETE FROM artifacts WHERE id NOT IN (SELECT artifact FR
 export function sqliteStore(file: string, { busyMs = BUSY_MS, ...options }: SqliteStoreOptions = {}): Store {
   const rule = claimRule(options);
   const connection = connect(file, busyMs);
-  const { all, run, get, page, transact } = connection;
+  const { run, get, page, transact } = connection;
   const writer = (runId: string, number: number, { owner }: Holder): RunWriter =>
     sqliteWriter(connection, rule, { runId, number, owner });
   /** Of a run that is there and that nobody writes to. */
@@ -141,15 +138,11 @@ export function sqliteStore(file: string, { busyMs = BUSY_MS, ...options }: Sqli
       for (const row of rows) yield nodeOf(row, runId, file);
     },
     *durations(scenario, most) {
-      const limit = Math.max(0, Math.min(most, REMEMBERED));
-      for (let path = ''; ;) {
-        const paths = all<{ path: string }>(NEXT_PATHS, scenario, path);
-        const [first, last] = [paths[0], paths.at(-1)];
-        if (!first || !last) return;
-        for (const { path, at, ms } of all<Duration>(DURATIONS, scenario, first.path, last.path, limit)) {
-          yield { scenario, path, ms, at };
-        }
-        ({ path } = last);
+      type Row = { path: string; latest: Uint8Array };
+      const rows = paged((after?: Row) => page<Row>(MEASUREMENTS, scenario, after?.path ?? ''));
+      const limit = Math.max(0, most);
+      for (const { path, latest } of rows) {
+        for (const { at, ms } of unpacked(latest).slice(0, limit)) yield { scenario, path, ms, at };
       }
     },
     *enrichments(scenario, path) {

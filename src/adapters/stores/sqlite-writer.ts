@@ -5,6 +5,7 @@
 import type { Duration, HelpfulEnrichment, RunWriter, StoredNode } from '../../ports/store.ts';
 import { parentOf } from '../../protocol/path.ts';
 import type { ClaimRule } from './claims.ts';
+import { MOST_BYTES, packed } from './measurements.ts';
 import type { Connection } from './sqlite-connection.ts';
 import { columnOf } from './sqlite-rows.ts';
 import { checkBytes, checkOrder, claimLost, REMEMBERED } from './store-rules.ts';
@@ -22,13 +23,9 @@ const CHANGE_NODE = 'UPDATE nodes SET body = ?4 WHERE id = (?1 << 32) + ?2 AND p
 const ADD_NODE = `INSERT INTO nodes (id, run, path, parent, body) VALUES ((?1 << 32) + ?2, ?1, ?3, ?5, ?4)
   ON CONFLICT (run, path) DO UPDATE SET id = excluded.id, body = excluded.body`;
 
-const ADD_DURATION = 'INSERT OR REPLACE INTO durations (scenario, path, at, ms) VALUES (?, ?, ?, ?)';
-/** Only of paths that have twice as many: once in so many runs, and not with every node. */
-const FORGET_DURATIONS = `DELETE FROM durations WHERE scenario = ?1 AND (path, at) IN (
-  SELECT path, at FROM (SELECT path, at, row_number() OVER (PARTITION BY path ORDER BY at DESC) AS place
-    FROM durations WHERE scenario = ?1 AND path IN (
-      SELECT path FROM durations WHERE scenario = ?1 GROUP BY path HAVING count(*) >= ${2 * REMEMBERED}))
-  WHERE place > ${REMEMBERED})`;
+/** What blobs are joined to is text for SQLite, and that would end at its first zero. */
+const ADD_MEASUREMENT = `INSERT INTO measurements (scenario, path, latest) VALUES (?, ?, ?)
+  ON CONFLICT DO UPDATE SET latest = substr(CAST(excluded.latest || latest AS BLOB), 1, ${MOST_BYTES})`;
 const ADD_ENRICHMENT = 'INSERT INTO enrichments (scenario, path, at, body) VALUES (?, ?, ?, ?)';
 const FORGET_ENRICHMENT = `DELETE FROM enrichments WHERE id = (
   SELECT id FROM enrichments WHERE scenario = ? AND path = ? ORDER BY at DESC, id DESC LIMIT 1 OFFSET ${REMEMBERED})`;
@@ -53,10 +50,8 @@ export function sqliteWriter(
     const isChanged = run(CHANGE_NODE, number, seq.started, path, body) > 0;
     if (!isChanged) run(ADD_NODE, number, seq.started, path, body, parentOf(path));
   };
-  const measured = new Set<string>();
-  const addDuration = ({ scenario, path, at, ms }: Duration): void => {
-    measured.add(scenario);
-    run(ADD_DURATION, scenario, path, at, ms);
+  const addDuration = (duration: Duration): void => {
+    run(ADD_MEASUREMENT, duration.scenario, duration.path, packed([duration]));
   };
   const addEnrichment = ({ scenario, path, at, ...said }: HelpfulEnrichment): void => {
     run(ADD_ENRICHMENT, scenario, path, at, JSON.stringify(said));
@@ -96,7 +91,6 @@ export function sqliteWriter(
     },
     release() {
       try {
-        for (const scenario of measured) run(FORGET_DURATIONS, scenario);
         run(RELEASE, number, owner);
       } catch {
         // The claim lapses by itself.
