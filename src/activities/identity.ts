@@ -34,10 +34,20 @@ function writtenIn(definition: Leaf | Domain | Scenario): unknown {
   const { kind, name } = definition;
   if (kind === 'leaf') {
     const { attempts, needs, question, sources, work, run, verify, recover, tools, instructions } = definition;
-    const code = [run, verify, recover].map(textOf);
-    // What few have is named only where it is, so that the digests of the others stay as they are.
-    const own = { ...(tools && { tools }), ...(instructions !== undefined && { instructions }) };
-    return { kind, name, attempts, needs, question, sources, work, code, ...own };
+    // Keys in alphabetical order, for there are many leaves: so the digest needs no sorting. What few have is named only
+    // where it is, so that the digests of the others stay as they are.
+    return {
+      attempts,
+      code: [run, verify, recover].map(textOf),
+      ...(instructions !== undefined && { instructions }),
+      kind,
+      name,
+      needs,
+      question,
+      sources,
+      ...(tools && { tools }),
+      work,
+    };
   }
   const { join, synthesize, execute } = definition;
   const code = [synthesize, execute].map(textOf);
@@ -79,7 +89,7 @@ export function identifyIn(registry: ReadonlyMap<string, Entry>, domains: readon
     if (!definition) return undefined;
     const { path, question, charter, asOf, grant, prior } = task;
     const own = definitionDigest(definition);
-    // Keys in alphabetical order: so the digest needs no sorting.
+    // Keys in alphabetical order, and nothing but texts and lists of them: its JSON is its canonical JSON.
     const given = {
       asOf,
       charter,
@@ -90,6 +100,6 @@ export function identifyIn(registry: ReadonlyMap<string, Entry>, domains: readon
       prior: prior.map(({ digest }) => digest),
       question,
     };
-    return { definition: own, taskDigest: sha256(canonicalJson(given)) };
+    return { definition: own, taskDigest: sha256(JSON.stringify(given)) };
   };
 }

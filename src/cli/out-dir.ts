@@ -9,6 +9,7 @@ import { appendFileSync, closeSync, mkdirSync, openSync, readSync, statSync, unl
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers';
 import { EspalierError } from '../errors.ts';
+import { eventText } from '../protocol/event-text.ts';
 import type { Receipt } from '../protocol/receipt.ts';
 import type { Report } from '../protocol/report.ts';
 import type { RunEvent } from '../protocol/run-event.ts';
@@ -147,7 +148,7 @@ export function openOutDir(directory: string, earlier: Iterable<{ body: string }
     problems,
     flush,
     write(event) {
-      const body = JSON.stringify(event);
+      const body = eventText(event);
       buffer += `${body}\n`;
       note(event, body);
       if (buffer.length >= FLUSH_CHARACTERS) flush();

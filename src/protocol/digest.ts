@@ -52,8 +52,7 @@ export function digestOf(outcome: UnsealedOutcome | Outcome): string {
   const { runId: _, timing: _timing, elapsedMs: _elapsed, digest: _digest, ...content } = outcome as Stamped;
   if (outcome.kind === 'failure' && outcome.partial) content['partial'] = digestOf(outcome.partial);
   if (outcome.kind === 'report' && outcome.decision) content['decision'] = timeless(outcome.decision);
-  if (outcome.kind === 'report' && (outcome.usage.self.hedges ?? outcome.usage.subtree.hedges) !== undefined)
-    content['usage'] = unhedged(outcome.usage);
+  if (outcome.kind === 'report' && isHedged(outcome)) content['usage'] = unhedged(outcome.usage);
   return sha256(canonicalJson(content));
 }
 /** How long a child may take is learned from run to run, and no part of what was decided. */
@@ -62,6 +61,8 @@ const timeless = (decision: Decision): unknown => ({
   estimates: decision.estimates.leaves,
   stages: decision.stages.map((stage) => stage.map(({ estimateMs: _, reserveMs: _reserve, ...child }) => child)),
 });
+const isHedged = ({ usage: { self, subtree } }: UnsealedReport): boolean =>
+  (self.hedges ?? subtree.hedges) !== undefined;
 const unhedged = ({ self, subtree }: Report['usage']): unknown => {
   const { hedges: _, ...own } = self;
   const { hedges: _all, ...whole } = subtree;
@@ -70,8 +71,40 @@ const unhedged = ({ self, subtree }: Report['usage']): unknown => {
 type Stamped = Record<string, unknown> & { runId: string; timing?: unknown; elapsedMs?: unknown; digest?: unknown };
 
 /** Frozen: a report is shown to parents, siblings and listeners alike. */
-const sealReport = (report: UnsealedReport, timing: Timing): Report =>
-  deepFreeze({ ...report, timing, digest: digestOf(report) });
+function sealReport(report: UnsealedReport, timing: Timing): Report {
+  const text = textInOrder(report);
+  const content = text !== undefined && withoutRun(text, report.runId);
+  if (!content) return deepFreeze({ ...report, timing, digest: digestOf(report) });
+  const sealed = deepFreeze({ ...report, timing, digest: sha256(content) });
+  sealedLast = { report: sealed, text };
+  return sealed;
+}
+
+/**
+ * The JSON of a report, where it is canonical and the digest leaves out nothing but the run. Of a decision and of hedges
+ * it leaves out more.
+ */
+function textInOrder(report: UnsealedReport): string | undefined {
+  if (report.decision || isHedged(report) || 'digest' in report || 'timing' in report || 'elapsedMs' in report)
+    return undefined;
+  return isInOrder(report) ? JSON.stringify(report) : undefined;
+}
+/** After the key that follows on `runId` come a status, a tier and numbers: no text that could look like it. */
+function withoutRun(text: string, runId: string): string | undefined {
+  const run = `"runId":${JSON.stringify(runId)},`;
+  const at = text.lastIndexOf('"schemaVersion":') - run.length;
+  return text.startsWith(run, at) ? text.slice(0, at) + text.slice(at + run.length) : undefined;
+}
+
+/** One report, so that nothing is kept for long: it is written down next, if it is at all. */
+let sealedLast: { readonly report: Report; readonly text: string } | undefined;
+
+/** A report as `JSON.stringify` writes it. Of the one that was sealed last, that was made for its digest already. */
+export function reportText(report: Report): string {
+  if (report !== sealedLast?.report) return JSON.stringify(report);
+  const { timing, digest } = report;
+  return `${sealedLast.text.slice(0, -1)},"timing":${JSON.stringify(timing)},"digest":"${digest}"}`;
+}
 
 /** Stamps what only the one who waited can know. */
 export function seal(outcome: UnsealedOutcome, timing: Timing): Outcome {

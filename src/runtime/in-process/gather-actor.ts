@@ -217,7 +217,7 @@ export function gatherActor(
       ...(task.asOf !== undefined && { asOf: task.asOf }),
       grant: childGrant(task.grant, child, deadline, clock.now(), host.budget.grantOf(path)),
       prior: prior ?? NONE,
-      enrichments: host.learned?.(childPath(task.path, child.name)) ?? NONE,
+      enrichments: host.learned?.(path) ?? NONE,
       ...(task.traceparent !== undefined && { traceparent: task.traceparent }),
     };
   };

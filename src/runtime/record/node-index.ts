@@ -8,6 +8,7 @@ import { bodyOf } from '../../tier/synthesis-check.ts';
 
 type Live = {
   node: StoredNode;
+  parent?: Live;
   /** When the attempt at work began. */
   attemptAt?: number;
   /** When the last of its children ended: from then on it works by itself. */
@@ -28,6 +29,12 @@ export type NodeIndex = {
 /** `gone`: nodes of an interrupted run that the resumed one does not have. */
 export function createNodeIndex(scenario: string, gone: Iterable<StoredNode> = []): NodeIndex {
   const live = new Map<string, Live>();
+  /** The node that was looked up last: most often the next event is of it, too. */
+  let latest: Live | undefined;
+  const liveAt = (path: string): Live | undefined => {
+    if (latest?.node.path !== path) latest = live.get(path);
+    return latest;
+  };
   let changed = new Set<StoredNode>(Array.from(gone, (node) => ({ ...node, state: 'invalidated' as const })));
   let learned: Learned = { durations: [], enrichments: [] };
 
@@ -46,7 +53,7 @@ export function createNodeIndex(scenario: string, gone: Iterable<StoredNode> = [
     node.state = outcome.status;
     node.digest = outcome.digest;
     node.endedAt = at;
-    node.seq = { ...node.seq, ended: seq };
+    node.seq.ended = seq;
     if (one.attemptAt !== undefined) node.workMs += at - one.attemptAt;
     if (body) {
       node.findings = body.findings.length;
@@ -55,9 +62,9 @@ export function createNodeIndex(scenario: string, gone: Iterable<StoredNode> = [
       node.usage = body.usage;
       if (body.retention) node.retention = body.retention;
     }
-    const parent = live.get(parentOf(node.path));
-    if (parent) parent.childEndedAt = at;
+    if (one.parent) one.parent.childEndedAt = at;
     live.delete(node.path);
+    latest = undefined;
     learnFrom(one, outcome, at);
     return node;
   };
@@ -82,22 +89,24 @@ export function createNodeIndex(scenario: string, gone: Iterable<StoredNode> = [
           gaps: 0,
           seq: { started: seq },
         };
-        live.set(path, { node });
+        const parent = liveAt(parentOf(path));
+        latest = { node, ...(parent && { parent }) };
+        live.set(path, latest);
         changed.add(node);
         return undefined;
       }
       if (event.type === 'node.reused') {
-        const parent = live.get(parentOf(path));
+        const parent = liveAt(parentOf(path));
         if (parent) parent.childEndedAt = at;
         return undefined;
       }
-      const one = live.get(path);
+      const one = liveAt(path);
       if (!one) return undefined;
       const { node } = one;
       switch (event.type) {
         case 'node.planned':
           node.plannedAt ??= at; // a further round is no part of planning
-          node.seq = { ...node.seq, planned: seq };
+          node.seq.planned = seq;
           break;
         case 'attempt.started':
           node.workedAt ??= at;

@@ -8,6 +8,7 @@
 import { setInterval, setTimeout } from 'node:timers';
 import { CLAIM_MS, type RunWriter, type StoredEvent, type StoredNode } from '../../ports/store.ts';
 import type { Finding } from '../../protocol/finding.ts';
+import { eventText } from '../../protocol/event-text.ts';
 import type { Receipt } from '../../protocol/receipt.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
 import { createNodeIndex } from './node-index.ts';
@@ -79,7 +80,7 @@ export function createRecorder({ scenario, writer, before, sign, onFailure }: Re
   return {
     record: (event) =>
       guarded(() => {
-        const body = JSON.stringify(event);
+        const body = eventText(event);
         events.push({ seq: event.seq, type: event.type, path: event.path, body, checksum: receipts.add(event, body) });
         if (index.apply(event) || saysCritical(event)) urgent++;
         if (event.type === 'run.completed') write(event);
