@@ -57,6 +57,9 @@ export function artifactShelf(
   };
 }
 
+/** The path of the node that keeps what a reference is to; empty for what is no reference. */
+export const keeperOf = (ref: string): string => ref.slice(0, Math.max(0, ref.lastIndexOf('#')));
+
 function firstOf(given: Iterable<Pick<UnsealedReport, 'artifacts'>>, ref: string): Artifact | undefined {
   for (const { artifacts } of given) {
     const artifact = artifacts.find((one) => one.ref === ref);

@@ -15,7 +15,7 @@ import type { Artifact, Report } from '../protocol/report.ts';
 import { deepFreeze, NONE } from '../protocol/freeze.ts';
 import type { Task } from '../protocol/task.ts';
 import { errorOf } from '../tier/fault.ts';
-import { artifactShelf } from './artifact-shelf.ts';
+import { artifactShelf, keeperOf } from './artifact-shelf.ts';
 import { modelFor, type Asking } from './ask-model.ts';
 import type { Entry } from './registry.ts';
 import type { OpenTools } from './open-tools.ts';
@@ -189,10 +189,12 @@ class AttemptContext implements LeafContext {
     this.#io.kept(artifact);
   }
 
+  /** Counted also when it is not kept yet: whether it was is chance. */
   #undeclaredArtifact(ref: string): Artifact | undefined {
-    const artifact = this.#given.shared?.artifact(ref);
-    if (artifact) this.#io.depend({ on: ref.slice(0, ref.lastIndexOf('#')), via: 'artifact' });
-    return artifact;
+    const { shared } = this.#given;
+    const on = keeperOf(ref);
+    if (shared && on !== '' && on !== this.#task.path) this.#io.depend({ on, via: 'artifact' });
+    return shared?.artifact(ref);
   }
 
   #asked(): Model {

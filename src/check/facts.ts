@@ -6,7 +6,7 @@ import { childPath, depthOf, ROOT } from '../protocol/path.ts';
 
 /** What one node read in a rehearsal. */
 export type Reads = {
-  /** Names of the siblings whose reports it asked for. */
+  /** Names of the siblings whose reports or artifacts it asked for; of other nodes their paths. */
   readonly prior: ReadonlySet<string>;
   /** Ids of the series it asked for, declared or not. */
   readonly sources: ReadonlySet<string>;

@@ -5,8 +5,9 @@
  */
 import type { Domain, Leaf, LeafContext, LeafRun, Scenario, Synthesizer } from '../define/spec.ts';
 import type { Observed, Reads } from '../check/facts.ts';
+import { keeperOf } from '../activities/artifact-shelf.ts';
 import type { Activities } from '../ports/activities.ts';
-import { childPath, nameOf, ROOT } from '../protocol/path.ts';
+import { childPath, nameOf, parentOf, ROOT } from '../protocol/path.ts';
 import type { Task } from '../protocol/task.ts';
 import { start } from '../runtime/in-process/start.ts';
 import type { RunOptions } from '../runtime/run.ts';
@@ -91,6 +92,11 @@ function observedSynthesizer(synthesize: Synthesizer, needs: readonly string[], 
 }
 
 function observedContext(context: LeafContext, needs: readonly string[], { prior, sources }: Noted): LeafContext {
+  const { path } = context.task;
+  /** Of a sibling by its name, however it was named; not what a node keeps for itself. */
+  const note = (whose: string): void => {
+    if (whose !== '' && whose !== path) prior.add(parentOf(whose) === parentOf(path) ? nameOf(whose) : whose);
+  };
   return {
     attempt: context.attempt,
     report: context.report,
@@ -121,16 +127,16 @@ function observedContext(context: LeafContext, needs: readonly string[], { prior
     artifacts: {
       keep: (name, content) => context.artifacts.keep(name, content),
       read(ref) {
-        prior.add(nameOf(ref.slice(0, ref.lastIndexOf('#'))));
+        note(keeperOf(ref));
         return context.artifacts.read(ref);
       },
     },
     prior(name) {
-      prior.add(name);
+      note(name);
       return context.prior(name);
     },
     need(name) {
-      prior.add(name);
+      note(name);
       return context.need(name);
     },
   };

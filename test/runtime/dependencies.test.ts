@@ -6,7 +6,10 @@ import { defineDomain } from '../../src/define/define-domain.ts';
 import { defineLeaf } from '../../src/define/define-leaf.ts';
 import { defineScenario } from '../../src/define/define-scenario.ts';
 import type { Child, LeafRun, LeafSpec, ScenarioSpec } from '../../src/define/spec.ts';
+import { check } from '../../src/check/check.ts';
+import { nameOf, parentOf } from '../../src/protocol/path.ts';
 import { verifyRun } from '../../src/runtime/record/verify.ts';
+import { observeReads } from '../../src/testing/observe-reads.ts';
 import { interruptedAt, resumed, slowWorld } from '../support/interrupted.ts';
 import { draft, tree, world } from '../support/world.ts';
 
@@ -108,29 +111,85 @@ describe('a scenario that refuses, which is the default', () => {
   });
 });
 
-it('planted ones are found on random trees, and nothing else is', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.integer({ min: 2, max: 4 }),
-      fc.integer({ min: 1, max: 4 }),
-      fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 5 }),
-      async (domains, leaves, pairs) => {
-        const pathOf = (n: number): string => `root/d${n % domains}/l${Math.floor(n / domains) % leaves}`;
-        const planted = new Map<string, Set<string>>();
-        for (const [from, to] of pairs) {
-          if (pathOf(from) === pathOf(to)) continue;
-          planted.set(pathOf(from), (planted.get(pathOf(from)) ?? new Set()).add(pathOf(to)));
+describe('planted on random trees, they are found, and nothing else is', () => {
+  const VIAS = ['report', 'artifact', 'source'] as const;
+  type Planted = { on: string; path: string; via: (typeof VIAS)[number] };
+  const planting = fc.record({
+    domains: fc.integer({ min: 2, max: 4 }),
+    leaves: fc.integer({ min: 1, max: 4 }),
+    reads: fc.array(fc.tuple(fc.nat(), fc.nat(), fc.constantFrom(...VIAS)), { maxLength: 6 }),
+    latencies: fc.array(fc.nat(50), { minLength: 16, maxLength: 16 }),
+  });
+  /** Leaves that keep an artifact each, and read what was planted; of some, nothing has ended or been kept by then. */
+  const plant = ({
+    domains,
+    leaves,
+    reads,
+  }: {
+    domains: number;
+    leaves: number;
+    reads: [number, number, Planted['via']][];
+  }) => {
+    const pathOf = (n: number): string => `root/d${n % domains}/l${Math.floor(n / domains) % leaves}`;
+    const planted = new Map<string, Planted>();
+    for (const [from, to, via] of reads) {
+      const [path, on] = [pathOf(from), via === 'source' ? 'jobs' : pathOf(to)];
+      if (path !== on) planted.set(`${path} ${via} ${on}`, { on, path, via });
+    }
+    const run: LeafRun = async ({ task, prior, artifacts, sources }) => {
+      artifacts.keep('notes', task.path);
+      artifacts.read(`${task.path}#notes`);
+      for (const { on, path, via } of planted.values()) {
+        if (path !== task.path) continue;
+        if (via === 'report') prior(on);
+        else if (via === 'source') await sources.series(on);
+        else {
+          try {
+            artifacts.read(`${on}#notes`);
+          } catch {
+            // not kept yet
+          }
         }
-        const run: LeafRun = ({ task, prior }) => {
-          for (const path of planted.get(task.path) ?? []) prior(path);
-          return draft(task.path);
-        };
-        const scenario = tree([domains, leaves], { leaf: { run }, scenario: { dependencies: 'observe', limits: {} } });
-        const { brief } = await world(scenario).run();
-        const expected = [...planted].flatMap(([path, reads]) => [...reads].map((on) => `${path} ${on}`));
-        expect(brief.run?.dependencies?.map(({ path, on }) => `${path} ${on}`).sort()).toEqual(expected.sort());
-      },
-    ),
-    { numRuns: 100 },
-  );
+      }
+      return draft(task.path);
+    };
+    const scenario = tree([domains, leaves], {
+      leaf: { run },
+      scenario: { dependencies: 'observe', limits: {}, sources },
+    });
+    return { scenario, planted: [...planted.values()] };
+  };
+  const said = (dependencies: readonly { on: string; path: string; via: string }[] = []): string[] =>
+    dependencies.map(({ on, path, via }) => `${path} ${via} ${on}`).sort();
+
+  it('by a run that observes, in whatever order', async () => {
+    await fc.assert(
+      fc.asyncProperty(planting, async (given) => {
+        const { scenario, planted } = plant(given);
+        const latency = (path: string): number => given.latencies[path.length + Number(path.at(-1))] ?? 0;
+        const { brief } = await slowWorld(scenario, latency).run();
+        expect(said(brief.run?.dependencies)).toEqual(said(planted));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('by a check after a rehearsal, before any run', async () => {
+    await fc.assert(
+      fc.asyncProperty(planting, async (given) => {
+        const { scenario, planted } = plant(given);
+        const remarks = check(scenario, { observed: await observeReads(scenario) });
+        const where = (rule: string): string[] =>
+          remarks.flatMap((one) => (one.rule === rule ? `${one.path} ${/"(.*?)"/.exec(one.message)?.[1]}` : []));
+        const nameFor = (path: string, on: string): string => (parentOf(on) === parentOf(path) ? nameOf(on) : on);
+        const hidden = planted
+          .filter(({ via }) => via !== 'source')
+          .map(({ on, path }) => `${path} ${nameFor(path, on)}`);
+        expect(new Set(where('hidden-dependency'))).toEqual(new Set(hidden));
+        const sourced = planted.filter(({ via }) => via === 'source').map(({ on, path }) => `${path} ${on}`);
+        expect(new Set(where('undeclared-source'))).toEqual(new Set(sourced));
+      }),
+      { numRuns: 30 },
+    );
+  });
 });

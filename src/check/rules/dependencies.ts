@@ -43,22 +43,26 @@ const hooksMayRead = (definition: NodeFacts['definition']): boolean =>
 export const hiddenDependency: Rule = {
   id: 'hidden-dependency',
   severity: 'error',
-  when: 'A node reads `prior(name)` or `need(name)` of one that is not in its `needs`: there is never a report.',
+  when: 'A node reads `prior(name)`, `need(name)` or an artifact of one that is not in its `needs`: it is given none.',
   remedy: 'Add the name to `needs`, or correct it.',
   look: (facts) =>
     facts.nodes.flatMap((node) => {
       const needed = new Set(node.needs);
       return readPriors(facts, node)
         .filter(({ name }) => !needed.has(name))
-        .map(({ name, how }): Sighting => {
-          const isSibling = node.family.includes(name);
-          const message = isSibling
-            ? `Reads the report of "${name}", ${how}, without needing it: there is never one. Add "${name}" to its needs.`
-            : `Reads the report of "${name}", ${how}, which is no sibling of it: there is never one. Correct the name.`;
-          return { path: node.path, message };
-        });
+        .map(({ name, how }): Sighting => ({ path: node.path, message: messageOf(name, how, node) }));
     }),
 };
+
+function messageOf(name: string, how: string, { family }: NodeFacts): string {
+  if (family.includes(name)) {
+    return `Reads the report of "${name}", ${how}, without needing it: there is never one. Add "${name}" to its needs.`;
+  }
+  const isPath = name.includes('/');
+  const what = isPath ? `the report or an artifact of "${name}"` : `the report of "${name}"`;
+  const remedy = isPath ? 'Make them siblings, and let it need that one' : 'Correct the name';
+  return `Reads ${what}, ${how}, which is no sibling of it: there is never one. ${remedy}.`;
+}
 
 function readPriors({ observed }: Facts, { path, definition }: NodeFacts): { name: string; how: string }[] {
   const found = new Map([...(observed.get(path)?.prior ?? [])].map((name) => [name, AS_OBSERVED]));
