@@ -22,7 +22,7 @@ const REQUESTS: Readonly<Record<string, protobuf.Type>> = {
   '/v1/metrics': requestOf('metrics'),
 };
 
-export type Attributes = Readonly<Record<string, string | number | boolean>>;
+type Attributes = Readonly<Record<string, string | number | boolean>>;
 export type OtlpSpan = {
   service: string;
   traceId: string;

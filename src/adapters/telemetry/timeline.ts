@@ -14,7 +14,7 @@ import type { RunEvent } from '../../protocol/run-event.ts';
 import { TIERS } from './names.ts';
 
 type Of<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
-export const PHASES: readonly Phase[] = ['planning', 'slot', 'work', 'recovery', 'synthesis'];
+const PHASES: readonly Phase[] = ['planning', 'slot', 'work', 'recovery', 'synthesis'];
 type Doing = Phase | 'gathering';
 
 /** A node from its start to its end. Times in ms. */

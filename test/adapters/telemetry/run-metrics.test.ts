@@ -100,6 +100,38 @@ describe('metrics', () => {
     }
   });
 
+  it('carry a limited number of names, whatever makes them', async () => {
+    const { telemetry, values } = recorder();
+    const named = (name: string) =>
+      defineScenario({
+        name: 'named',
+        thesis: 'It holds',
+        domains: [defineDomain({ name, charter: '', children: [leaf('same', (path) => draft(path))] })],
+      });
+    for (let i = 0; i < 300; i++) await world(named(`d${i}`), {}, { telemetry, runId: `run-${i}` }).run();
+    const waitedFor = await values('espalier.join.wait', 'gen_ai.agent.name');
+    const { same, '(other)': other, ...rest } = waitedFor;
+    expect(same).toBe(300);
+    expect(Object.keys(rest).length).toBeLessThanOrEqual(200);
+    expect(Object.values(waitedFor).reduce((sum, count) => sum + count, 0)).toBe(600);
+    expect(other).toBeGreaterThanOrEqual(100);
+  });
+
+  it('count what goes deeper than the limit, and what tried to', async () => {
+    const { telemetry, values } = recorder();
+    const run = world([1, 1], {}, { maxDepth: 2 });
+    await run.run();
+    const { path, at } = run.eventsOf('node.started')[2] ?? { path: '', at: 0 };
+    for (const event of run.events) {
+      if (event.type === 'run.started') telemetry.onEvent({ ...event, maxDepth: 1 }); // the leaf is at 2
+      else telemetry.onEvent(event);
+      if (event.type !== 'node.started' || event.path !== path) continue;
+      telemetry.onEvent({ ...event, at, type: 'integrity.alert', kind: 'depth', message: 'it would have spawned' });
+    }
+    expect(await values('espalier.depth.breaches')).toEqual({ '': 2 });
+    expect(await values('espalier.integrity.alerts', 'espalier.alert.kind')).toEqual({ depth: 1 });
+  });
+
   it('count alerts by kind', async () => {
     const { telemetry, values } = recorder();
     const spawning = tree([2], {

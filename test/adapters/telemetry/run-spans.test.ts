@@ -23,7 +23,7 @@ describe('the spans of a run', () => {
       expect(workflow.parentSpanContext).toBeUndefined();
       for (const node of nodes) {
         const path = pathOf(node);
-        const [gather] = steps(parentOf(path)).filter(({ name }) => name === 'gather');
+        const gather = steps(parentOf(path)).find(({ name }) => name === 'gather');
         expect({ path, parent: parentIdOf(node) }).toEqual({ path, parent: idOf(gather ?? workflow) });
         const isLeaf = path.split('/').length > shape.length;
         expect(steps(path).map(({ name }) => name)).toEqual(isLeaf ? ['attempt'] : ['plan', 'gather', 'synthesis']);
