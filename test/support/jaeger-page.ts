@@ -12,8 +12,8 @@ const Tag = z.discriminatedUnion('type', [
 ]);
 /** Microseconds since 1970: at least 16 digits, so that milliseconds are not taken for them. */
 const Instant = z.int().min(1e15);
-/** How long what took no time is said to have taken, in µs. */
-const NO_TIME = 1;
+/** In µs: every span ends one early, so that it does not touch the next; but what took no time lasts one. */
+const SLACK = 2;
 const Reference = z.object({
   refType: z.enum(['CHILD_OF', 'FOLLOWS_FROM']),
   traceID: z.string().regex(/^[\da-f]{32}$/),
@@ -87,10 +87,17 @@ function problemsOf({ traceID, spans, processes }: PageTrace): string[] {
     }
     const parent = first && byId.get(first.spanID);
     if (parent && startTime < parent.startTime) say(span, 'starts before its parent');
-    if (parent && ownEnd - NO_TIME > parent.startTime + parent.duration) say(span, 'ends after its parent');
+    if (parent && ownEnd - SLACK > parent.startTime + parent.duration) say(span, 'ends after its parent');
     if (duration === 0) say(span, 'takes no time: a server marks it as one that ended before it began');
   }
-  const { unreachable } = treeOf(spans);
+  const { unreachable, childrenOf } = treeOf(spans);
+  for (const parent of spans) {
+    const steps = childrenOf(parent).filter((span) => tagOf(span, 'espalier.tier') === undefined);
+    const ends = new Set(steps.map(({ startTime, duration }) => startTime + duration));
+    for (const next of steps) {
+      if (ends.has(next.startTime)) say(next, 'touches the step before it: the critical path goes round that one');
+    }
+  }
   for (const span of unreachable) say(span, 'hangs in a circle: the page does not show it');
   return problems;
 }

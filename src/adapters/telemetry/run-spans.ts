@@ -6,6 +6,8 @@
  *  3. Times are the events' own, so a run that is replayed from its events gives the same trace.
  *  4. Without an SDK there are none, and nothing is made for a node.
  *  5. No span links to what lies below it: an escalation has a span of its own, which links to where it came from.
+ *  6. Every span ends a microsecond early, and what took no time lasts one: Jaeger's critical path does not see a span
+ *     that touches the next, and its server marks one that ends when it begins, or after its parent.
  */
 import {
   isSpanContextValid,
@@ -55,14 +57,12 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
   const { ids, tracerOf, capturesContent } = maker;
   const { runId } = started;
 
-  const startedAt = new WeakMap<Span, number>();
-  /** What took no time at all lasts a microsecond: Jaeger takes it for what ended before it began, and marks it. */
-  const endAt = (span: Span, at: number): void =>
-    span.end(at > (startedAt.get(span) ?? 0) ? new Date(at) : justAfter(at));
+  const begunAt = new WeakMap<Span, number>();
+  const endAt = (span: Span, at: number): void => span.end(justBefore(at, begunAt.get(span)));
   const begin = ({ name, tier, at, attributes, links = [], ids: own }: Start, under: Context): Span => {
     const start = (): Span => tracerOf(tier).startSpan(name, { startTime: new Date(at), attributes, links }, under);
     const span = ids ? ids.giving(own, start) : start();
-    startedAt.set(span, at);
+    begunAt.set(span, at);
     return span;
   };
   const run = begin(
@@ -308,7 +308,11 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
   };
 }
 
-const justAfter = (at: number): HrTime => [Math.floor(at / 1e3), Math.round((at % 1e3) * 1e6) + 1e3];
+/** Where a span that began at `from` ends, both in ms. */
+function justBefore(at: number, from = 0): HrTime {
+  const us = Math.max(from * 1e3 + 1, at * 1e3 - 1);
+  return [Math.floor(us / 1e6), Math.round(us % 1e6) * 1e3];
+}
 
 /** Without an SDK a span is invalid, or a copy of its parent. One that was not sampled is neither. */
 function isOfNobody(span: Span, parent: Context): boolean {

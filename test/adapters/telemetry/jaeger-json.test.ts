@@ -119,6 +119,7 @@ describe('the check against the page', () => {
       ([, , third]) => void Object.assign(third as PageSpan, { startTime: 1e15 }),
       /starts before its parent/,
     ],
+    ['an instant', (spans) => void touch(spans), /touches the step before it/],
     ['a trace', (spans) => void Object.assign(spans[1] as PageSpan, { traceID: 'f'.repeat(32) }), /of another trace/],
   ];
   it.each(broken)('sees what is done to %s', async (_, breakIt, problem) => {
@@ -142,6 +143,10 @@ const childOf = (span?: PageSpan) => ({
   traceID: span?.traceID ?? '',
   spanID: span?.spanID ?? '',
 });
+const touch = (spans: PageSpan[]): void => {
+  const [plan, gather] = ['plan', 'gather'].map((name) => spans.find(({ operationName }) => operationName === name));
+  Object.assign(plan as PageSpan, { startTime: (gather?.startTime ?? 0) - 1, duration: 1 });
+};
 const linkTo = (span: PageSpan) => ({ refType: 'FOLLOWS_FROM' as const, traceID: 'e'.repeat(32), spanID: span.spanID });
 const set = (span: PageSpan | undefined, key: string, value: string): void => {
   const tag = span?.tags.find((one) => one.key === key);

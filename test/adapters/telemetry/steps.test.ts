@@ -36,6 +36,8 @@ function reading(ids: readonly string[], record: Recorder, more: Partial<Scenari
   const run = world(scenario, {}, { telemetry: record.telemetry });
   return run;
 }
+const aMicrosecondBefore = ([seconds, nanoseconds]: readonly [number, number] = [0, 0]): [number, number] =>
+  nanoseconds >= 1_000 ? [seconds, nanoseconds - 1_000] : [seconds - 1, nanoseconds + 1e9 - 1_000];
 const readsIn = ({ steps }: Recorder) => steps('root/l0').filter(({ name }) => name === 'execute_tool read_source');
 
 describe('a read of a source', () => {
@@ -46,7 +48,7 @@ describe('a read of a source', () => {
     expect(reads.map(({ attributes }) => attributes['espalier.source'])).toEqual(['jobs', 'slow', 'slow']);
     expect(reads.map(({ duration }) => duration)).toEqual([
       [0, 1_000], // no time at all
-      [1, 0],
+      [0, 999_999_000], // 1 s, and a microsecond before whatever follows
       [0, 1_000], // shared
     ]);
     const attempt = record.steps('root/l0').find(({ name }) => name === 'attempt');
@@ -103,9 +105,9 @@ describe('a hedged attempt', () => {
     await run.run();
     expect(run.eventsOf('execution.dropped')).toMatchObject([{ which: 'first' }]);
     const [first, hedge] = record.steps('root/l0');
-    expect(first).toMatchObject({ name: 'attempt', startTime: [0, 0], endTime: [0, 400_000_000], status: { code: 0 } });
+    expect(first).toMatchObject({ name: 'attempt', startTime: [0, 0], endTime: [0, 399_999_000], status: { code: 0 } });
     expect(first?.attributes).toMatchObject({ 'espalier.attempt': 1, 'espalier.status': 'outrun' });
-    expect(hedge).toMatchObject({ name: 'attempt', startTime: [0, 300_000_000], endTime: [0, 400_000_000] });
+    expect(hedge).toMatchObject({ name: 'attempt', startTime: [0, 300_000_000], endTime: [0, 399_999_000] });
     expect(hedge?.attributes).toMatchObject({
       'espalier.attempt': 1,
       'espalier.hedge': true,
@@ -146,10 +148,12 @@ describe('the time of a node', () => {
     ]);
     const [plan, gather, synthesis] = record.steps('root/d0');
     expect([plan, gather, synthesis].map((step) => step?.duration)).toEqual([
-      [0, 100_000_000],
-      [6, 0],
-      [2, 0],
+      [0, 99_999_000],
+      [5, 999_999_000],
+      [1, 999_999_000],
     ]);
+    const starts = [gather, synthesis].map((step) => step?.startTime);
+    expect([plan, gather].map((step) => step?.endTime)).toEqual(starts.map(aMicrosecondBefore));
     expect(gather?.attributes).toMatchObject({
       'espalier.stage': 0,
       'espalier.stages': 1,
