@@ -11,6 +11,7 @@ export type EspalierErrorCode =
   | 'undeclared-tool' // a leaf, or its model, calls what it did not declare
   | 'spawn-refused' // only an orchestrator's gather may create nodes
   | 'missing-peer' // an optional package is not installed
+  | 'rejected' // whoever was to approve the plan did not
   | 'stopped' // the run was stopped before it could deliver
   | 'store-fault' // a store that is full, read-only, corrupt, or not one of ours
   | 'unknown-run' // a store has no run of this id

@@ -98,7 +98,19 @@ export { renderBrief } from './render/brief.ts';
 export type { Paint, Style } from './render/paint.ts';
 export { renderTerminalBrief, type TerminalBriefOptions } from './render/terminal-brief.ts';
 export { run, start, type InProcessOptions } from './runtime/in-process/start.ts';
+export { amendPlan, askPlan } from './runtime/ask-plan.ts';
 export { plan } from './runtime/plan.ts';
 export { verifyBrief, type VerifyBriefOptions } from './runtime/record/verify-brief.ts';
 export { verifyRun, type Verification, type VerifyOptions } from './runtime/record/verify.ts';
-export type { Plan, PlannedNode, RunHandle, RunOptions, RunOutcome } from './runtime/run.ts';
+export type {
+  Approval,
+  Approver,
+  AskedPlan,
+  Decided,
+  Plan,
+  PlanEdit,
+  PlannedNode,
+  RunHandle,
+  RunOptions,
+  RunOutcome,
+} from './runtime/run.ts';

@@ -25,9 +25,10 @@ export type ScenarioFlags = Pick<
 export type BudgetFlags = { budgetUsd?: number; budgetTokens?: number; budgetLeaves?: number };
 export type PlanFlags = Omit<ScenarioFlags, 'budget'> &
   BudgetFlags &
-  StoreFlags & { fault?: RehearsedFault[]; json?: boolean };
+  StoreFlags & { fault?: RehearsedFault[]; json?: boolean; ask?: boolean };
 export type CheckFlags = ScenarioFlags & { json?: boolean; rehearse?: boolean; maxSeverity: Severity | 'none' };
-export type RunFlags = PlanFlags & OtelFlags & { out?: string; sign?: string; incremental?: boolean };
+export type RunFlags = PlanFlags &
+  OtelFlags & { out?: string; sign?: string; incremental?: boolean; approve?: boolean };
 
 function asOf(text: string): string {
   checkAsOf(text);

@@ -4,7 +4,8 @@ import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Store } from '../ports/store.ts';
 import { plan } from '../runtime/plan.ts';
-import type { Plan } from '../runtime/run.ts';
+import { askPlan } from '../runtime/ask-plan.ts';
+import type { Plan, RunOptions } from '../runtime/run.ts';
 import { renderPlanTree } from '../render/plan-tree.ts';
 import { checkDomainNames, checkFaults } from './check-flags.ts';
 import { EXIT } from './exit-code.ts';
@@ -23,7 +24,7 @@ async function planned(scenario: Scenario, flags: PlanFlags, output: Output): Pr
   if (typeof file === 'string' && existsSync(file) && statSync(file).size > 0) {
     try {
       store = await openStore({ store: file });
-      return plan(scenario, { ...options, store });
+      return await planOf(scenario, { ...options, store }, flags);
     } catch (error) {
       if (!EspalierError.isInstance(error) || error.code !== 'store-fault') throw error;
       output.note(`espalier: ${oneLine(error)} This plan does without earlier runs.`);
@@ -31,11 +32,14 @@ async function planned(scenario: Scenario, flags: PlanFlags, output: Output): Pr
       store?.close();
     }
   }
-  return plan(scenario, options);
+  return planOf(scenario, options, flags);
 }
 
+const planOf = async (scenario: Scenario, options: RunOptions, { ask }: PlanFlags): Promise<Plan> =>
+  ask ? askPlan(scenario, options) : plan(scenario, options);
+
 export async function planCommand(file: string, flags: PlanFlags, output: Output): Promise<number> {
-  const scenario = await loadScenario(file, runOptionsOf(flags));
+  const scenario = await loadScenario(file, { ...runOptionsOf(flags), willRun: flags.ask === true });
   checkDomainNames(scenario, flags);
   const decided = await planned(scenario, flags, output);
   checkFaults(decided, flags);

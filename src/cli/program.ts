@@ -61,6 +61,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     .addOption(jsonOption('the root report'))
     .addOption(signOption())
     .addOption(storeOption())
+    .option('--approve', 'ask the deciders first, models too, and run only what you approve: yes, no, or an edit')
     .option('--no-store', 'keep nothing that could be resumed, shown or verified')
     .action(async (file: string, flags: RunFlags) => {
       const { runCommand } = await import('./run.ts');
@@ -68,6 +69,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
     });
   withScenarioOptions(program.command('plan'))
     .description('show the decision before anything runs')
+    .option('--ask', 'ask deciders that have to be waited for, such as a model: that costs what it costs')
     .addOption(storeOption())
     .addOption(faultOption)
     .addOption(jsonOption('the plan'))

@@ -2,7 +2,10 @@
 import { join, resolve } from 'node:path';
 import { newRunId } from '../runtime/in-process/prepare-run.ts';
 import { systemClock } from '../runtime/in-process/system-clock.ts';
+import type { Scenario } from '../define/spec.ts';
+import { approvedPlan } from '../runtime/ask-plan.ts';
 import { plan } from '../runtime/plan.ts';
+import type { AskedPlan, RunOptions } from '../runtime/run.ts';
 import { rehearse } from '../testing/rehearsal.ts';
 import { checkDomainNames, checkFaults } from './check-flags.ts';
 import { loadScenario } from './load-scenario.ts';
@@ -14,6 +17,7 @@ import { openOutDir } from './out-dir.ts';
 import type { Output } from './output.ts';
 import { perform } from './perform.ts';
 import { readSigningKey } from './signing-key.ts';
+import { terminalApproval } from './terminal-approval.ts';
 
 export async function runCommand(file: string, flags: RunFlags, output: Output): Promise<number> {
   const options = runOptionsOf(flags);
@@ -27,13 +31,16 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
   const directory = flags.out ?? join('runs', runId);
   const store = flags.store === false ? undefined : await openStore(flags);
   try {
+    const planOptions = { ...options, ...(store && { store }) }; // expects what earlier runs took
+    const approved = flags.approve ? await approvedOnTerminal(scenario, planOptions, output) : undefined;
     const out = openOutDir(directory);
     return await perform(
       {
         scenario,
-        decided: plan(scenario, { ...options, ...(store && { store }) }), // expects what earlier runs took
+        decided: approved ?? plan(scenario, planOptions),
         options: {
           ...options,
+          ...(approved && { decided: approved.decided }),
           ...(flags.fault && rehearse(flags.fault, systemClock)),
           ...(store && { store, origin: originOf({ file, out: resolve(directory), flags: options }) }),
           ...(signingKey && { signingKey }),
@@ -47,5 +54,14 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
     );
   } finally {
     store?.close();
+  }
+}
+
+async function approvedOnTerminal(scenario: Scenario, options: RunOptions, output: Output): Promise<AskedPlan> {
+  const { approve, close } = terminalApproval(scenario, options, output);
+  try {
+    return await approvedPlan(scenario, { ...options, approve });
+  } finally {
+    close();
   }
 }

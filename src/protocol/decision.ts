@@ -29,6 +29,8 @@ export const Skipped = z.object({ name: z.string(), score: z.number().exactOptio
 
 export const Decision = z
   .object({
+    /** Set when somebody has approved it before the run. */
+    approved: z.enum(['as-planned', 'edited']).exactOptional(),
     /** Who decided: the scenario as written, or a planner of another kind. */
     by: z.string().min(1),
     /** Set when depth was spent: the children that were declared and could not be spawned. */

@@ -18,10 +18,12 @@ function activated({ name, question, needs }: ChildSpec): string {
 const couldNotExecute = ({ decision, gaps, path }: Report): boolean =>
   decision?.demoted !== undefined && !gaps.some((gap) => gap.kind === 'demoted' && gap.path === path);
 
+const APPROVED = { 'as-planned': ', approved beforehand', edited: ', edited and approved beforehand' } as const;
+
 function decisionLines(report: Report): string[] {
   const { decision } = report;
   if (!decision) return ['No decision was reached.', ''];
-  const { by, mode, stages, skipped, demoted, quorum, reasons = [] } = decision;
+  const { by, mode, stages, skipped, demoted, quorum, reasons = [], expects = [], approved } = decision;
   const children = stages.flat();
   const what =
     mode === 'execute'
@@ -31,9 +33,10 @@ function decisionLines(report: Report): string[] {
       : `activated ${counted(children.length, 'child', 'children')} in ${counted(stages.length, 'stage')}`;
   const enough = quorum === undefined ? '' : `, ${quorum} of which suffice`;
   return [
-    `Decided by ${escapeMarkdown(by)}: ${what}${enough}.`,
+    `Decided by ${escapeMarkdown(by)}${approved === undefined ? '' : APPROVED[approved]}: ${what}${enough}.`,
     '',
     ...children.map(activated),
+    ...expects.map((expected) => `- expected: ${escapeMarkdown(expected)}`),
     ...reasons.map((reason) => `- ${escapeMarkdown(reason)}`),
     ...skipped.map(({ name, why, score }) => {
       const scored = score === undefined ? '' : ` (score ${score})`;

@@ -84,7 +84,8 @@ export function renderPlanTree(plan: PlanTree, options: PlanTreeOptions = {}): s
     }
   };
 
-  const visit = (node: PlanTreeNode, known: string, branch: string, indent: string): void => {
+  /** `isAsked`: whoever decided may ask it something else than was declared. */
+  const visit = (node: PlanTreeNode, known: string, branch: string, indent: string, isAsked = false): void => {
     const left = [
       ...(node.decision?.skipped ?? []).map(({ name, why }) => `skipped ${name}: ${why}`),
       ...(node.decision?.demoted ?? []).map((name) =>
@@ -96,10 +97,13 @@ export function renderPlanTree(plan: PlanTree, options: PlanTreeOptions = {}): s
     write(`${name}: ${workOf(node)}`, branch, under, 'dim', name);
     const says = node.description ?? (node.question === known ? '' : node.question);
     if (says !== '') write(says, under, under);
+    if (isAsked && node.question !== known && says !== node.question) write(`asked: ${node.question}`, under, under);
+    for (const expected of node.decision?.expects ?? []) write(`expected: ${expected}`, under, under, 'dim');
     for (const reason of node.decision?.reasons ?? []) write(`decided: ${reason}`, under, under, 'dim');
     for (const [index, child] of node.children.entries()) {
       const isEnd = left.length === 0 && index === node.children.length - 1;
-      visit(child, node.question, `${indent}${isEnd ? '└ ' : '├ '}`, `${indent}${isEnd ? '  ' : '│ '}`);
+      const isDecided = node.decision !== undefined && node.decision.by !== 'scenario';
+      visit(child, node.question, `${indent}${isEnd ? '└ ' : '├ '}`, `${indent}${isEnd ? '  ' : '│ '}`, isDecided);
     }
     for (const [index, text] of left.entries()) {
       const isEnd = index === left.length - 1;

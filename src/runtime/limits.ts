@@ -1,6 +1,6 @@
 /** What a run is given, checked, and what its options make of a scenario's limits. */
 import { checkAsOf } from '../define/as-of.ts';
-import { isNames, OBJECT, shown, STORE } from '../define/check.ts';
+import { isNames, METHOD, OBJECT, shown, STORE } from '../define/check.ts';
 import { limitsOf } from '../define/define-scenario.ts';
 import { checkModels, checkPolicy, modelsOf, type Models } from '../define/models.ts';
 import type { Limits, Scenario } from '../define/spec.ts';
@@ -19,7 +19,7 @@ const NAMED = 8; // of the domains there are, in a message
 export function checkScenario(scenario: Scenario, options: RunOptions = {}): void {
   checkKind(scenario);
   if (!OBJECT.isMet(options)) throw invalid(`The options are ${shown(options)}. Give an object, or leave them out.`);
-  const { asOf, domains, runId, signingKey, store, synthesis, thesis } = options;
+  const { approve, asOf, decided, domains, runId, signingKey, store, synthesis, thesis } = options;
   if (asOf !== undefined) checkAsOf(asOf);
   if (thesis !== undefined && (typeof thesis !== 'string' || thesis.trim() === '')) {
     throw invalid(`The option thesis is ${shown(thesis)}. Say in a sentence what is to be examined, or leave it out.`);
@@ -34,6 +34,15 @@ export function checkScenario(scenario: Scenario, options: RunOptions = {}): voi
   }
   if (signingKey !== undefined && !(signingKey?.type === 'private' && signingKey.asymmetricKeyType === 'ed25519')) {
     throw invalid('The option signingKey is no Ed25519 private key. Give one that createPrivateKey returns.');
+  }
+  if (approve !== undefined && !METHOD.isMet(approve)) {
+    throw invalid(`The option approve is ${shown(approve)}. Give a function of the plan.`);
+  }
+  if (
+    decided !== undefined &&
+    !(OBJECT.isMet(decided) && OBJECT.isMet(decided.decisions) && OBJECT.isMet(decided.spent))
+  ) {
+    throw invalid(`The option decided is ${shown(decided)}. Give the decided of an askPlan.`);
   }
   checkDomains(scenario, domains);
   checkMode(synthesis);

@@ -3,6 +3,7 @@ import { answerOf, decisionFrom } from '../activities/decide.ts';
 import { leftOut, orchestratorAt, staticDecision } from '../activities/plan.ts';
 import { historyIn } from '../activities/history.ts';
 import { lengthOf, registryOf, type Entry, type Registry } from '../activities/registry.ts';
+import { adopt } from '../activities/sub-domains.ts';
 import type { Limits, Scenario } from '../define/spec.ts';
 import type { Spending } from '../ports/budget.ts';
 import type { Decision } from '../protocol/decision.ts';
@@ -10,7 +11,7 @@ import { childPath, depthOf, nameOf, ROOT } from '../protocol/path.ts';
 import { errorOf } from '../tier/fault.ts';
 import { expectedTime, type Work } from './expected-time.ts';
 import { checkScenario, limitsFor } from './limits.ts';
-import type { Plan, PlannedNode, RunOptions } from './run.ts';
+import type { Decided, Plan, PlannedNode, RunOptions } from './run.ts';
 
 /**
  * Shows what a run would do: which nodes, in which stages, with which questions, and what it would leave out. Given a
@@ -28,7 +29,10 @@ export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
   const deepest = [...registry.keys()].reduce((most, path) => Math.max(most, depthOf(path)), 0);
   const warnings: string[] = [];
   const { memory } = scenario;
-  const root = nodeOf({ registry, limits, asOf, domains: options.domains, memory, warnings }, ROOT);
+  const root = nodeOf(
+    { registry, limits, asOf, domains: options.domains, memory, warnings, decided: options.decided },
+    ROOT,
+  );
   if (deepest > limits.maxDepth) {
     warnings.push(
       `The tree is ${deepest} deep, the limit is ${limits.maxDepth}: nodes at depth ${limits.maxDepth} execute as leaves, if they have an execute. Raise maxDepth to ${deepest} to run it whole.`,
@@ -90,9 +94,11 @@ type Planning = {
   domains: readonly string[] | undefined;
   memory: Scenario['memory'];
   warnings: string[];
+  decided: Decided | undefined;
 };
 
-function nodeOf(planning: Planning, path: string): PlannedNode {
+/** `asked`: what its parent's decision asks it. */
+function nodeOf(planning: Planning, path: string, asked?: string): PlannedNode {
   const { registry, limits } = planning;
   const { maxDepth } = limits;
   const entry = registry.get(path);
@@ -109,7 +115,7 @@ function nodeOf(planning: Planning, path: string): PlannedNode {
     path,
     tier: depth === 0 ? 'root' : isLeaf ? 'leaf' : 'domain',
     depth,
-    question,
+    question: asked ?? question,
     ...(definition.description !== undefined && { description: definition.description }),
     ...(decision && { decision }),
     ...(isDemoted && !isLeaf && !definition.execute && { cannotExecute: true as const }),
@@ -117,13 +123,20 @@ function nodeOf(planning: Planning, path: string): PlannedNode {
     needs: definition.kind === 'scenario' ? [] : (definition.needs ?? []),
     estimateMs,
     ...(estimateFrom && { estimateFrom }),
-    children: (decision?.stages.flat() ?? []).map(({ name }) => nodeOf(planning, childPath(path, name))),
+    children: (decision?.stages.flat() ?? []).map((child) =>
+      nodeOf(planning, childPath(path, child.name), child.question),
+    ),
   };
 }
 
 /** A decider is asked here as in a run, with the whole deadline ahead of it; one that has to be waited for is not. */
-function decisionAt({ registry, limits, asOf, domains, memory, warnings }: Planning, path: string): Decision {
+function decisionAt({ registry, limits, asOf, domains, memory, warnings, decided }: Planning, path: string): Decision {
   const entry = orchestratorAt(registry, path);
+  const known = decided?.decisions[path];
+  if (known) {
+    adopt(registry, entry, known);
+    return known;
+  }
   const depthLeft = limits.maxDepth - depthOf(path);
   const { relevance } = entry.definition;
   if (relevance && depthLeft > 0) {

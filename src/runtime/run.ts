@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { ModelsSpec, Policy, PolicyName } from '../define/models.ts';
 import type { HedgeSpec, SynthesisMode } from '../define/spec.ts';
+import type { Expense } from '../ports/budget.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Origin, Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -47,6 +48,13 @@ export type RunOptions = {
    * took in earlier runs orders the queue and sizes reserves. Default: nowhere.
    */
   store?: Store;
+  /** What a plan that was asked for has decided: nobody is asked again, and what the asking has cost is counted. */
+  decided?: Decided;
+  /**
+   * Asked before anything runs, with the plan as its deciders have it; after an edit once more, with what came of it. Of
+   * `run` alone: the deadline counts from the approval. A rejection rejects with `rejected`.
+   */
+  approve?: Approver;
   /** Kept with the run: where its scenario came from, for whoever resumes it. */
   origin?: Origin;
   /**
@@ -89,6 +97,24 @@ export type RunHandle = {
   /** Ends the run now and delivers nothing: `result` rejects. */
   stop(): void;
 };
+
+/** Decisions made before a run. */
+export type Decided = {
+  /** By the path of the orchestrator. */
+  readonly decisions: Readonly<Record<string, Decision>>;
+  /** What asking for them has cost, by the same. */
+  readonly spent: Readonly<Record<string, Expense>>;
+};
+/** Of the root's children, by their names. */
+export type PlanEdit = {
+  readonly skip?: readonly string[];
+  readonly activate?: readonly string[];
+  readonly questions?: Readonly<Record<string, string>>;
+};
+export type Approval = { readonly approve: true } | { readonly reject: string } | { readonly edit: PlanEdit };
+/** A person, or whoever speaks for one. */
+export type Approver = (plan: AskedPlan) => Approval | Promise<Approval>;
+export type AskedPlan = Plan & { readonly decided: Decided };
 
 /** A node of the decision tree, before anything runs. */
 export type PlannedNode = {

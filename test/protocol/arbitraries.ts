@@ -132,6 +132,7 @@ export const decisions = recordOf<Decision>(
     quorum: fc.integer({ min: 1 }),
     ownWeight: positive,
     demoted: few(texts),
+    approved: fc.constantFrom('as-planned', 'edited'),
     expects: few(texts),
     mayGrow: fc.constant(true as const),
     reasons: few(texts),
@@ -142,7 +143,7 @@ export const decisions = recordOf<Decision>(
     skipped: few(recordOf<Decision['skipped'][number]>({ name: texts, why: texts, score: numbers }, 'score')),
     estimates: fc.record({ leaves: counts, criticalPathMs: numbers }),
   },
-  ...(['quorum', 'demoted', 'expects', 'mayGrow', 'ownWeight', 'reasons', 'round'] as const),
+  ...(['quorum', 'demoted', 'approved', 'expects', 'mayGrow', 'ownWeight', 'reasons', 'round'] as const),
 );
 const side = fc.record({ findings: few(texts), weight: numbers });
 export const conflicts = recordOf<Conflict>({

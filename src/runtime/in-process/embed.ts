@@ -12,7 +12,7 @@ export type OrchestratorInput = Pick<
   RunOptions,
   'asOf' | 'thesis' | 'deadline' | 'maxDepth' | 'concurrency' | 'budget' | 'domains' | 'runId'
 >;
-export type OrchestratorOptions = Omit<RunOptions, 'signal'> &
+export type OrchestratorOptions = Omit<RunOptions, 'signal' | 'approve'> &
   WiringOptions & {
     /** Which events the parent machine is sent, besides being emitted. Default: `isProgress`. */
     tellParent?: (event: RunEvent) => boolean;

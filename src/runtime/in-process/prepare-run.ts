@@ -30,7 +30,7 @@ import { learnedIn } from '../record/learned.ts';
 import { openRecord, resumedOptions } from '../record/open-record.ts';
 import type { Recall } from '../record/recall.ts';
 import { spentEarlier } from '../record/spent-earlier.ts';
-import type { RunOptions } from '../run.ts';
+import type { Decided, RunOptions } from '../run.ts';
 import type { Host, Rehearsal } from './host.ts';
 import { createInterims, type InterimOptions, type Interims } from './interims.ts';
 import { memoryPressure } from './memory-pressure.ts';
@@ -146,7 +146,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     random,
     hedge: limits.hedge,
   });
-  const hooked = withHooks(own, scenario.hooks, clock);
+  const hooked = withHooks(options.decided ? withDecided(own, options.decided) : own, scenario.hooks, clock);
   const recalled = record?.recall ? withoutAskingAgain(hooked, record.recall) : hooked;
   let activities: Activities;
   try {
@@ -231,6 +231,19 @@ const withoutAskingAgain = (own: Activities, recall: Recall): Activities => ({
   ...own,
   // The stored decision is the latest: whether it grows further is a new question.
   plan: async (input, io) => (input.again ? undefined : recall.decisionOf(input.task)) ?? own.plan(input, io),
+});
+
+/** What was decided before the run stands in it, and what the asking has cost is spent. */
+const withDecided = (own: Activities, { decisions, spent }: Decided): Activities => ({
+  ...own,
+  async plan(input, io) {
+    const { path } = input.task;
+    const known = input.again ? undefined : decisions[path];
+    if (!known) return own.plan(input, io);
+    const expense = spent[path];
+    if (expense) io.budget.reserve({}).settle(expense);
+    return known;
+  },
 });
 
 /** Whoever decided, also a script or an earlier run: what the decision makes can be looked up from then on. */

@@ -4,6 +4,8 @@ import type { Scenario } from '../../define/spec.ts';
 import { EspalierError } from '../../errors.ts';
 import { ROOT } from '../../protocol/path.ts';
 import type { Report } from '../../protocol/report.ts';
+import { approvedPlan } from '../ask-plan.ts';
+import { checkScenario } from '../limits.ts';
 import type { RunHandle, RunOptions, RunOutcome } from '../run.ts';
 import { prepareRun, type WiringOptions } from './prepare-run.ts';
 import { runActor } from './run-actor.ts';
@@ -15,18 +17,28 @@ export type InProcessOptions = RunOptions &
   };
 
 /**
- * Runs a scenario and resolves with its brief.
- * @throws EspalierError `invalid-input` on an option that cannot be read
+ * Runs a scenario and resolves with its brief; with `approve`, once that has approved the plan.
+ * @throws EspalierError `invalid-input` on an option that cannot be read; `rejected`
  */
-export const run = (scenario: Scenario, options: InProcessOptions = {}): Promise<RunOutcome> =>
-  start(scenario, options).result;
+export function run(scenario: Scenario, options: InProcessOptions = {}): Promise<RunOutcome> {
+  const { approve, ...rest } = options;
+  if (!approve) return start(scenario, rest).result;
+  checkScenario(scenario, options);
+  return approvedPlan(scenario, options).then(({ decided }) => start(scenario, { ...rest, decided }).result);
+}
 
 /**
  * Starts a scenario. Nothing has run when it returns: whoever iterates `events` in the same turn misses none.
  * @throws EspalierError `invalid-input` on an option that cannot be read
  */
 export function start(scenario: Scenario, options: InProcessOptions = {}): RunHandle {
-  const { signal } = options;
+  const { signal, approve } = options;
+  if (approve) {
+    throw new EspalierError(
+      'invalid-input',
+      'start takes no approve: it does not wait. Give it to run, or give start the decided of an askPlan.',
+    );
+  }
   const prepared = prepareRun(scenario, options);
   const { runId, stream, host } = prepared;
   const { promise, resolve, reject } = Promise.withResolvers<RunOutcome>();
