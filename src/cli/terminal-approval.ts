@@ -9,7 +9,7 @@ import { oneLine } from './misuse.ts';
 import type { Output } from './output.ts';
 import { paintFor, widthOf } from './screen.ts';
 
-export type TerminalApproval = { readonly approve: Approver; close(): void };
+export type TerminalApproval = { readonly approve: Approver; readonly close: () => void };
 
 const HOW = 'yes · no [why] · skip NAME · activate NAME · ask NAME: QUESTION';
 
