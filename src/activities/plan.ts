@@ -100,6 +100,7 @@ function specOf(
     }),
     ...(child.needs && { needs: [...child.needs] }),
     ...(child.weight !== undefined && { weight: child.weight }),
+    ...(child.kind === 'domain' && child.budget && { budget: child.budget }),
     ...(child.kind === 'domain' && { charter: child.charter, ...(entry && { reserveMs: entry.reserveMs }) }),
     ...(child.kind === 'domain' && child.decide?.asks && { planMs: ASKING_PLAN_MS }),
   };

@@ -6,7 +6,7 @@ import { factsOf, type Observed } from './facts.ts';
 import { SEVERITIES, type Remark } from './remark.ts';
 import { RULES } from './rules/index.ts';
 
-export type CheckOptions = Pick<RunOptions, 'deadline' | 'maxDepth' | 'concurrency' | 'domains'> & {
+export type CheckOptions = Pick<RunOptions, 'deadline' | 'maxDepth' | 'concurrency' | 'budget' | 'domains'> & {
   /** What a rehearsal observed, from `observeReads` of `espalier/testing`. Default: functions are read, not run. */
   observed?: Observed;
 };

@@ -10,6 +10,7 @@ export type RuleId =
   | 'missing-verification'
   | 'deeper-than-limit'
   | 'deadline-too-short'
+  | 'overcommitted-budget'
   | 'flat-heap'
   | 'tier-too-wide'
   | 'single-child-tier'

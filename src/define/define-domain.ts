@@ -1,5 +1,6 @@
 import { EspalierError } from '../errors.ts';
 import { checkAdaptive } from './adaptive.ts';
+import { budgetOf } from './budget.ts';
 import { checkFields, checkSpec, checkWeight, METHOD, NAMES, OBJECT, TEXT } from './check.ts';
 import { parseDuration } from './duration.ts';
 import { checkJoin } from './join.ts';
@@ -37,6 +38,7 @@ export function defineDomain(spec: DomainSpec): Domain {
   if (spec.estimate !== undefined) parseDuration(spec.estimate, `estimate of domain "${spec.name}"`);
   debounceOf(owner, spec.synthesis);
   checkWeight(owner, spec.weight);
+  if (spec.budget !== undefined) budgetOf(spec.budget, `The budget of domain "${spec.name}"`);
   const stages = checkedStages(owner, spec.children, spec.join);
   checkAdaptive(owner, spec, spec.children);
   return { ...spec, kind: 'domain', stages };

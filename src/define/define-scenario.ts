@@ -61,11 +61,11 @@ export function defineScenario(spec: ScenarioSpec): Scenario {
 export function limitsOf(limits: LimitsSpec): Limits {
   const hedge = hedgeOf(limits.hedge);
   return {
-    maxDepth: wholeNumber('maxDepth', limits.maxDepth ?? 2, 0),
+    maxDepth: wholeNumber('The limit maxDepth', limits.maxDepth ?? 2, 0),
     deadlineMs: parseDuration(limits.deadline ?? '8m', 'deadline'),
-    concurrency: wholeNumber('concurrency', limits.concurrency ?? 10, 1),
+    concurrency: wholeNumber('The limit concurrency', limits.concurrency ?? 10, 1),
     pools: poolsOf(limits.pools),
-    maxChildren: wholeNumber('maxChildren', limits.maxChildren ?? 10_000, 1),
+    maxChildren: wholeNumber('The limit maxChildren', limits.maxChildren ?? 10_000, 1),
     ...(hedge && { hedge }),
     budget: budgetOf(limits.budget ?? {}),
   };

@@ -169,6 +169,8 @@ export type DomainSpec = NodeSpec &
   Adaptive & {
     readonly charter: string;
     readonly children: readonly Child[];
+    /** The most that it may spend, with all below it, of what its parent has. Default: whatever that is. */
+    readonly budget?: Budget;
     readonly join?: JoinSpec;
     /** Default: the deterministic synthesis. */
     readonly synthesize?: Synthesizer;

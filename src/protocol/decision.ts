@@ -1,8 +1,11 @@
 /** An orchestrator's dispatch plan: who is activated, in which stages, who is skipped and why. It is kept. */
 import { z } from 'zod';
+import { Budget } from './grant.ts';
 import { NodeName } from './path.ts';
 
 export const ChildSpec = z.object({
+  /** The most that it may spend, with all below it. */
+  budget: Budget.exactOptional(),
   charter: z.string().exactOptional(),
   estimateMs: z.number().positive().exactOptional(),
   /** How many leaves its subtree has, as far as is known beforehand. */

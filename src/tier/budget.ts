@@ -6,6 +6,7 @@
  *  3. A refusal changes nothing.
  *  4. Closing releases what is reserved in the whole subtree; closing twice is harmless, and so is settling twice.
  *  5. What its owner keeps for later, no child gets by asking for more than its share.
+ *  6. No account is granted more than its cap, whatever its parent has.
  */
 import type { ChildSpec, Decision } from '../protocol/decision.ts';
 
@@ -21,6 +22,8 @@ const zero = (): Sums => ({ usd: 0, tokens: 0, leaves: 0 });
 export type Account = {
   readonly parent: Account | undefined;
   readonly granted: Sums;
+  /** What it may be granted at most, however much it asks for. */
+  readonly cap: Amount;
   /** By its owner, and by all children that are closed. */
   readonly spent: Sums;
   readonly reserved: Sums;
@@ -39,9 +42,12 @@ export type Reservation = {
 };
 export type Refusal = { readonly dimension: Dimension; readonly asked: number; readonly left: number };
 
-const accountOf = (parent: Account | undefined, granted: Sums): Account => ({
+const UNCAPPED: Amount = Object.freeze({ usd: Infinity, tokens: Infinity, leaves: Infinity });
+
+const accountOf = (parent: Account | undefined, granted: Sums, cap = UNCAPPED): Account => ({
   parent,
   granted,
+  cap,
   spent: zero(),
   reserved: zero(),
   lent: zero(),
@@ -54,15 +60,16 @@ const accountOf = (parent: Account | undefined, granted: Sums): Account => ({
 /** The account of a whole run. */
 export const openLedger = (granted: Amount): Account => accountOf(undefined, { ...granted });
 
-/** Grants a child its share, or as much of it as the parent has not kept, promised or spent. */
-export function open(parent: Account, share: Amount): Account {
+/** Grants a child its share, or as much of it as the parent has not kept, promised or spent; and never more than its cap. */
+export function open(parent: Account, share: Amount, cap = UNCAPPED): Account {
   const granted = zero();
   for (const dimension of DIMENSIONS) {
     const isUnlimited = parent.granted[dimension] === Infinity;
-    granted[dimension] = isUnlimited ? Infinity : Math.min(share[dimension], lendable(parent, dimension));
+    const most = isUnlimited ? Infinity : Math.min(share[dimension], lendable(parent, dimension));
+    granted[dimension] = Math.min(most, cap[dimension]);
     if (!isUnlimited) parent.lent[dimension] += granted[dimension];
   }
-  const account = accountOf(parent, granted);
+  const account = accountOf(parent, granted, cap);
   parent.children.add(account);
   return account;
 }
@@ -72,8 +79,12 @@ export const freeOf = ({ isOpen, granted, spent, reserved, lent }: Account, dime
   isOpen ? granted[dimension] - spent[dimension] - reserved[dimension] - lent[dimension] : 0;
 const lendable = (account: Account, dimension: Dimension): number =>
   Math.max(0, freeOf(account, dimension) - account.kept[dimension]);
-const onRequest = ({ isOpen, parent }: Account, dimension: Dimension): number =>
-  isOpen && parent ? lendable(parent, dimension) + onRequest(parent, dimension) : 0;
+const onRequest = ({ isOpen, parent, granted, cap }: Account, dimension: Dimension): number =>
+  isOpen && parent
+    ? Math.min(lendable(parent, dimension) + onRequest(parent, dimension), roomFor(granted[dimension], cap[dimension]))
+    : 0;
+/** Without a cap there is no limit; and no difference of two infinities. */
+const roomFor = (granted: number, cap: number): number => (cap === Infinity ? Infinity : cap - granted);
 
 /** What it could reserve now: what is free of its grant, and what those above would give it on request. */
 export const leftOf = (account: Account, dimension: Dimension): number =>
@@ -184,7 +195,7 @@ export function close(account: Account): Amount {
   parent?.children.delete(account);
   for (const dimension of DIMENSIONS) {
     if (!parent) break;
-    if (granted[dimension] !== Infinity) parent.lent[dimension] -= granted[dimension];
+    if (parent.granted[dimension] !== Infinity) parent.lent[dimension] -= granted[dimension];
     parent.spent[dimension] += spent[dimension];
   }
   return unused;
@@ -203,8 +214,11 @@ export function laterIn({ stages, ownWeight = 0 }: Decision, stage: number): Cla
 }
 export const claimOf = ({ weight, leaves = 1 }: ChildSpec): Claimant => ({ weight: weight ?? leaves, leaves });
 
-/** A child as far as its share goes by it: `weight` of money and tokens, at most its `leaves` of the leaves. */
-export type Claimant = { readonly weight: number; readonly leaves: number };
+/**
+ * A child as far as its share goes by it: `weight` of money and tokens, at most its `leaves` of the leaves; and its cap,
+ * if it has one.
+ */
+export type Claimant = { readonly weight: number; readonly leaves: number; readonly cap?: Amount | undefined };
 
 /**
  * Divides what is left by weight among the children of a stage, and keeps back what is for `later`: further stages, and
@@ -225,5 +239,5 @@ export function allot(account: Account, children: readonly Claimant[], later: Cl
   };
   const kept = shareOf(later);
   for (const dimension of DIMENSIONS) if (left[dimension] !== Infinity) account.kept[dimension] = kept[dimension];
-  return children.map((child) => open(account, shareOf(child)));
+  return children.map((child) => open(account, shareOf(child), child.cap));
 }

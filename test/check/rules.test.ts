@@ -22,6 +22,10 @@ const said = async (read: Promise<unknown>) => ({ statement: String(await read) 
 const nested = (over: object = {}) => scenario([domain('d', [leaf('a'), leaf('b')]), leaf('c')], over);
 const timed = (a: string, b: string, over: object = {}) =>
   scenario([domain('d', [leaf('a', { estimate: a }), leaf('b', { estimate: b })], over), leaf('c')]);
+const spending = (d: number, e: number) =>
+  scenario([domain('d', many(2), { budget: { usd: d } }), domain('e', many(2), { budget: { usd: e } })], {
+    limits: { budget: { usd: 1 } },
+  });
 const quorum = (ids: readonly string[], suffice = 2, over: object = {}) =>
   scenario([
     domain(
@@ -212,6 +216,14 @@ const PLANTED: Planted[] = [
     ),
   },
   {
+    rule: 'overcommitted-budget',
+    what: 'domains that may spend more together than the run',
+    fault: spending(0.6, 0.5),
+    path: 'root',
+    says: 'Its children "d" and "e" may spend $1.1 together, and it may spend $1. Lower their budgets, or raise its own.',
+    nearMiss: spending(0.6, 0.4),
+  },
+  {
     rule: 'flat-heap',
     what: 'leaves of two families under one root',
     fault: scenario(many(51, (i) => reads(`${i % 2 ? 'jobs' : 'prices'}/${i}`))),
@@ -344,47 +356,4 @@ test('domains that are not chosen are not checked', () => {
 test('what is no scenario is misuse', () => {
   expect(() => check({} as never)).toThrow(/The scenario to run is an object/);
   expect(() => check(nested(), { domains: ['x'] })).toThrow(/There is no domain "x"/);
-});
-
-describe('what a rehearsal observed', () => {
-  const observed = (path: string, prior: string[], sources: string[], isWhole = true) =>
-    new Map([[path, { prior: new Set(prior), sources: new Set(sources), isWhole }]]);
-  const pair = scenario([
-    leaf('a'),
-    leaf('b'),
-    leaf('c', { needs: ['a', 'b'], sources: ['jobs/a', 'jobs/b'], run: (context) => passedOn(context) }),
-  ]);
-
-  test('tells which of several needs and sources are read', () => {
-    const remarks = check(pair, { observed: observed('root/c', ['a', 'x'], ['jobs/a', 'jobs/c']) });
-    expect(remarks.map(({ rule, message }) => [rule, message])).toEqual([
-      ['hidden-dependency', expect.stringContaining('Reads the report of "x", as the rehearsal observed, which is no')],
-      ['undeclared-source', expect.stringContaining('Reads "jobs/c", as the rehearsal observed, without declaring it')],
-      ['needless-sequence', expect.stringContaining('Waits for "b", whose report it never reads, as the rehearsal')],
-      ['unread-source', expect.stringContaining('Declares "jobs/b", which it never reads, as the rehearsal observed')],
-    ]);
-  });
-
-  test('says nothing of what a node that did not come to its end would have read', () => {
-    expect(check(pair, { observed: observed('root/c', [], [], false) })).toEqual([]);
-    expect(check(pair)).toEqual([]);
-  });
-
-  test('is believed over a text that mentions prior and reads it elsewhere', () => {
-    const mentions = waiting(({ prior, attempt }) => told(attempt > 1 ? prior('first') : 'once'));
-    expect(check(mentions)).toEqual([]);
-    expect(check(mentions, { observed: observed('root/then', [], []) })).toHaveLength(1);
-  });
-
-  test('of a domain with two functions only one is seen at work: their texts decide', () => {
-    const two = scenario([
-      leaf('first'),
-      domain('then', many(2), {
-        needs: ['first'],
-        synthesize: keepAll,
-        execute: ({ prior }) => told(prior('first')),
-      }),
-    ]);
-    expect(check(two, { observed: observed('root/then', [], []) })).toEqual([]);
-  });
 });

@@ -110,8 +110,10 @@ const specs = recordOf<ChildSpec>(
     sources: few(texts),
     tools: few(texts),
     weight: positive,
+    budget: budgets,
   },
   ...([
+    'budget',
     'question',
     'charter',
     'needs',

@@ -22,6 +22,45 @@ const refusals = (w: World) =>
   w.eventsOf('budget.refused').map(({ path, dimension, asked, left }) => [path, dimension, asked, left]);
 const usdOf = (w: World, path: string): number => reportOf(w.endOf(path)).usage.subtree.usd;
 
+describe('a domain with a budget of its own', () => {
+  const two = (budget: Budget, limits: Budget) => {
+    const children = ['l0', 'l1', 'l2'].map((name) => leaf(name, spends(0.2)));
+    const domains = [
+      defineDomain({ name: 'd', charter: 'd', children, budget }),
+      defineDomain({ name: 'e', charter: 'e', children }),
+    ];
+    return world(scenario(domains, limits, { concurrency: 1 }));
+  };
+  it.each<[string, Budget]>([
+    ['though much is left above', { usd: 10 }],
+    ['though the run is not limited', {}],
+  ])('spends no more than that, %s', async (_, limits) => {
+    const w = two({ usd: 0.3 }, limits);
+    const { brief } = await w.run();
+    // a third of it each: the first is refused, and the second gets what that could not use
+    expect([usdOf(w, 'root/d'), usdOf(w, 'root/e'), brief.usage.subtree.usd]).toEqual([0.2, 0.6, 0.8]);
+    expect(refusals(w)).toEqual([
+      ['root/d/l0', 'usd', 0.2, 0.1],
+      ['root/d/l2', 'usd', 0.2, 0.1],
+    ]);
+    const granted = w.eventsOf('node.started').find(({ path }) => path === 'root/d')?.grant.budget.usd;
+    expect(granted).toBe(0.3);
+    expect(w.leftovers()).toEqual(NOTHING_LEFT);
+  });
+  it('starts no more leaves than that', async () => {
+    const w = two({ leaves: 2 }, {});
+    const { brief } = await w.run();
+    expect(brief.usage.subtree.leaves).toBe(5);
+    expect(reportOf(w.endOf('root/d')).usage.subtree.leaves).toBe(2);
+  });
+  it('has no more than its parent, whatever it says', async () => {
+    const w = two({ usd: 5 }, { usd: 0.6 });
+    const { brief } = await w.run();
+    expect(brief.usage.subtree.usd).toBeLessThanOrEqual(0.6);
+    expect(refusals(w).map(([path]) => path)).toContain('root/d/l0');
+  });
+});
+
 describe('leaves', () => {
   it('are refused beyond the budget: a token each, a gap in the parent, and no harm to the others', async () => {
     const w = world(tree([2, 3], { scenario: { limits: { budget: { leaves: 4 } } } }));

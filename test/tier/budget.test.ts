@@ -97,6 +97,28 @@ describe('an account', () => {
     expect(leftOf(root, 'usd')).toBe(10);
   });
 
+  it('never gets more than its cap, whatever is left above (6)', () => {
+    const root = openLedger(ALL);
+    const child = open(root, usd(50), { ...ALL, usd: 30 });
+    const leaf = open(child, usd(10));
+    expect([freeOf(child, 'usd'), leftOf(leaf, 'usd'), leftOf(root, 'usd')]).toEqual([20, 30, 70]);
+    expect(reserve(leaf, usd(31))).toMatchObject({ left: 30 });
+    expect(settle(reserved(leaf, usd(30)), usd(500))?.taken.usd).toBe(30);
+    expect(reserve(child, usd(1))).toMatchObject({ left: 0 });
+    expect(close(child).usd).toBe(0);
+    expect(leftOf(root, 'usd')).toBe(70);
+  });
+
+  it('may have a cap where its parent has no limit', () => {
+    const root = openLedger({ usd: Infinity, tokens: Infinity, leaves: Infinity });
+    const child = open(root, usd(Infinity), { usd: 30, tokens: Infinity, leaves: 1 });
+    expect(reserve(child, usd(31))).toMatchObject({ left: 30 });
+    settle(reserved(child, usd(30)), usd(20));
+    expect([takeLeaf(child), takeLeaf(child)?.left, leftOf(child, 'tokens')]).toEqual([undefined, 0, Infinity]);
+    expect(close(child)).toMatchObject({ usd: 10, leaves: 0 });
+    expect([root.spent.usd, root.lent.usd, leftOf(root, 'usd')]).toEqual([20, 0, Infinity]);
+  });
+
   it('takes leaves one by one, and leaves those of later stages', () => {
     const root = openLedger({ ...ALL, leaves: 4 });
     allot(
@@ -168,6 +190,16 @@ const KINDS = [
 const operations = fc.record({ kind: fc.constantFrom(...KINDS), at: fc.nat(), amount: amounts });
 type Operation = { kind: (typeof KINDS)[number]; at: number; amount: Amount };
 
+/** Every other account has a cap, in some dimensions. */
+const capOf = (at: number): Amount | undefined =>
+  at % 2 === 0
+    ? undefined
+    : {
+        usd: at % 3 === 0 ? Infinity : at % 200,
+        tokens: at % 5 === 0 ? Infinity : at % 170,
+        leaves: at % 7 === 0 ? Infinity : at % 4,
+      };
+
 /** Performs the operations; after each one everything is counted anew. */
 function expectKept(granted: Amount, drawn: readonly Operation[]): number {
   const root = openLedger(granted);
@@ -179,9 +211,10 @@ function expectKept(granted: Amount, drawn: readonly Operation[]): number {
     const reservation = reservations[at % (reservations.length || 1)];
     const before = leftOf(account, 'usd');
     const wasOpen = account.isOpen;
-    if (kind === 'open') accounts.push(open(account, amount));
+    const cap = capOf(at);
+    if (kind === 'open') accounts.push(open(account, amount, cap));
     if (kind === 'allot' && account.isOpen) {
-      const claims = [amount.usd % 4, amount.tokens % 4].map((weight) => ({ weight, leaves: amount.leaves }));
+      const claims = [amount.usd % 4, amount.tokens % 4].map((weight) => ({ weight, leaves: amount.leaves, cap }));
       accounts.push(...allot(account, claims, { weight: amount.leaves, leaves: amount.leaves }));
     }
     if (kind === 'reserve') {
@@ -204,8 +237,11 @@ function expectKept(granted: Amount, drawn: readonly Operation[]): number {
       must(sum('spent') + sum('reserved') <= granted[one], `1: more ${one} than granted`);
       for (const each of all) {
         must(freeOf(each, one) >= 0, `1: an account is short of ${one}`);
+        must(each.granted[one] <= each.cap[one], `6: an account was granted more ${one} than its cap`);
+        must(each.spent[one] + each.reserved[one] <= each.granted[one], `1: an account spent more ${one} than granted`);
+        must(leftOf(each, one) >= 0, `1: less than nothing is left of ${one}`);
         const lent = [...each.children].reduce((total, child) => total + child.granted[one], 0);
-        must(granted[one] === Infinity || each.lent[one] === lent, `2: ${one} was lent to nobody`);
+        must(each.granted[one] === Infinity || each.lent[one] === lent, `2: ${one} was lent to nobody`);
       }
     }
   }

@@ -1,5 +1,6 @@
 import type { Rule } from '../remark.ts';
 import { namesAnotherAgent } from './agents.ts';
+import { overcommittedBudget } from './budgets.ts';
 import { hiddenDependency, needlessSequence } from './dependencies.ts';
 import { deeperThanLimit } from './depth.ts';
 import { earlySynthesis } from './quorum.ts';
@@ -18,6 +19,7 @@ export const RULES: readonly Rule[] = [
   missingVerification,
   deeperThanLimit,
   deadlineTooShort,
+  overcommittedBudget,
   flatHeap,
   tierTooWide,
   singleChildTier,

@@ -156,8 +156,10 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     throw error;
   }
   const interims = interimsFor(registry, options.synthesis, { clock, emit: stream.emit });
-  const budget = createRunBudget(limits.budget, stream.emit);
-  if (record?.recall && budget.isLimited && store) budget.chargeEarlier(spentEarlier(store, runId, options));
+  const budget = createRunBudget(limits.budget, stream.emit, { hasCaps: hasCaps(registry) });
+  if (record?.recall && budget.isLimited && store) {
+    budget.chargeEarlier((path) => spentEarlier(store, runId, path, options));
+  }
   return {
     runId,
     host: {
@@ -204,6 +206,9 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     ],
   };
 }
+
+const hasCaps = (registry: Registry): boolean =>
+  [...registry.values()].some(({ definition }) => definition.kind === 'domain' && definition.budget !== undefined);
 
 /** None where every synthesis is final: such a run pays nothing for what it does not make. */
 function interimsFor(

@@ -55,25 +55,40 @@ export type RunBudget = {
   close(path: string): void;
   /** A node of an interrupted run stands as it is: what it spent was booked when the run was taken up. */
   reuse(outcome: Outcome): void;
-  /** What was spent before the run was interrupted. */
-  chargeEarlier(spent: { usd: number; tokens: number; leaves: number }): void;
+  /** What was spent before the run was interrupted, at a path and below. */
+  chargeEarlier(spentAt: SpentEarlier): void;
   /** What was said to be spent and did not fit. */
   overdrawn(): Budget | undefined;
 };
 
+type SpentEarlier = (path: string) => { usd: number; tokens: number; leaves: number };
 type Held = { account: Account; self: Money; subtree: Money };
 const NANO = 1e9;
 /** More than this nobody spends at once; it keeps all sums exact. */
 const MOST: Amount = { usd: 1e6 * NANO, tokens: 1e12, leaves: 1e9 };
 const NO_LIMITS: Budget = Object.freeze({});
 
-export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => void): RunBudget {
-  const isLimited = DIMENSIONS.some((dimension) => granted[dimension] !== undefined);
+/** `hasCaps`: some node may spend no more than so much, though the run may. */
+export function createRunBudget(
+  granted: Budget,
+  emit: (event: RunEventBody) => void,
+  { hasCaps = false }: { hasCaps?: boolean } = {},
+): RunBudget {
+  const isLimited = hasCaps || DIMENSIONS.some((dimension) => granted[dimension] !== undefined);
   const ledger = openLedger(amountOf(granted, Infinity));
   const root = heldOf(ledger);
   const held = new Map<string, Held>([[ROOT, root]]);
   const pathOf = new Map<Account, string>([[ledger, ROOT]]);
   let beyond: Amount = NOTHING;
+  let earlierAt: SpentEarlier | undefined;
+  /** What a node may spend from now on. */
+  const capOf = (path: string, budget: Budget | undefined): Amount | undefined => {
+    if (!budget) return undefined;
+    const cap = amountOf(budget, Infinity);
+    if (!earlierAt) return cap;
+    const left = minus(cap, amountOf(earlierAt(path), 0));
+    return { usd: Math.max(0, left.usd), tokens: Math.max(0, left.tokens), leaves: Math.max(0, left.leaves) };
+  };
 
   const hold = (path: string, account: Account): Held => {
     const one = heldOf(account);
@@ -107,8 +122,8 @@ export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => 
     }
   };
   /** What was not reserved, or, having been released meanwhile, does not fit any more. */
-  const flag = (path: string, reserved: Amount, spent: Amount, taken: Amount): void => {
-    const limited = DIMENSIONS.filter((dimension) => ledger.granted[dimension] !== Infinity);
+  const flag = (path: string, reserved: Amount, spent: Amount, { account, taken }: Settled): void => {
+    const limited = DIMENSIONS.filter((dimension) => account.granted[dimension] !== Infinity);
     const over =
       limited.find((dimension) => spent[dimension] > taken[dimension]) ??
       limited.find((dimension) => spent[dimension] > reserved[dimension]);
@@ -126,7 +141,8 @@ export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => 
       if (!isLimited) return;
       const parent = held.get(path)?.account;
       if (!parent) return;
-      for (const [i, account] of allot(parent, children.map(claimFor), later).entries()) {
+      const claims = children.map((child) => claimFor(child, capOf(childPath(path, child.name), child.budget)));
+      for (const [i, account] of allot(parent, claims, later).entries()) {
         hold(childPath(path, children[i]?.name ?? ''), account);
       }
     },
@@ -151,10 +167,10 @@ export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => 
       return {
         left() {
           const account = accountAt(path, isOver);
-          const { usd, tokens } = granted;
+          const { usd, tokens } = account.granted;
           return {
-            ...(usd !== undefined && { usd: leftOf(account, 'usd') / NANO }),
-            ...(tokens !== undefined && { tokens: leftOf(account, 'tokens') }),
+            ...(usd !== Infinity && { usd: leftOf(account, 'usd') / NANO }),
+            ...(tokens !== Infinity && { tokens: leftOf(account, 'tokens') }),
           };
         },
         reserve(cost): Reservation {
@@ -173,7 +189,7 @@ export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => 
               mine.delete(giveBack);
               if (!settled) return;
               book(settled, expense);
-              flag(path, wanted, spent, settled.taken);
+              flag(path, wanted, spent, settled);
             },
             release: giveBack,
           };
@@ -209,9 +225,10 @@ export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => 
       }
       this.close(path);
     },
-    chargeEarlier(spent) {
+    chargeEarlier(spentAt) {
       if (!isLimited) return;
-      const amount = amountOf(spent, 0);
+      earlierAt = spentAt;
+      const amount = amountOf(spentAt(ROOT), 0);
       const settled = charge(ledger, amount);
       if (settled) beyond = plus(beyond, minus(amount, settled.taken));
     },
@@ -224,8 +241,8 @@ export function createRunBudget(granted: Budget, emit: (event: RunEventBody) => 
 }
 
 /** That of a leaf is taken from its parent's account. */
-const claimFor = (child: ChildSpec): Claimant =>
-  child.role === 'leaf' ? { ...claimOf(child), leaves: 0 } : claimOf(child);
+const claimFor = (child: ChildSpec, cap: Amount | undefined): Claimant =>
+  child.role === 'leaf' ? { ...claimOf(child), leaves: 0 } : { ...claimOf(child), cap };
 
 const NO_MONEY: Money = Object.freeze({ usd: 0, inputTokens: 0, outputTokens: 0 });
 const heldOf = (account: Account): Held => ({ account, self: NO_MONEY, subtree: NO_MONEY });

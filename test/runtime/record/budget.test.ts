@@ -48,6 +48,17 @@ describe('the budget of a resumed run', () => {
     });
   });
 
+  it('of a domain with one of its own is short of what that had spent', async () => {
+    const capped = tree([2, 4], { leaf: { run: spender }, domain: { budget: { usd: 0.3, leaves: 4 } } });
+    const slow = (path: string): number => (path.endsWith('/l0') ? 10 : 100);
+    const { second, outcome } = await resumed(await interruptedAt(50, capped, slow), capped, slow);
+    expect(outcome.brief.usage.subtree).toMatchObject({ usd: 0.6, leaves: 8 });
+    expect(second.eventsOf('budget.refused').map(({ dimension }) => dimension)).toEqual(['usd', 'usd']);
+    for (const path of ['root/d0', 'root/d1']) {
+      expect(second.endOf(path)).toMatchObject({ usage: { subtree: { usd: 0.3, leaves: 4 } } });
+    }
+  });
+
   it('raised: what was refused is done, and nothing else', async () => {
     const store = memoryStore();
     const first = slowWorld(scenario({ leaves: 6 }), latency, { store });
