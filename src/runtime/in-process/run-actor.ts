@@ -24,8 +24,8 @@ import type { RunEvent } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { Joined } from '../../tier/join.ts';
 import type { GatherInput } from '../../tier/orchestrator-machine.ts';
-import { withSpent } from '../../tier/partial.ts';
 import { gapOfToken, NO_DECISION, reportWithoutRoot, rootReport } from '../../tier/report.ts';
+import { withMoney } from '../../tier/usage.ts';
 import type { Afterthought } from '../record/recall.ts';
 import { gatherActor } from './gather-actor.ts';
 import { isLive, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
@@ -237,10 +237,21 @@ function reportOfRoot(task: Task, outcome: Outcome | undefined, host: Host): Rep
   const { underRoot: ended, decided: decision = NO_DECISION } = host;
   const body =
     ended.length > 0
-      ? reportWithoutRoot({ task, decision, ended }, gapOfToken(own), partial?.findings ?? [])
+      ? withMoneyOf(reportWithoutRoot({ task, decision, ended }, gapOfToken(own), partial?.findings ?? []), partial)
       : rootReport(task, own);
-  const spent = withSpent(body, host.budget.spentAt(ROOT)) as UnsealedReport;
-  const report = withDependencies(withAfterthoughts(spent, host), host);
+  const report = withDependencies(withAfterthoughts(body, host), host);
   const timing = { startedAt: task.grant.issuedAt, endedAt: task.grant.issuedAt + elapsedMs };
   return { ...report, timing, digest: digestOf(report) };
 }
+
+/** What was settled is in what the root left behind, also by nodes that died before they could report. */
+function withMoneyOf(body: UnsealedReport, left: UnsealedReport | undefined): UnsealedReport {
+  const { usd, inputTokens, outputTokens } = left?.usage.subtree ?? NOTHING_SPENT;
+  if (!left || usd + inputTokens + outputTokens === 0) return body;
+  const { self, subtree } = body.usage;
+  return {
+    ...body,
+    usage: { self: withMoney(self, left.usage.self), subtree: { ...subtree, usd, inputTokens, outputTokens } },
+  };
+}
+const NOTHING_SPENT = { usd: 0, inputTokens: 0, outputTokens: 0 };
