@@ -7,7 +7,10 @@ export type Telemetry = {
   onEvent(event: RunEvent): void;
   /** The run is over, also when it was stopped or broke and no `run.completed` came. May be called twice. */
   onEnd(runId: string): void;
-  /** The W3C trace context of a node's span, known from its `node.started` on: it travels in the node's task. */
+  /**
+   * The W3C trace context of a node's span, known from its `node.started` on: it travels in the node's task. With an
+   * empty path that of the run's span, known from `run.started` on.
+   */
   traceparentOf(runId: string, path: string): string | undefined;
   /** Calls `work` so that what it instruments itself (HTTP, databases, models) belongs to the task's span. */
   within<Result>(task: Task, work: () => Result): Result;

@@ -6,19 +6,15 @@
  *  3. Times are the events' own, so a run that is replayed from its events gives the same trace.
  *  4. Without an SDK there are none, and nothing is made for a node.
  *  5. No span links to what lies below it: an escalation has a span of its own, which links to where it came from.
- *  6. Every span ends a microsecond early, and what took no time lasts one: Jaeger's critical path does not see a span
- *     that touches the next, and its server marks one that ends when it begins, or after its parent.
  */
 import {
   isSpanContextValid,
-  SpanStatusCode,
   trace,
   type Attributes,
   type Context,
-  type HrTime,
-  type Link,
+  type Span,
+  type SpanContext,
 } from '@opentelemetry/api';
-import type { Span, SpanContext, Tracer } from '@opentelemetry/api';
 import { nameOf, parentOf } from '../../protocol/path.ts';
 import type { Tier } from '../../protocol/report.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
@@ -26,7 +22,8 @@ import * as content from './content.ts';
 import { harmless } from './harmless.ts';
 import { ATTRIBUTE, OUTRUN, READ_TOOL, SPAN, SPAN_EVENT, STOPPED } from './names.ts';
 import { outcomeAttributes } from './outcome-attributes.ts';
-import { idsOfRun, spanIdIn, type DerivedSpanIds, type SpanIds } from './span-ids.ts';
+import { openSpans, type SpanMaker } from './open-spans.ts';
+import { idsOfRun, spanIdIn, type SpanIds } from './span-ids.ts';
 import * as steps from './step-attributes.ts';
 import { createTimeline, type LiveNode, type TimelineObserver } from './timeline.ts';
 import { traceparentFrom } from './traceparent.ts';
@@ -42,29 +39,17 @@ export type RunSpans = {
   /** Ends all that is still open: the run was stopped, or broke. `at` in epoch ms. */
   abandon(at: number): void;
 };
-export type SpanMaker = {
-  readonly tracerOf: (tier: Tier) => Tracer;
-  readonly ids: DerivedSpanIds | undefined;
-  readonly capturesContent: boolean;
-};
+export type RunSpansOptions = SpanMaker & { readonly capturesContent: boolean };
 
 /** A node's span while it is open, and that of the step it is at; which step that is, from 0. */
 type Held = { readonly span: Span; readonly tier: Tier; gather?: Span; attempt?: Span; hedge?: Span; steps: number };
-type Start = { name: string; tier: Tier; at: number; attributes: Attributes; ids: SpanIds; links?: Link[] };
 
 /** Starts the run's span, as a child of the span in `parent` if there is one. `undefined` when nobody records. */
-export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Context): RunSpans | undefined {
-  const { ids, tracerOf, capturesContent } = maker;
+export function openRunSpans(options: RunSpansOptions, started: RunStarted, parent: Context): RunSpans | undefined {
+  const { ids, capturesContent } = options;
   const { runId } = started;
 
-  const begunAt = new WeakMap<Span, number>();
-  const endAt = (span: Span, at: number): void => span.end(justBefore(at, begunAt.get(span)));
-  const begin = ({ name, tier, at, attributes, links = [], ids: own }: Start, under: Context): Span => {
-    const start = (): Span => tracerOf(tier).startSpan(name, { startTime: new Date(at), attributes, links }, under);
-    const span = ids ? ids.giving(own, start) : start();
-    begunAt.set(span, at);
-    return span;
-  };
+  const { begin, end, endWith } = openSpans(options);
   const run = begin(
     {
       name: `${SPAN.workflow} ${started.scenario}`,
@@ -106,17 +91,6 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
       },
       under(above),
     );
-  const end = (span: Span, status: string, at: number): void => {
-    if (status !== 'complete') {
-      span.setAttribute(ATTRIBUTE.errorType, status);
-      span.setStatus({ code: SpanStatusCode.ERROR, message: status });
-    }
-    endAt(span, at);
-  };
-  const endWith = (span: Span, status: string, at: number): void => {
-    span.setAttribute(ATTRIBUTE.status, status);
-    end(span, status, at);
-  };
   const leave = (path: string, at: number): void => {
     const one = held.get(path);
     if (!one) return;
@@ -204,6 +178,10 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
       }),
   };
   const timeline = createTimeline(observer);
+  const noteOrigin = (path: string): void => {
+    const one = held.get(path);
+    if (one) origins.set(path, one.span.spanContext());
+  };
 
   const escalate = ({ path, at, finding }: Extract<RunEvent, { type: 'finding.escalated' }>): void => {
     const origin = origins.get(path) ?? held.get(path)?.span.spanContext();
@@ -224,7 +202,7 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
       under(run),
     );
     saidAt.delete(finding.id);
-    endAt(span, at);
+    end(span, 'complete', at);
   };
   /** A second execution of the present attempt beside the first, until one of them is over. */
   const hedge = (event: Extract<RunEvent, { type: 'attempt.hedged' | 'execution.dropped' }>): void => {
@@ -245,7 +223,7 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
     if (fault && capturesContent) over.setAttributes(content.failed(fault));
     if (fault) return endWith(over, fault.status, at);
     over.setAttribute(ATTRIBUTE.status, OUTRUN);
-    endAt(over, at);
+    end(over, 'complete', at);
   };
   let hasEnded = false;
   const endRun = (status: string, at: number): void => {
@@ -281,7 +259,7 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
         case 'finding.reported':
           if (!event.finding.critical) return;
           saidAt.set(event.finding.id, at);
-          if (!origins.has(path)) origins.set(path, held.get(path)?.span.spanContext() ?? run.spanContext());
+          if (!origins.has(path)) noteOrigin(path);
           return;
         case 'finding.escalated':
           return escalate(event);
@@ -306,12 +284,6 @@ export function openRunSpans(maker: SpanMaker, started: RunStarted, parent: Cont
     },
     abandon: (at) => endRun(STOPPED, at),
   };
-}
-
-/** Where a span that began at `from` ends, both in ms. */
-function justBefore(at: number, from = 0): HrTime {
-  const us = Math.max(from * 1e3 + 1, at * 1e3 - 1);
-  return [Math.floor(us / 1e6), Math.round(us % 1e6) * 1e3];
 }
 
 /** Without an SDK a span is invalid, or a copy of its parent. One that was not sampled is neither. */
