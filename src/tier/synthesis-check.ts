@@ -3,6 +3,7 @@ import { recomputes } from '../analytics/derived.ts';
 import { splitCitations, type NumberInText } from '../analytics/numbers.ts';
 import type { Ended } from '../ports/activities.ts';
 import type { Finding } from '../protocol/finding.ts';
+import { NONE } from '../protocol/freeze.ts';
 import type { Outcome, UnsealedReport } from '../protocol/report.ts';
 import type { Fault } from '../protocol/fault.ts';
 import { Synthesis } from '../protocol/synthesis.ts';
@@ -20,15 +21,23 @@ export const incomingOf = (ended: readonly Ended[]): Finding[] =>
 
 export type Checked = { synthesis: Synthesis } | { fault: Fault };
 
-/** What a synthesis may speak of besides its findings: the texts of its task, and how its children ended. */
+/** What a synthesis may speak of besides its findings: the texts of its task, and what its children said of themselves. */
 export function givenTo({ question, charter, asOf = '' }: Task, ended: readonly Ended[]): string[] {
-  const figures = ended.flatMap(({ outcome }) => {
-    const assessment = outcome.kind === 'report' ? outcome.assessment : undefined;
-    if (!assessment) return [];
+  return [question, charter, asOf, `${ended.length}`, ...ended.flatMap(({ outcome }) => saidOfItself(outcome))];
+}
+
+/** Figures of a child that are no findings of it: its balance, what it derived, and what it wrote. */
+function saidOfItself(outcome: Outcome): string[] {
+  const body = bodyOf(outcome);
+  if (!body || body.madeBy === 'leaf') return NONE; // of which there may be thousands
+  const { narrative, conflicts, relations, derived, assessment } = body;
+  const figures = derived.map(({ value }) => value);
+  if (assessment) {
     const { logOdds, coverage, dissent, conviction = 0, votes } = assessment;
-    return [logOdds, coverage, dissent, conviction, ...Object.values(votes)];
-  });
-  return [question, charter, asOf, [ended.length, ...figures].join(' ')];
+    figures.push(logOdds, coverage, dissent, conviction, ...Object.values(votes));
+  }
+  const texts = [...conflicts, ...relations].map(({ statement }) => statement);
+  return [figures.join(' '), splitCitations(narrative).prose, ...texts];
 }
 
 export function checkSynthesis(answer: unknown, { task, ended }: { task: Task; ended: readonly Ended[] }): Checked {
@@ -63,7 +72,7 @@ export function checkSynthesis(answer: unknown, { task, ended }: { task: Task; e
   if (wrong) return invalid(`the synthesis derives ${wrong.value} as a ${wrong.op}, which does not recompute`);
   // The deterministic synthesis computes its figures, and is measured like any other.
   if (synthesis.madeBy === 'deterministic') return { synthesis };
-  const narrative = [synthesis.narrative, ...synthesis.merges.map((merge) => merge.statement)].join('\n');
+  const narrative = proseOf(synthesis);
   const findings = ended.flatMap(({ outcome }) => {
     const body = bodyOf(outcome);
     return body ? [...body.findings, ...body.escalations] : [];
@@ -77,6 +86,10 @@ export function checkSynthesis(answer: unknown, { task, ended }: { task: Task; e
   return { synthesis };
 }
 
+/** All that it says in words of its own, gaps aside: what is lacking is in no input. */
+const proseOf = ({ narrative, merges, conflicts, relations }: Synthesis): string =>
+  [narrative, ...[...merges, ...conflicts, ...relations].map(({ statement }) => statement)].join('\n');
+
 const shownNumber = (number: NumberInText): string =>
   number.kind === 'date' ? number.date : `${number.sign}${Math.abs(number.value)}${number.percent ? ' %' : ''}`;
 
@@ -87,6 +100,6 @@ function* citedIds(synthesis: Synthesis): Iterable<string> {
   for (const { supports, against } of synthesis.conflicts) yield* [...supports.findings, ...against.findings];
   for (const { lead, findings } of synthesis.assessment?.risks ?? []) yield* [lead, ...findings];
   for (const { findings } of synthesis.assessment?.patterns ?? []) yield* findings;
-  yield* splitCitations(synthesis.narrative).cited;
+  yield* splitCitations(synthesis.madeBy === 'deterministic' ? synthesis.narrative : proseOf(synthesis)).cited;
 }
 const invalid = (message: string): Checked => ({ fault: { status: 'invalid', message } });
