@@ -6,7 +6,7 @@ import type { LeafContext } from '../define/spec.ts';
 import type { Citation } from '../ports/model.ts';
 import type { Report } from '../protocol/report.ts';
 import type { AgentDefinition } from './agent-definition.ts';
-import { DATA_RULE, dataBlock, visible } from '../protocol/data-block.ts';
+import { DATA_RULE, dataBlock, visible, visibleLine } from '../protocol/data-block.ts';
 
 /** The same for all agents, so that siblings share it. */
 export const STANDING_RULES = `You are one analyst in a larger inquiry. You answer one scoped question, and nothing else.
@@ -56,9 +56,9 @@ export const reportText = ({ findings, gaps }: Pick<Report, 'findings' | 'gaps'>
   [
     ...findings.map(
       ({ id, statement, stance, confidence, source }) =>
-        `[${id}] ${statement} (stance ${stance}, confidence ${confidence}, source ${source.ref})`,
+        `[${id}] ${visibleLine(statement)} (stance ${stance}, confidence ${confidence}, source ${visibleLine(source.ref)})`,
     ),
-    ...gaps.map(({ path, kind, why }) => `gap at ${path} (${kind}): ${why}`),
+    ...gaps.map(({ path, kind, why }) => `gap at ${path} (${kind}): ${visibleLine(why)}`),
   ].join('\n');
 
 /** The second question to an agent that has searched: what it wrote, and the pages it cites, as data. */

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import type { SynthesisContext, Synthesizer } from '../define/spec.ts';
 import type { Ended } from '../ports/activities.ts';
-import { DATA_RULE, dataBlock, visible } from '../protocol/data-block.ts';
+import { DATA_RULE, dataBlock, visible, visibleLine } from '../protocol/data-block.ts';
 import { weightOf, type Finding } from '../protocol/finding.ts';
 import type { Outcome, UnsealedReport } from '../protocol/report.ts';
 import type { Derived, SynthesisDraft } from '../protocol/synthesis.ts';
@@ -116,11 +116,11 @@ function reportBlock({ outcome }: Ended, unseen: ReadonlySet<string>): string {
   const body = bodyOf(outcome);
   const lines = [
     `status: ${outcome.status}`,
-    ...(outcome.kind === 'failure' ? [`it failed: ${outcome.message}`] : []),
-    ...(body?.narrative ? [`narrative: ${body.narrative}`] : []),
+    ...(outcome.kind === 'failure' ? [`it failed: ${visibleLine(outcome.message)}`] : []),
+    ...(body?.narrative ? [`narrative: ${visibleLine(body.narrative)}`] : []),
     ...(body?.findings ?? []).filter(({ id }) => !unseen.has(id)).map(findingLine),
-    ...(body?.conflicts ?? []).map(({ statement }) => `conflict: ${statement}`),
-    ...(body?.gaps ?? []).map(({ path, kind, why }) => `gap at ${path} (${kind}): ${why}`),
+    ...(body?.conflicts ?? []).map(({ statement }) => `conflict: ${visibleLine(statement)}`),
+    ...(body?.gaps ?? []).map(({ path, kind, why }) => `gap at ${path} (${kind}): ${visibleLine(why)}`),
   ];
   return dataBlock(`report of ${outcome.path}`, lines.join('\n'));
 }
@@ -129,7 +129,8 @@ function findingLine({ id, statement, value, unit, stance, confidence, critical,
   const figures = value === undefined ? '' : `; value ${value}${unit === undefined ? '' : ` ${unit}`}`;
   const alarm = critical ? `; CRITICAL by ${critical.rule}: ${critical.reason}` : '';
   const marks = flags.length === 0 ? '' : `; flags ${flags.join(', ')}`;
-  return `[${id}] ${statement} (stance ${stance}, confidence ${confidence}${figures}${alarm}${marks}; source ${source.ref})`;
+  const rest = `stance ${stance}, confidence ${confidence}${figures}${alarm}${marks}; source ${source.ref}`;
+  return visibleLine(`[${id}] ${statement} (${rest})`);
 }
 
 function draftOf(

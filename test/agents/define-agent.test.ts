@@ -7,7 +7,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { agentsIn } from '../../src/agents/agents-in.ts';
 import { defineAgent } from '../../src/agents/define-agent.ts';
+import { inTurn } from '../../src/agents/in-turn.ts';
 import type { ToolServer } from '../../src/ports/tools.ts';
+import { defineDomain } from '../../src/define/define-domain.ts';
 import { defineLeaf } from '../../src/define/define-leaf.ts';
 import { agent, answer, ask, call, finding } from './agents.ts';
 
@@ -308,5 +310,29 @@ describe('definitions in files', () => {
     ['a definition that is wrong', () => agentsIn(folderOf({ 'a.md': 'Body.' })), /a\.md:1: it has no head/],
   ])('%s is refused', (_, define, message) => {
     expect(define).toThrow(message);
+  });
+});
+
+describe('agents in turn', () => {
+  it('do the work of a domain whose depth is spent; one that fails is a gap, and silences no other', async () => {
+    const agents = [agent('jobs', READS, { question: 'Does employment grow?' }), agent('rates'), agent('taxes')];
+    const domain = defineDomain({ name: 'macro', charter: 'Growth', children: agents, execute: inTurn(agents) });
+    const { run, model } = await ask(
+      [domain as never],
+      ({ said }) => {
+        if (said.includes('the body of rates')) return { refusal: 'not today' };
+        return said.includes('the body of taxes')
+          ? { value: { findings: [], lacking: ['No figures'] } }
+          : answer(finding());
+      },
+      { maxDepth: 1 },
+    );
+    expect(run.brief.findings).toMatchObject([{ id: 'root/macro#jobs.one', path: 'root/macro' }]);
+    expect(run.gaps.map(({ path, kind, why }) => `${path} ${kind}: ${why}`)).toEqual([
+      'root/macro/rates undone: the model refused: not today',
+      'root/macro/taxes insufficient: No figures',
+      'root/macro demoted: depth is spent: executed without jobs, rates, taxes',
+    ]);
+    expect(model.calls[0]?.said).toContain('question: Does employment grow?');
   });
 });

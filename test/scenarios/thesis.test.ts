@@ -7,6 +7,7 @@ import type { Report } from '../../src/protocol/report.ts';
 import { run } from '../../src/runtime/in-process/start.ts';
 import thesisScenario from '../../scenarios/thesis.ts';
 import { runEspalier, workspace } from '../cli/command.ts';
+import { otlpReceiver } from '../support/otlp-receiver.ts';
 import { messagesServer, type MessagesServer } from '../support/messages-server.ts';
 import { obligingReply, roleOf } from '../support/research-answers.ts';
 
@@ -29,10 +30,12 @@ describe('a thesis', () => {
   it('is planned, examined and synthesized by models, from the command line', async () => {
     const server = await claude(['sector']);
     using folder = workspace();
-    const args = ['run', THESIS, '--thesis', 'Hold European railways', '--json'];
+    await using collector = await otlpReceiver();
+    const args = ['run', THESIS, '--thesis', 'Hold European railways', '--json', '--otel', '--otel-content'];
     const { code, stdout, stderr } = await runEspalier(args, folder.path, {
       ANTHROPIC_API_KEY: KEY,
       ANTHROPIC_BASE_URL: server.url,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     });
     expect(stderr).not.toContain('Internal error');
     expect(code).toBe(0);
@@ -61,6 +64,8 @@ describe('a thesis', () => {
       expect(readFileSync(join(out, file), 'utf8')).not.toContain(KEY);
     expect(readFileSync(join(folder.path, 'runs/espalier.db')).includes(KEY)).toBe(false);
     expect(`${stdout}${stderr}`).not.toContain(KEY);
+    expect(collector.text()).toContain('Hold European railways');
+    expect(collector.text()).not.toContain(KEY);
   }, 60_000);
 
   it('runs from a program, too', async () => {

@@ -33,6 +33,7 @@ const OPENING_MS = 30_000;
 const CALL_MS = 60_000;
 const CLOSING_MS = 2_000;
 const MOST_PAGES = 100;
+const SHORTEST_SECRET = 6;
 
 /**
  * Tools of an MCP server, for a scenario's `tools`.
@@ -141,14 +142,23 @@ async function peer<T>(load: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What a server was given to itself is in nothing that is said of it. */
+function withoutSecrets(options: McpServerOptions, text: string): string {
+  const given = Object.values(('command' in options ? options.env : options.headers) ?? {});
+  const secrets = given
+    .flatMap((value) => [value, ...value.split(' ')])
+    .filter(({ length }) => length >= SHORTEST_SECRET);
+  return secrets.reduce((said, secret) => said.replaceAll(secret, '***'), text);
+}
+
 function unreachable(options: McpServerOptions, cause: unknown, words: string): Error {
   const what = 'command' in options ? `"${options.command}"` : `at ${new URL(options.url).origin}`;
   const why = cause instanceof Error ? cause.message : String(cause);
   const said = words === '' ? '' : ` It said: ${words.replace(/\.$/, '')}.`;
+  const message = `The MCP server ${what} could not be opened: ${why.replace(/\.$/, '')}.${said}`;
   return new EspalierError(
     'unknown-tool',
-    `The MCP server ${what} could not be opened: ${why.replace(/\.$/, '')}.${said} Correct its entry in the scenario's tools.`,
-    { cause },
+    `${withoutSecrets(options, message)} Correct its entry in the scenario's tools.`,
   );
 }
 

@@ -22,7 +22,8 @@ export type InProcessOptions = RunOptions &
  */
 export function run(scenario: Scenario, options: InProcessOptions = {}): Promise<RunOutcome> {
   const { approve, ...rest } = options;
-  if (!approve) return start(scenario, rest).result;
+  // What is resumed was approved when it began.
+  if (!approve || rest.resume !== undefined) return start(scenario, rest).result;
   checkScenario(scenario, options);
   return approvedPlan(scenario, options).then(({ decided }) => start(scenario, { ...rest, decided }).result);
 }

@@ -88,6 +88,11 @@ describe('a server that is a process', () => {
   });
 });
 
+it('does not say what it was given to itself', async () => {
+  const server = mcpServer({ command: process.execPath, args: [SERVER, '--broken'], env: { TOKEN: 'tok-0123456789' } });
+  await expect(server.open({ abortSignal: never })).rejects.toThrow('It said: the folder is not there, with ***.');
+});
+
 describe('a server over HTTP', () => {
   it('is spoken to with its headers, and its session ended', async () => {
     const http = await httpServer();
