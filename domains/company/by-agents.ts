@@ -12,7 +12,6 @@ export const companyByAgents = defineDomain({
   description: 'Whether results, price and risks of the companies carry the thesis.',
   question: 'Do the companies behind the thesis speak for or against it?',
   charter: 'The companies that stand for the thesis: their results, what is paid for them, what could break them.',
-  estimate: '3m',
   children: agents,
   execute: inTurn(agents),
   synthesize: synthesizeByModel(),

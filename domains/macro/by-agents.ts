@@ -12,7 +12,6 @@ export const macroByAgents = defineDomain({
   description: 'Whether growth, rates and policy carry the thesis.',
   question: 'Do the economies behind the thesis speak for or against it?',
   charter: 'The economies that the thesis depends on: growth, the price of money, public policy.',
-  estimate: '3m',
   children: agents,
   execute: inTurn(agents),
   synthesize: synthesizeByModel(),

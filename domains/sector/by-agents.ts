@@ -15,7 +15,6 @@ export const sectorByAgents = defineDomain({
   description: 'Whether demand, competition and technology carry the thesis.',
   question: 'Does the state of the sector speak for or against the thesis?',
   charter: 'The sector that the thesis is about: its demand, its rivalry, its technology.',
-  estimate: '3m',
   children: agents,
   execute: inTurn(agents),
   synthesize: synthesizeByModel(),

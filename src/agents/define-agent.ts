@@ -51,9 +51,11 @@ export function defineAgent<Data = FindingDraft['data']>(
   const { text, where } = read(source);
   const definition = parseAgent(text, where);
   const { name, description, work, question, sources, tools } = definition;
+  const asks = asksOf(definition);
   return defineLeaf<Data>({
     ...(question !== undefined && { question }),
-    asks: asksOf(definition),
+    asks,
+    estimate: estimateOf(asks),
     ...(Object.keys(definition.done).length > 0 && {
       verify: (findings: readonly Finding[]) => verdictOf(definition, findings),
     }),
@@ -70,8 +72,10 @@ export function defineAgent<Data = FindingDraft['data']>(
 }
 
 const SEARCHES = 5;
+const CALL_MS = 20_000;
+const SEARCH_MS = 10_000;
 /** What a plan counts with: a round for what it reads or calls, one more to answer. */
-function asksOf({ sources, tools, limits }: AgentDefinition): Asks {
+function asksOf({ sources, tools, limits }: AgentDefinition): Asks & { calls: number } {
   const hasSearch = tools.includes('web_search');
   const isReading = sources.length > 0 || tools.length > 0;
   return {
@@ -79,6 +83,9 @@ function asksOf({ sources, tools, limits }: AgentDefinition): Asks {
     ...(hasSearch && { webSearches: limits['web_search']?.uses ?? SEARCHES }),
   };
 }
+/** Until two runs have measured it. */
+const estimateOf = ({ calls, webSearches = 0 }: ReturnType<typeof asksOf>): number =>
+  calls * CALL_MS + webSearches * SEARCH_MS;
 
 /** What an agent does with its task: it asks, with what it may read and call, and believes what holds. */
 async function answer<Data>(

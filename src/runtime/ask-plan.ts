@@ -120,7 +120,7 @@ export function amendPlan(scenario: Scenario, given: AskedPlan, edit: PlanEdit, 
 }
 
 /** The same plan, with the word that somebody has approved it. */
-export function approved(given: AskedPlan): AskedPlan {
+function approved(given: AskedPlan): AskedPlan {
   const { decisions, spent } = given.decided;
   const root = decisions[ROOT];
   if (!root || root.approved) return given;
