@@ -1,9 +1,8 @@
 /** A real Jaeger with the configuration that is shipped, on loopback and free ports, where its program is at hand. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as after } from 'node:timers/promises';
+import { freePorts } from './free-ports.ts';
 
 /** The program; undefined where there is none. */
 export const JAEGER = [process.env['JAEGER_BIN'] ?? '', 'jaeger'].find(
@@ -102,12 +101,4 @@ const newer = (service: string, tags: Readonly<Record<string, string>>): URLSear
 async function idsIn(answer: Response): Promise<string[]> {
   const ids = (await answer.text()).matchAll(/"traceI[dD]":\s*"([\da-f]{32})"/g);
   return [...new Set(Array.from(ids, ([, id = '']) => id))].sort();
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }

@@ -2,8 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { jaegerJson } from '../../../src/adapters/telemetry/jaeger-json.ts';
 import { replaySpans } from '../../../src/adapters/telemetry/replay.ts';
+import { run } from '../../../src/index.ts';
 import type { RunEvent } from '../../../src/protocol/run-event.ts';
 import { pageFile, pageProblems, tagOf, treeOf, type PageSpan, type PageTrace } from '../../support/jaeger-page.ts';
+import research from '../../../scenarios/us-tech-2008.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { CRITICAL, draft, tree, world as worldAt, type Script, type WorldOptions } from '../../support/world.ts';
 
@@ -44,6 +46,18 @@ describe('a run as Jaeger JSON', () => {
     expect(pageProblems([trace])).toEqual([]);
     const { roots } = treeOf(trace.spans);
     expect(roots.map(({ operationName }) => operationName)).toEqual(['invoke_workflow tree']);
+  });
+
+  it('is whole of the research run, on the real clock', async () => {
+    const events: RunEvent[] = [];
+    await run(research, { onEvent: (event) => void events.push(event) });
+    const [trace, ...others] = pageFile(fileOf(events));
+    expect(others).toEqual([]);
+    expect(pageProblems([trace as PageTrace])).toEqual([]);
+    expect(nodesOf(trace as PageTrace)).toHaveLength(19);
+    expect(trace?.spans.filter(({ operationName }) => operationName === 'escalation')).toHaveLength(3);
+    const services = Object.values(trace?.processes ?? {}).map(({ serviceName }) => serviceName);
+    expect(services).toEqual(['espalier-root', 'espalier-domain', 'espalier-leaf']);
   });
 
   it('hangs every node below the one it belongs to, under a service for each tier', async () => {
