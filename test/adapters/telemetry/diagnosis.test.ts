@@ -105,6 +105,33 @@ describe('metrics alone name the bottleneck, as the review does', () => {
   });
 });
 
+describe('the critical path in metrics is that of the review', () => {
+  const leaf = (name: string, needs: string[]) => defineLeaf({ name, needs, run: ({ task }) => draft(task.path) });
+  const children = [leaf('a', []), leaf('b', ['a'])];
+  const staged = defineScenario({
+    name: 'staged',
+    thesis: 'It holds',
+    domains: [defineDomain({ name: 'd0', charter: '', children })],
+  });
+  it.each(['plan=hang', 'gather=hang', 'gather=slow:3000', 'gather=silent', 'synthesize=slow:3000', 'synthesize=hang'])(
+    'with %s',
+    async (fault) => {
+      const { telemetry, points } = recorder();
+      const store = memoryStore();
+      await world(staged, {}, { telemetry, store, faults: [`root/d0:${fault}`] }).run();
+      const review = reviewOf(store.nodes('run'));
+      const told: Record<string, number> = {};
+      for (const { attributes, value } of await points('espalier.critical_path')) {
+        const to = String(attributes['espalier.phase'] === 'slot' ? 'slot' : attributes['espalier.tier']);
+        told[to] = (told[to] ?? 0) + Math.round(1_000 * Number(value));
+      }
+      const shown = review.divided.filter(({ ms }) => ms > 0).map(({ to, ms }) => [tierOf(to), ms]);
+      expect(told).toEqual(Object.fromEntries(shown));
+      expect(review.elapsedMs).toBeGreaterThanOrEqual(fault === 'gather=silent' ? 0 : 3_000);
+    },
+  );
+});
+
 describe('metrics alone name who lost what, as the review does', () => {
   it.each([...DOMAINS, 'root'])('%s', async (lossy) => {
     const { values, points, review } = await planted({ lossy });
