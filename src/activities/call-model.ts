@@ -59,6 +59,7 @@ export async function callModel(request: ModelRequest, caller: Caller): Promise<
         usd: usdOf(usage),
         inputTokens: promptTokens(usage),
         outputTokens: usage.outputTokens,
+        isBilled: true,
       });
     const answering = unlessThrown(() => models.adapter.ask(asked, { abortSignal: over }));
     answering.then(

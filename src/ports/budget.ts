@@ -2,7 +2,16 @@
 /** Tokens: in and out together. */
 export type Cost = { readonly usd?: number; readonly tokens?: number };
 /** What something did cost. */
-export type Expense = { readonly usd?: number; readonly inputTokens?: number; readonly outputTokens?: number };
+export type Expense = {
+  readonly usd?: number;
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  /**
+   * Somebody else has counted it, and will be paid: what does not fit the node's grant is taken off what the whole run
+   * may still spend. Without, no other node has to believe it.
+   */
+  readonly isBilled?: true;
+};
 
 export type Spending = {
   /** What this node could reserve now; a dimension that is absent is not limited. */

@@ -107,6 +107,13 @@ function ask(account: Account, dimension: Dimension, lacking: number): void {
 export const hasAsMuchAgain = (account: Account): boolean =>
   DIMENSIONS.every((dimension) => account.spent[dimension] + account.reserved[dimension] <= leftOf(account, dimension));
 
+/** What the account and all below it have spent or reserved. */
+export function committedIn(account: Account, dimension: Dimension): number {
+  let sum = account.spent[dimension] + account.reserved[dimension];
+  for (const child of account.children) sum += committedIn(child, dimension);
+  return sum;
+}
+
 /** All of it or nothing. */
 export function reserve(account: Account, amount: Amount): Reservation | Refusal {
   const refusal = refusalOf(account, amount, leftOf);

@@ -2,7 +2,8 @@
  * The budget of one run: its ledger, with the accounts by path, shared by all its nodes.
  *  1. What a node settles is in its usage: it is booked at its own account, or, when that is closed, at the nearest
  *     open one above.
- *  2. In a run without limits an account is opened by the first who spends: the others cost nothing.
+ *  2. What was billed beyond a grant is taken off what the whole run may still spend, whoever's share that is.
+ *  3. In a run without limits an account is opened by the first who spends: the others cost nothing.
  */
 import { EspalierError } from '../../errors.ts';
 import type { Cost, Expense, Reservation, Spending } from '../../ports/budget.ts';
@@ -18,6 +19,7 @@ import {
   charge,
   claimOf,
   close,
+  committedIn,
   DIMENSIONS,
   hasAsMuchAgain,
   leftOf,
@@ -80,6 +82,7 @@ export function createRunBudget(
   const held = new Map<string, Held>([[ROOT, root]]);
   const pathOf = new Map<Account, string>([[ledger, ROOT]]);
   let beyond: Amount = NOTHING;
+  let billedBeyond: Amount = NOTHING;
   let earlierAt: SpentEarlier | undefined;
   /** What a node may spend from now on. */
   const capOf = (path: string, budget: Budget | undefined): Amount | undefined => {
@@ -122,7 +125,13 @@ export function createRunBudget(
     }
   };
   /** What was not reserved, or, having been released meanwhile, does not fit any more. */
-  const flag = (path: string, reserved: Amount, spent: Amount, { account, taken }: Settled): void => {
+  const flag = (
+    path: string,
+    reserved: Amount,
+    spent: Amount,
+    { account, taken }: Settled,
+    isBilled: boolean,
+  ): void => {
     const limited = DIMENSIONS.filter((dimension) => account.granted[dimension] !== Infinity);
     const over =
       limited.find((dimension) => spent[dimension] > taken[dimension]) ??
@@ -133,6 +142,21 @@ export function createRunBudget(
     const message = `${path} settled ${said(spent[over])}, and had reserved ${said(reserved[over])}${rest}`;
     emit({ type: 'integrity.alert', path, kind: 'budget', message });
     beyond = plus(beyond, minus(spent, taken));
+    if (isBilled) billedBeyond = plus(billedBeyond, minus(spent, taken));
+  };
+
+  /** What of the whole run's budget nobody has spent or reserved, once more was billed than was granted. */
+  const leftBeyond = (dimension: Dimension): number =>
+    billedBeyond[dimension] > 0
+      ? Math.max(0, ledger.granted[dimension] - committedIn(ledger, dimension) - billedBeyond[dimension])
+      : Infinity;
+  const refusalBeyond = (wanted: Amount): Refusal | undefined => {
+    for (const dimension of DIMENSIONS) {
+      const asked = wanted[dimension];
+      const left = asked > 0 ? leftBeyond(dimension) : Infinity;
+      if (asked > left) return { dimension, asked, left };
+    }
+    return undefined;
   };
 
   return {
@@ -160,7 +184,7 @@ export function createRunBudget(
       const mine = new Set<() => void>();
       let isOver = false;
       const reserveFor = (wanted: Amount) => {
-        const answer = reserve(accountAt(path, isOver), wanted);
+        const answer = refusalBeyond(wanted) ?? reserve(accountAt(path, isOver), wanted);
         if ('state' in answer) return answer;
         throw errorOf(refused(path, answer, isOver));
       };
@@ -169,8 +193,8 @@ export function createRunBudget(
           const account = accountAt(path, isOver);
           const { usd, tokens } = account.granted;
           return {
-            ...(usd !== Infinity && { usd: leftOf(account, 'usd') / NANO }),
-            ...(tokens !== Infinity && { tokens: leftOf(account, 'tokens') }),
+            ...(usd !== Infinity && { usd: Math.min(leftOf(account, 'usd'), leftBeyond('usd')) / NANO }),
+            ...(tokens !== Infinity && { tokens: Math.min(leftOf(account, 'tokens'), leftBeyond('tokens')) }),
           };
         },
         reserve(cost): Reservation {
@@ -189,7 +213,7 @@ export function createRunBudget(
               mine.delete(giveBack);
               if (!settled) return;
               book(settled, expense);
-              flag(path, wanted, spent, settled);
+              flag(path, wanted, spent, settled, expense.isBilled === true);
             },
             release: giveBack,
           };
