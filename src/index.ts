@@ -8,7 +8,7 @@ export { defineLeaf } from './define/define-leaf.ts';
 export { defineTool, type ToolSpec } from './define/define-tool.ts';
 export { defineScenario } from './define/define-scenario.ts';
 export type { Asks } from './define/asks.ts';
-export type { ModelsSpec, ModelWork, Policy, PolicyName, Work } from './define/models.ts';
+export type { ModelsSpec } from './define/models.ts';
 export { parseDuration } from './define/duration.ts';
 export { relevanceOf, type Assessor, type RelevanceContext, type RelevanceSpec } from './define/relevance.ts';
 export type { Candidate, Choose, ChooseContext, Decider, DeciderContext, Found, Shape } from './define/shape.ts';
@@ -62,6 +62,9 @@ export type {
   ModelMessage,
   ModelRequest,
   ModelUsage,
+  ModelWork,
+  Policy,
+  PolicyName,
   Price,
   RateLimit,
   ServerTool,
@@ -69,6 +72,7 @@ export type {
   ToolCall,
   ToolDeclaration,
   ToolResult,
+  Work,
 } from './ports/model.ts';
 export type { Clock } from './ports/clock.ts';
 export { CLAIM_MS } from './ports/store.ts';

@@ -6,7 +6,8 @@
  *     a later one, whose turns are paid for, and an orchestrator's here, no longer than the step may take.
  */
 import type { z } from 'zod';
-import type { Models, ModelWork } from '../define/models.ts';
+import type { Models } from '../define/models.ts';
+import type { ModelWork } from '../ports/model.ts';
 import { EspalierError } from '../errors.ts';
 import type { AttemptIo, Io } from '../ports/activities.ts';
 import type { Model, ModelQuestion, ModelReply, ModelTool } from '../ports/asking.ts';

@@ -1,7 +1,7 @@
 /**
  * One call of a model, within its pool and its node's budget.
- *  1. The most that it can cost is reserved before, and what it did cost is settled after: also when it failed and is
- *     billed all the same, and when its answer comes after its node has ended.
+ *  1. The most that it can cost is reserved before, and what it did cost is settled after: also when it failed or was
+ *     cut off and is billed all the same, and when its answer comes after its node has ended.
  *  2. It has a place in its class's pool, or its leaf's slot has; what was refused teaches that pool.
  *  3. An adapter that is deaf to its signal is not waited for.
  */
@@ -61,15 +61,20 @@ export async function callModel(request: ModelRequest, caller: Caller): Promise<
         outputTokens: usage.outputTokens,
         isBilled: true,
       });
-    const answering = unlessThrown(() => models.adapter.ask(asked, { abortSignal: over }));
-    answering.then(
-      ({ usage }) => settle(usage),
-      (error: unknown) => {
-        const usage = usageOf(error);
-        if (usage) settle(usage);
-        else reservation.release();
-      },
+    let known: ModelUsage | undefined;
+    const cutOff = (): void => {
+      if (known) settle(known); // now: soon its node has reported
+    };
+    over.addEventListener('abort', cutOff, { once: true });
+    const answering = unlessThrown(() =>
+      models.adapter.ask(asked, { abortSignal: over, used: (usage) => (known = usage) }),
     );
+    answering
+      .then(
+        ({ usage }) => settle(usage),
+        () => (known ? settle(known) : reservation.release()),
+      )
+      .finally(() => over.removeEventListener('abort', cutOff));
     const answer = await unlessAborted(answering, over);
     return { ...answer, usd: usdOf(answer.usage) };
   }
@@ -78,9 +83,6 @@ export async function callModel(request: ModelRequest, caller: Caller): Promise<
 async function unlessThrown<T>(start: () => Promise<T>): Promise<T> {
   return start();
 }
-
-const usageOf = (error: unknown): ModelUsage | undefined =>
-  typeof error === 'object' && error !== null && 'usage' in error ? (error.usage as ModelUsage | undefined) : undefined;
 
 /** A prompt of fewer bytes is not worth asking how many tokens it has. */
 const BIG_PROMPT = 16_000;

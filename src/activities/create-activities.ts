@@ -1,5 +1,6 @@
 import { hedgeAfter, mayRunTwice } from '../define/hedge.ts';
-import type { Models, ModelWork } from '../define/models.ts';
+import type { Models } from '../define/models.ts';
+import type { ModelWork } from '../ports/model.ts';
 import type { HedgeLimit, Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Activities, Io } from '../ports/activities.ts';

@@ -1,5 +1,6 @@
 /** One attempt of a leaf, or of an orchestrator in place of its children: runs the author's code in its context. */
-import { DEFAULT_WORK, type Work } from '../define/models.ts';
+import { DEFAULT_WORK } from '../define/models.ts';
+import type { Work } from '../ports/model.ts';
 import type { LeafContext, LeafRun, SourceReader } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { AttemptInput, AttemptIo } from '../ports/activities.ts';

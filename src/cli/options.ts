@@ -2,8 +2,10 @@
 import { Option, type Command } from 'commander';
 import { MOST_USD } from '../define/budget.ts';
 import { checkAsOf } from '../define/as-of.ts';
+import { POLICY_NAMES } from '../define/models.ts';
 import { parseDuration } from '../define/duration.ts';
 import type { Severity } from '../check/remark.ts';
+import type { PolicyName } from '../ports/model.ts';
 import type { RunOptions } from '../runtime/run.ts';
 import { parseRehearsedFault, type RehearsedFault } from '../testing/rehearsed-fault.ts';
 import { misuse } from './misuse.ts';
@@ -15,6 +17,8 @@ export type ScenarioFlags = Pick<
   RunOptions,
   'asOf' | 'thesis' | 'maxDepth' | 'concurrency' | 'budget' | 'domains' | 'synthesis'
 > & {
+  /** Which class of model does which work. */
+  policy?: PolicyName;
   /** In ms. */
   deadline?: number;
   /** Whether it will be run, or only looked at. */
@@ -134,7 +138,13 @@ export const withScenarioOptions = (command: Command): Command =>
         directory('--data', 'read from'),
       ),
     )
-    .addOption(new Option('--domains <names>', 'activate only these domains: macro,sector').argParser(domains));
+    .addOption(new Option('--domains <names>', 'activate only these domains: macro,sector').argParser(domains))
+    .addOption(
+      new Option(
+        '--policy <name>',
+        'which models do the work: all of it "fast" or "deep", or "mixed" by kind (default: as in the scenario)',
+      ).choices(POLICY_NAMES),
+    );
 
 export const faultOption = new Option(
   '--fault <fault>',
@@ -178,6 +188,7 @@ export function runOptionsOf({
   maxDepth,
   concurrency,
   domains,
+  policy,
   data,
   incremental,
   ...budget
@@ -190,6 +201,7 @@ export function runOptionsOf({
     ...(concurrency !== undefined && { concurrency }),
     ...budgetOf(budget),
     ...(domains !== undefined && { domains }),
+    ...(policy !== undefined && { policy }),
     ...(data !== undefined && { data }),
     ...(incremental === true && { synthesis: 'incremental' as const }),
   };

@@ -32,6 +32,7 @@ const Flags = z.object({
   deadline: z.number().exactOptional(),
   data: z.string().exactOptional(),
   synthesis: z.literal('incremental').exactOptional(),
+  policy: z.enum(['fast', 'mixed', 'deep']).exactOptional(),
 });
 
 /** @throws EspalierError `invalid-input` when the run was not started from the command line */

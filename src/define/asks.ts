@@ -15,6 +15,8 @@ export type Asks = {
 
 const USUAL: Required<Asks> = { calls: 1, inputTokens: 4_000, outputTokens: 1_000, webSearches: 0 };
 
+export const expectedAsks = (asks: true | Asks): Required<Asks> => (asks === true ? USUAL : { ...USUAL, ...asks });
+
 /** @throws EspalierError `invalid-definition` */
 export function checkAsks(owner: string, asks: unknown): void {
   if (asks === undefined || asks === true) return;

@@ -3,24 +3,21 @@
  * classes and classes to models, as late as when the run starts.
  */
 import { EspalierError } from '../errors.ts';
-import type { Effort, ModelAdapter, ModelChoice, ModelClass, Price } from '../ports/model.ts';
+import type {
+  Effort,
+  ModelAdapter,
+  ModelChoice,
+  ModelClass,
+  ModelWork,
+  Policy,
+  PolicyName,
+  Price,
+  Work,
+} from '../ports/model.ts';
 import { MODEL_POOL } from '../ports/slots.ts';
 import { OBJECT, shown } from './check.ts';
 import { checkPrice } from './price.ts';
 
-/** The kind of work a leaf does. Which model serves a kind, if any, is the scenario's business. */
-export type Work = 'extraction' | 'rules' | 'structured' | 'authoring';
-/** What a model can be asked for: a leaf's work, or an orchestrator's. */
-export type ModelWork = Work | 'planning' | 'synthesis' | 'recovery';
-
-export type Policy = {
-  /** Default: extraction, rules and recovery `fast`; structured and synthesis `balanced`; authoring and planning `deep`. */
-  readonly work?: Readonly<Partial<Record<ModelWork, ModelClass>>>;
-  /** Default: those of the adapter. */
-  readonly classes?: Readonly<Partial<Record<ModelClass, ModelChoice>>>;
-};
-/** `fast` and `deep`: all work by that class. `mixed`: each kind by its default. */
-export type PolicyName = 'fast' | 'mixed' | 'deep';
 export type ModelsSpec = {
   readonly adapter: ModelAdapter;
   /** Default: `mixed`. */
@@ -44,7 +41,7 @@ export type Chosen = ModelChoice & {
 
 const CLASSES: readonly ModelClass[] = ['fast', 'balanced', 'deep'];
 const EFFORTS: readonly Effort[] = ['low', 'medium', 'high', 'xhigh', 'max'];
-const POLICY_NAMES: readonly PolicyName[] = ['fast', 'mixed', 'deep'];
+export const POLICY_NAMES: readonly PolicyName[] = ['fast', 'mixed', 'deep'];
 
 const MIXED: Readonly<Record<ModelWork, ModelClass>> = {
   extraction: 'fast',

@@ -18,7 +18,8 @@ import type { Decision } from '../protocol/decision.ts';
 import type { SynthesisDraft } from '../protocol/synthesis.ts';
 import type { Task } from '../protocol/task.ts';
 import type { Asks } from './asks.ts';
-import type { ModelsSpec, Work } from './models.ts';
+import type { Work } from '../ports/model.ts';
+import type { ModelsSpec } from './models.ts';
 import type { Assessor, RelevanceSpec } from './relevance.ts';
 import type { Choose, Decider } from './shape.ts';
 

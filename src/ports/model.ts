@@ -13,6 +13,20 @@ export type ModelChoice = {
   readonly maxTokens?: number;
 };
 
+/** The kind of work a leaf does. Which model serves a kind, if any, is the scenario's business. */
+export type Work = 'extraction' | 'rules' | 'structured' | 'authoring';
+/** What a model can be asked for: a leaf's work, or an orchestrator's. */
+export type ModelWork = Work | 'planning' | 'synthesis' | 'recovery';
+
+export type Policy = {
+  /** Default: extraction, rules and recovery `fast`; structured and synthesis `balanced`; authoring and planning `deep`. */
+  readonly work?: Readonly<Partial<Record<ModelWork, ModelClass>>>;
+  /** Default: those of the adapter. */
+  readonly classes?: Readonly<Partial<Record<ModelClass, ModelChoice>>>;
+};
+/** `fast` and `deep`: all work by that class. `mixed`: each kind by its default. */
+export type PolicyName = 'fast' | 'mixed' | 'deep';
+
 /** US dollars for a million tokens; `webSearch` for a thousand searches. */
 export type Price = {
   readonly input: number;
@@ -103,17 +117,22 @@ export type ModelAnswer = {
 
 /**
  * A vendor's models. `ask` makes one call and retries nothing: who waits for how long is the run's business. It rejects
- * with an error whose fields say what it was: `diagnosis`, `status` and `headers` or `retryAfterMs`, `isFinal`; and
- * `usage` when something will be billed all the same.
+ * with an error whose fields say what it was: `diagnosis`, `status` and `headers` or `retryAfterMs`, `isFinal`.
  */
 export type ModelAdapter = {
   readonly name: string;
   /** Which of its models stand for the classes, unless a policy says so. */
   readonly models: Readonly<Record<ModelClass, ModelChoice>>;
+  /** Throws when nothing can be asked, such as without a key: a run does not begin then, but a plan can be made. */
+  checkReady?(): void;
   ask(request: ModelRequest, io: ModelIo): Promise<ModelAnswer>;
   /** How many tokens the prompt has. Default: it is taken to have one for every two bytes. */
   countTokens?(request: ModelRequest, io: ModelIo): Promise<number>;
   /** Undefined of a model that it does not know. */
   price?(model: string): Price | undefined;
 };
-export type ModelIo = { readonly abortSignal: AbortSignal };
+export type ModelIo = {
+  readonly abortSignal: AbortSignal;
+  /** To be told what a call has used so far, as soon as it is known: it is billed also when no answer comes of it. */
+  readonly used?: (usage: ModelUsage) => void;
+};

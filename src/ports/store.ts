@@ -12,6 +12,7 @@ import type { Receipt } from '../protocol/receipt.ts';
 import type { ReportStatus, Tier, Usage } from '../protocol/report.ts';
 import type { Retention } from '../protocol/retention.ts';
 import type { RunEventType } from '../protocol/run-event.ts';
+import type { Policy, PolicyName } from './model.ts';
 
 /** What a run was asked besides its thesis, enough to ask it again. */
 export type StoredOptions = {
@@ -24,6 +25,7 @@ export type StoredOptions = {
   /** What the whole run may spend. */
   budget?: Budget;
   domains?: readonly string[];
+  policy?: PolicyName | Policy;
 };
 /** Where the caller found the scenario. Its own business; the command line keeps its file and data folder here. */
 export type Origin = { readonly [key: string]: string };

@@ -54,6 +54,10 @@ export function formatInstant(ms: number): string {
   return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
+/** US dollars: `$12.50`, `$0.0042`. */
+export const formatUsd = (usd: number): string =>
+  `$${usd >= 1 ? usd.toFixed(2) : usd.toLocaleString('en-US', { maximumSignificantDigits: 2, maximumFractionDigits: 9 })}`;
+
 /** `1 finding`, `3 findings`; give the plural where it is not the singular and an "s". */
 export const counted = (count: number, singular: string, plural = `${singular}s`): string =>
   `${count.toLocaleString('en-US')} ${count === 1 ? singular : plural}`;

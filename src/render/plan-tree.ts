@@ -1,7 +1,7 @@
 /** The decision tree of a plan: who would work on which question, after whom, from which sources, and who would not. */
 import type { Decision } from '../protocol/decision.ts';
 import { escapeTerminal } from './escape-terminal.ts';
-import { counted, enumerated, formatDuration } from './figures.ts';
+import { counted, enumerated, formatDuration, formatUsd } from './figures.ts';
 import { plain, type Paint, type Style } from './paint.ts';
 import { wrapText } from './text-layout.ts';
 import { nameOf } from '../protocol/path.ts';
@@ -17,6 +17,7 @@ export type PlanTreeNode = {
   readonly needs: readonly string[];
   readonly estimateMs: number;
   readonly estimateFrom?: 'runs' | 'author' | 'nobody';
+  readonly asks?: readonly { readonly model: string; readonly from: 'runs' | 'author' }[];
   readonly children: readonly PlanTreeNode[];
 };
 export type PlanTree = {
@@ -28,9 +29,11 @@ export type PlanTree = {
   readonly concurrency: number;
   readonly expectedMs: number;
   readonly measured: { readonly leaves: number; readonly of: number };
+  readonly cost?: Spent & { readonly models: readonly (Spent & { readonly class: string; readonly model: string })[] };
   readonly root: PlanTreeNode;
   readonly warnings: readonly string[];
 };
+type Spent = { readonly calls: number; readonly usd: number };
 export type PlanTreeOptions = {
   /** Columns. Default 80. */
   readonly width?: number;
@@ -53,7 +56,18 @@ function expectation({ expectedMs, measured: { leaves, of }, root }: PlanTree): 
   return `Expected: about ${formatDuration(expectedMs)} (${from}).`;
 }
 
-function workOf({ decision, cannotExecute, children, needs, sources, estimateMs }: PlanTreeNode): string {
+/** By the prices of the run's models, nothing cached and nothing tried again. */
+function costs({ cost, root }: PlanTree): string | undefined {
+  if (!cost) return undefined;
+  const said = ({ usd, calls }: Spent): string => `${formatUsd(usd)} for ${counted(calls, 'call')}`;
+  const models = cost.models.map((one) => `${one.class} ${one.model}: ${said(one)}`);
+  const from = isMeasured(root) ? 'by what the last run used, where that is known' : 'by estimates of tokens';
+  return `Expected cost: about ${said(cost)} (${models.join('; ')}), ${from}.`;
+}
+const isMeasured = ({ asks = [], children }: PlanTreeNode): boolean =>
+  asks.some(({ from }) => from === 'runs') || children.some(isMeasured);
+
+function workOf({ decision, cannotExecute, children, needs, sources, estimateMs, asks = [] }: PlanTreeNode): string {
   if (cannotExecute) return 'cannot execute, having no execute of its own: its children will be gaps';
   const parts: string[] = [];
   if (children.length > 0) {
@@ -64,6 +78,7 @@ function workOf({ decision, cannotExecute, children, needs, sources, estimateMs 
   } else if (decision) parts.push('executes as a leaf');
   if (needs.length > 0) parts.push(`after ${enumerated(needs)}`);
   if (children.length === 0 && sources.length > 0) parts.push(`reads ${enumerated(sources, 4)}`);
+  if (asks.length > 0) parts.push(`asks ${enumerated([...new Set(asks.map(({ model }) => model))])}`);
   parts.push(`about ${formatDuration(estimateMs)}`);
   return parts.join(', ');
 }
@@ -120,6 +135,8 @@ export function renderPlanTree(plan: PlanTree, options: PlanTreeOptions = {}): s
     '',
   );
   write(expectation(plan), '', '');
+  const cost = costs(plan);
+  if (cost !== undefined) write(cost, '', '');
   for (const warning of plan.warnings) write(warning, '! ', '  ', 'yellow');
   lines.push('');
   // The root's question is the thesis, which stands above.

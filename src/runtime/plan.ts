@@ -4,13 +4,15 @@ import { leftOut, orchestratorAt, staticDecision } from '../activities/plan.ts';
 import { historyIn } from '../activities/history.ts';
 import { lengthOf, registryOf, type Entry, type Registry } from '../activities/registry.ts';
 import { adopt } from '../activities/sub-domains.ts';
+import type { Models } from '../define/models.ts';
 import type { Limits, Scenario } from '../define/spec.ts';
 import type { Spending } from '../ports/budget.ts';
 import type { Decision } from '../protocol/decision.ts';
 import { childPath, depthOf, nameOf, ROOT } from '../protocol/path.ts';
 import { errorOf } from '../tier/fault.ts';
 import { expectedTime, type Work } from './expected-time.ts';
-import { checkScenario, limitsFor } from './limits.ts';
+import { checkScenario, limitsFor, modelsFor } from './limits.ts';
+import { asksOf, costOfPlan, costWarnings, usedLast } from './planned-cost.ts';
 import type { Decided, Plan, PlannedNode, RunOptions } from './run.ts';
 
 /**
@@ -29,10 +31,12 @@ export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
   const deepest = [...registry.keys()].reduce((most, path) => Math.max(most, depthOf(path)), 0);
   const warnings: string[] = [];
   const { memory } = scenario;
-  const root = nodeOf(
-    { registry, limits, asOf, domains: options.domains, memory, warnings, decided: options.decided },
-    ROOT,
-  );
+  const models = modelsFor(scenario, options);
+  const used = models && options.store ? usedLast(options.store, scenario.name) : new Map<string, never>();
+  const { domains, decided } = options;
+  const root = nodeOf({ registry, limits, asOf, domains, memory, warnings, decided, models, used }, ROOT);
+  const cost = costOfPlan(root, models);
+  warnings.push(...costWarnings(cost, limits.budget));
   if (deepest > limits.maxDepth) {
     warnings.push(
       `The tree is ${deepest} deep, the limit is ${limits.maxDepth}: nodes at depth ${limits.maxDepth} execute as leaves, if they have an execute. Raise maxDepth to ${deepest} to run it whole.`,
@@ -72,6 +76,7 @@ export function plan(scenario: Scenario, options: RunOptions = {}): Plan {
     concurrency,
     expectedMs,
     measured,
+    ...(cost && { cost }),
     root,
     warnings,
   };
@@ -95,6 +100,8 @@ type Planning = {
   memory: Scenario['memory'];
   warnings: string[];
   decided: Decided | undefined;
+  models: Models | undefined;
+  used: Parameters<typeof asksOf>[3];
 };
 
 /** `asked`: what its parent's decision asks it. */
@@ -111,6 +118,7 @@ function nodeOf(planning: Planning, path: string, asked?: string): PlannedNode {
   const decision = isDemoted
     ? { ...declared, mode: 'execute' as const, stages: [], demoted: declared.stages.flat().map(({ name }) => name) }
     : declared;
+  const asks = asksOf(entry, planning.models, decision?.mode === 'execute', planning.used);
   return {
     path,
     tier: depth === 0 ? 'root' : isLeaf ? 'leaf' : 'domain',
@@ -123,6 +131,7 @@ function nodeOf(planning: Planning, path: string, asked?: string): PlannedNode {
     needs: definition.kind === 'scenario' ? [] : (definition.needs ?? []),
     estimateMs,
     ...(estimateFrom && { estimateFrom }),
+    ...(asks && { asks }),
     children: (decision?.stages.flat() ?? []).map((child) =>
       nodeOf(planning, childPath(path, child.name), child.question),
     ),

@@ -1,9 +1,11 @@
 /** The contract of a run, whichever host performs it. Types only. */
 import type { KeyObject } from 'node:crypto';
-import type { ModelsSpec, Policy, PolicyName } from '../define/models.ts';
+import type { ModelsSpec } from '../define/models.ts';
+import type { ModelWork, Policy, PolicyName } from '../ports/model.ts';
 import type { HedgeSpec, SynthesisMode } from '../define/spec.ts';
 import type { Expense } from '../ports/budget.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { ModelClass } from '../ports/model.ts';
 import type { Origin, Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Decision } from '../protocol/decision.ts';
@@ -116,6 +118,24 @@ export type Approval = { readonly approve: true } | { readonly reject: string } 
 export type Approver = (plan: AskedPlan) => Approval | Promise<Approval>;
 export type AskedPlan = Plan & { readonly decided: Decided };
 
+/** What asking models is expected to take, if nothing fails. */
+export type PlannedCost = {
+  calls: number;
+  inputTokens: number;
+  outputTokens: number;
+  webSearches: number;
+  /** US dollars, nothing cached; of a model without a price nothing. */
+  usd: number;
+};
+export type PlannedAsk = PlannedCost & {
+  work: ModelWork;
+  class: ModelClass;
+  model: string;
+  /** Who says how many tokens: the last run of the scenario that ended, or the definition. */
+  from: 'runs' | 'author';
+};
+export type PlannedModel = PlannedCost & { class: ModelClass; model: string; isPriced: boolean };
+
 /** A node of the decision tree, before anything runs. */
 export type PlannedNode = {
   path: string;
@@ -134,6 +154,8 @@ export type PlannedNode = {
   estimateMs: number;
   /** Of a leaf: who says so. */
   estimateFrom?: 'runs' | 'author' | 'nobody';
+  /** Of a node that says that it asks a model, in a run that has models. */
+  asks?: readonly PlannedAsk[];
   children: readonly PlannedNode[];
 };
 export type Plan = {
@@ -147,6 +169,8 @@ export type Plan = {
   expectedMs: number;
   /** How many of the leaves earlier runs have measured. */
   measured: { leaves: number; of: number };
+  /** Of a run that has models, and nodes that say that they ask them. */
+  cost?: PlannedCost & { models: readonly PlannedModel[] };
   root: PlannedNode;
   /** What a reader should know before spending: a tree deeper than the limit, for one. */
   warnings: readonly string[];

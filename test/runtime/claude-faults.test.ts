@@ -30,7 +30,12 @@ const lastOf = ({ body }: Asked) => body.messages.at(-1)?.content.at(-1);
 
 type Trouble = (asked: Asked, count: number) => Reply;
 /** Two domains of two leaves that ask; the questions of `root/d0/l0` meet with trouble, the others are answered. */
-async function troubled(trouble: Trouble, options: InProcessOptions = {}, question: Partial<ModelQuestion> = {}) {
+/** `idleMs`: short only where a stream is to stand still, because the machine may be slow. */
+async function troubled(
+  trouble: Trouble,
+  { idleMs, ...options }: InProcessOptions & { idleMs?: number } = {},
+  question: Partial<ModelQuestion> = {},
+) {
   let count = 0;
   server = await messagesServer((asked) => (promptOf(asked).startsWith('root/d0/l0') ? trouble(asked, ++count) : FINE));
   const leaf = (name: string) =>
@@ -46,7 +51,7 @@ async function troubled(trouble: Trouble, options: InProcessOptions = {}, questi
     name: 'troubled',
     thesis: 'It holds',
     domains: ['d0', 'd1'].map((name) => defineDomain({ name, charter: name, children: [leaf('l0'), leaf('l1')] })),
-    models: { adapter: anthropic({ apiKey: 'k', baseURL: server.url, idleMs: 150 }) },
+    models: { adapter: anthropic({ apiKey: 'k', baseURL: server.url, idleMs: idleMs ?? 60_000 }) },
   });
   const events: RunEvent[] = [];
   const began = Date.now();
@@ -75,7 +80,7 @@ describe('a question that meets with trouble once', () => {
   it.each([
     ['a rate limit', error(429, 'rate_limit_error', { 'retry-after': '0.05' })],
     ['an overload', error(529, 'overloaded_error')],
-    ['an overload midway', { content: 'abc', after: { events: 3, then: 'overload' } }],
+    ['an overload midway', { content: 'abc', after: { events: 3, does: 'overload' } }],
   ] satisfies [string, Reply][])('by %s is asked again without spending an attempt', async (_, reply) => {
     const { status, of, brief } = await troubled((_asked, count) => (count === 1 ? reply : FINE));
     expect(status).toBe('complete');
@@ -87,16 +92,17 @@ describe('a question that meets with trouble once', () => {
   });
 
   it.each([
-    ['a stream that is cut', { content: 'abc', after: { events: 3, then: 'cut' } }],
-    ['a stream that stands still', { content: 'abc', after: { events: 3, then: 'stall' } }],
+    ['a stream that is cut', { content: 'abc', after: { events: 3, does: 'cut' } }],
+    ['a stream that stands still', { content: 'abc', after: { events: 3, does: 'stall' } }],
     ['no JSON', { raw: '{"type":' }],
     ['a server that fails', error(500, 'api_error')],
   ] satisfies [string, Reply][])('by %s costs an attempt, and the same is asked again', async (_, reply) => {
     const prompts: string[] = [];
+    const idle = 'after' in reply && reply.after?.does === 'stall' ? { idleMs: 2_000 } : {};
     const { status, of, brief } = await troubled((asked, count) => {
       prompts.push(promptOf(asked));
       return count === 1 ? reply : FINE;
-    });
+    }, idle);
     expect(status).toBe('complete');
     expect(of('attempt.backed-off')).toMatchObject([{ attempt: 2, fault: { diagnosis: 'transient' } }]);
     expect(prompts).toEqual(['root/d0/l0', 'root/d0/l0']);
@@ -132,7 +138,7 @@ describe('a question that meets with trouble once', () => {
 describe('trouble without end', () => {
   it.each([
     ['a storm of 529', () => error(529, 'overloaded_error'), 'rate-limited'],
-    ['streams that are cut', () => ({ content: 'abc', after: { events: 2, then: 'cut' } }) as const, 'transient'],
+    ['streams that are cut', () => ({ content: 'abc', after: { events: 2, does: 'cut' } }) as const, 'transient'],
     ['a wrong key', () => error(401, 'authentication_error'), undefined],
     ['a refusal', () => ({ stop: 'refusal' }), undefined],
     ['truncation', () => ({ stop: 'max_tokens' }), 'out-of-context'],
@@ -148,12 +154,12 @@ describe('trouble without end', () => {
   );
 
   it('a stream that never ends is left at the deadline', async () => {
-    const { brief, of, elapsedMs } = await troubled(() => ({ content: 'abc', after: { events: 2, then: 'stall' } }), {
-      deadline: 1_000,
+    const { brief, of, elapsedMs } = await troubled(() => ({ content: 'abc', after: { events: 2, does: 'stall' } }), {
+      deadline: 4_000,
     });
     expect(of('node.failed').map(({ path }) => path)).toContain('root/d0/l0');
     expect(brief.findings).toHaveLength(3);
-    expect(elapsedMs).toBeLessThan(5_000);
+    expect(elapsedMs).toBeLessThan(20_000);
     while (server?.open() !== 0) await new Promise((done) => setTimeout(done, 5)); // nothing is left hanging
   });
 

@@ -26,7 +26,7 @@ export type Reply = {
   /** Sent as it is, with status 200. */
   raw?: string;
   /** After so many events: what the stream does instead of going on. */
-  after?: { events: number; then: 'cut' | 'stall' | 'overload' };
+  after?: { events: number; does: 'cut' | 'stall' | 'overload' };
 };
 export type Body = {
   model: string;
@@ -159,13 +159,12 @@ export async function messagesServer(
     for (const event of eventsOf(one, given)) {
       if (after && sent++ === after.events) {
         if (after.events > 0) book({ usage: { ...given.usage, output_tokens: 1 } });
-        if (after.then === 'stall') return;
-        if (after.then === 'overload') {
+        if (after.does === 'stall') return;
+        if (after.does === 'overload') {
           write({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } } as { type: string });
           response.end();
         } else {
-          await new Promise((done) => setImmediate(done)); // so that what was written is on its way
-          response.destroy();
+          response.socket?.end(); // after what was written: the client has read that before it is cut off
         }
         return;
       }

@@ -35,11 +35,10 @@ const MOST_AT_ONCE = 10_000;
 /**
  * The adapter for Claude in batches. Give the run a deadline of hours, and a concurrency as great as a batch is to be:
  * a leaf keeps its slot while it waits.
- * @throws EspalierError `invalid-input` without a key
  */
 export function anthropicBatches(options: AnthropicBatchOptions): ModelAdapter {
   const { gatherMs = GATHER_MS, pollMs = POLL_MS } = options;
-  const { key, load } = clientLoader('anthropicBatches()', options);
+  const { key, load, checkReady } = clientLoader('anthropicBatches()', options);
   let gathered: Asked[] = [];
   let timer: NodeJS.Timeout | undefined;
 
@@ -56,7 +55,7 @@ export function anthropicBatches(options: AnthropicBatchOptions): ModelAdapter {
       await ended(client, id, asked);
       await deliver(client, id, asked);
     } catch (error) {
-      for (const one of asked) one.reject(readError(error, { key }));
+      for (const one of asked) one.reject(readError(error, key));
     }
   };
 
@@ -70,7 +69,7 @@ export function anthropicBatches(options: AnthropicBatchOptions): ModelAdapter {
         const { processing_status: state } = await client.messages.batches.retrieve(id);
         if (state === 'ended') return;
       } catch (error) {
-        const { isFinal } = readError(error, { key }) as { isFinal?: boolean };
+        const { isFinal } = readError(error, key) as { isFinal?: boolean };
         if (isFinal) throw error;
       }
       await untilDueOrOver(asked, pollMs);
@@ -88,21 +87,22 @@ export function anthropicBatches(options: AnthropicBatchOptions): ModelAdapter {
           break;
         case 'errored': {
           const { type, message } = result.error.error;
-          one.reject(readError({ type, message, ...(type === 'invalid_request_error' && { status: 400 }) }, { key }));
+          one.reject(readError({ type, message, ...(type === 'invalid_request_error' && { status: 400 }) }, key));
           break;
         }
         default:
-          one.reject(modelError(`Anthropic: the batch was ${result.type}`, { diagnosis: 'transient' }, { key }));
+          one.reject(modelError(`Anthropic: the batch was ${result.type}`, { diagnosis: 'transient' }, key));
       }
     }
     for (const one of asked) {
-      one.reject(modelError('Anthropic: the batch ended without an answer', { diagnosis: 'transient' }, { key }));
+      one.reject(modelError('Anthropic: the batch ended without an answer', { diagnosis: 'transient' }, key));
     }
   };
 
   return {
     name: 'anthropic-batches',
     models: ANTHROPIC_MODELS,
+    checkReady,
     price: anthropicBatchPrice,
     async ask(request, { abortSignal }) {
       const { formatOf } = await load();

@@ -13,27 +13,40 @@ export type Loaded = { readonly client: Anthropic; readonly formatOf: FormatOf }
 
 const TIMEOUT_MS = 120_000;
 
-/** @throws EspalierError `invalid-input` without a key */
-export function clientLoader(who: string, options: ClientOptions): { key: string; load: () => Promise<Loaded> } {
-  const { apiKey: key, baseURL, timeoutMs: timeout = TIMEOUT_MS } = options;
-  if (typeof key !== 'string' || key.trim() === '') {
-    const given = typeof key === 'string' ? 'an empty text' : shown(key);
+type Loader = {
+  readonly key: string;
+  /** @throws EspalierError `invalid-input` without a key */
+  readonly checkReady: () => void;
+  /** Rejects with `invalid-input` without a key, with `missing-peer` without the package. */
+  readonly load: () => Promise<Loaded>;
+};
+
+/** Without a key there are prices, and nothing else. */
+export function clientLoader(who: string, options: ClientOptions): Loader {
+  const { apiKey, baseURL, timeoutMs: timeout = TIMEOUT_MS } = options;
+  const key = typeof apiKey === 'string' ? apiKey : '';
+  const checkReady = (): void => {
+    if (key.trim() !== '') return;
+    const given = typeof apiKey === 'string' ? 'an empty text' : shown(apiKey);
     throw new EspalierError(
       'invalid-input',
       `${who} was given apiKey: ${given}. Set ANTHROPIC_API_KEY, and give apiKey: process.env.ANTHROPIC_API_KEY.`,
     );
-  }
+  };
   let loaded: Promise<Loaded> | undefined;
   return {
     key,
-    load: () =>
-      (loaded ??= load({
+    checkReady,
+    async load() {
+      checkReady();
+      return (loaded ??= load({
         apiKey: key,
         maxRetries: 0,
         timeout,
         logLevel: 'off',
         ...(baseURL !== undefined && { baseURL }),
-      })),
+      }));
+    },
   };
 }
 

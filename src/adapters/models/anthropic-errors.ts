@@ -1,17 +1,14 @@
 /**
  * What went wrong, as fields that a fault is read from.
- *  1. No error of the SDK's travels further: it may hold what was sent. The message is made anew, without the key.
- *  2. What will be billed all the same goes along as `usage`.
+ * No error of the SDK's travels further: it may hold what was sent. The message is made anew, without the key.
  */
-import type { ModelUsage } from '../../ports/model.ts';
 import type { Diagnosis } from '../../protocol/fault.ts';
 
 type Kind = { diagnosis: Diagnosis; retryAfterMs?: number } | { isFinal: true } | Record<string, never>;
-type Given = { readonly key: string; readonly usage?: ModelUsage | undefined };
 
-export function modelError(message: string, kind: Kind, { key, usage }: Given): Error {
+export function modelError(message: string, kind: Kind, key: string): Error {
   const safe = key === '' ? message : message.replaceAll(key, '[key]');
-  return Object.assign(new Error(safe), kind, usage && { usage });
+  return Object.assign(new Error(safe), kind);
 }
 
 type Said = {
@@ -24,9 +21,9 @@ type Said = {
 };
 
 /** @param error what the SDK threw; its own retries are off */
-export function readError(error: unknown, given: Given): Error {
+export function readError(error: unknown, key: string): Error {
   const said = (typeof error === 'object' && error !== null ? error : { message: String(error) }) as Said;
-  return modelError(messageOf(said), kindOf(said), given);
+  return modelError(messageOf(said), kindOf(said), key);
 }
 
 function messageOf({ status, type, apiMessage, requestID, message }: Said): string {

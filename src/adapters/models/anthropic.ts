@@ -19,17 +19,18 @@ const IDLE_MS = 120_000;
 
 /**
  * The adapter for Claude. It needs the package `@anthropic-ai/sdk`, loaded with the first question.
- * @throws EspalierError `invalid-input` without a key; `ask` rejects with `missing-peer` without the package
+ * Without a key there are prices for a plan, and a run ends before it begins, with `invalid-input`.
  * @example
  * defineScenario({ …, models: { adapter: anthropic({ apiKey: process.env.ANTHROPIC_API_KEY }) } });
  */
 export function anthropic({ idleMs = IDLE_MS, ...options }: AnthropicOptions): ModelAdapter {
-  const { key, load } = clientLoader('anthropic()', options);
+  const { key, load, checkReady } = clientLoader('anthropic()', options);
   return {
     name: 'anthropic',
     models: ANTHROPIC_MODELS,
+    checkReady,
     price: anthropicPrice,
-    async ask(request, { abortSignal }) {
+    async ask(request, { abortSignal, used }) {
       const { client, formatOf } = await load();
       const params = paramsOf(request, formatOf);
       abortSignal.throwIfAborted();
@@ -40,7 +41,8 @@ export function anthropic({ idleMs = IDLE_MS, ...options }: AnthropicOptions): M
         stream.abort();
       };
       let timer = setTimeout(rest, idleMs);
-      stream.on('streamEvent', () => {
+      stream.on('streamEvent', ({ type }, { usage }) => {
+        if (type === 'message_start' || type === 'message_delta') used?.(usageOf(usage));
         clearTimeout(timer);
         timer = setTimeout(rest, idleMs);
       });
@@ -48,12 +50,10 @@ export function anthropic({ idleMs = IDLE_MS, ...options }: AnthropicOptions): M
         const message = await stream.finalMessage();
         return answerOf(message, stream.response ? limitsIn(stream.response.headers) : []);
       } catch (error) {
-        const begun = stream.currentMessage;
-        const given = { key, usage: begun && usageOf(begun.usage) };
         if (isIdle) {
-          throw modelError(`Anthropic: the stream said nothing for ${idleMs} ms`, { diagnosis: 'transient' }, given);
+          throw modelError(`Anthropic: the stream said nothing for ${idleMs} ms`, { diagnosis: 'transient' }, key);
         }
-        throw readError(error, given);
+        throw readError(error, key);
       } finally {
         clearTimeout(timer);
       }
@@ -74,7 +74,7 @@ export function anthropic({ idleMs = IDLE_MS, ...options }: AnthropicOptions): M
         );
         return counted.input_tokens;
       } catch (error) {
-        throw EspalierError.isInstance(error) ? error : readError(error, { key });
+        throw EspalierError.isInstance(error) ? error : readError(error, key);
       }
     },
   };

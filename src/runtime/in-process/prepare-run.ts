@@ -70,7 +70,7 @@ export const newRunId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 1
 /** What a slot may be held for while others wait: a share of the run's window. */
 const LEASE_SHARE = 0.25;
 
-/** @throws EspalierError `invalid-input` on an option that cannot be read */
+/** @throws EspalierError `invalid-input` on an option that cannot be read, or models that cannot be asked */
 export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions): PreparedRun {
   checkScenario(scenario, given);
   const options = resumedOptions(scenario, given);
@@ -78,6 +78,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
   const telemetry = options.telemetry && harmless(options.telemetry);
   const limits = limitsFor(scenario, options);
   const models = modelsFor(scenario, options);
+  models?.adapter.checkReady?.();
   const asOf = options.asOf ?? scenario.asOf;
   const thesis = options.thesis ?? scenario.thesis;
 

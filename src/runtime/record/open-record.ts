@@ -28,7 +28,7 @@ export type Record = {
 };
 export type RecordOptions = Pick<
   RunOptions,
-  'resume' | 'retryFailed' | 'origin' | 'signingKey' | 'domains' | 'asOf'
+  'resume' | 'retryFailed' | 'origin' | 'signingKey' | 'domains' | 'asOf' | 'policy'
 > & {
   store: Store;
   scenario: Scenario;
@@ -97,7 +97,7 @@ function storedArtifacts(store: Store, runId: string, writer: RunWriter): Artifa
   };
 }
 
-const newRun = ({ scenario, runId, thesis, limits, startedAt, asOf, domains, origin = {} }: RecordOptions) => ({
+const newRun = ({ scenario, runId, thesis, limits, startedAt, asOf, domains, policy, origin = {} }: RecordOptions) => ({
   runId,
   scenario: scenario.name,
   thesis,
@@ -110,6 +110,7 @@ const newRun = ({ scenario, runId, thesis, limits, startedAt, asOf, domains, ori
     ...((limits.hedge || scenario.limits.hedge) && { hedge: limits.hedge ?? (false as const) }),
     ...(Object.keys(limits.budget).length > 0 && { budget: limits.budget }),
     ...(domains && { domains }),
+    ...(policy !== undefined && { policy }),
   },
   origin,
   hostVersion: HOST_VERSION,

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { anthropic, type AnthropicOptions } from '../../../src/adapters/models/anthropic.ts';
-import type { ModelRequest } from '../../../src/ports/model.ts';
+import type { ModelRequest, ModelUsage } from '../../../src/ports/model.ts';
 import { faultOf } from '../../../src/tier/fault.ts';
 import { messagesServer, type MessagesServer, type Reply, type ServerOptions } from '../../support/messages-server.ts';
 
@@ -33,11 +33,12 @@ const ask = async (replies: Reply | readonly Reply[], more: Partial<ModelRequest
   (await claude(replies, options)).ask(request(more), io());
 const faultIn = async (reply: Reply, options: Partial<AnthropicOptions> = {}) => {
   const adapter = await claude(reply, options);
-  const error: unknown = await adapter.ask(request(), io()).then(
+  let used: ModelUsage | undefined;
+  const error: unknown = await adapter.ask(request(), { ...io(), used: (usage) => (used = usage) }).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  return { error, fault: faultOf(error) };
+  return { error, fault: faultOf(error), used };
 };
 
 describe('what is asked', () => {
@@ -235,9 +236,9 @@ describe('what goes wrong', () => {
       { diagnosis: 'rate-limited', retryAfterMs: 70 },
     ],
     ['529', { status: 529, error: error('overloaded_error') }, { diagnosis: 'rate-limited' }],
-    ['an overload midway', { content: 'abc', after: { events: 3, then: 'overload' } }, { diagnosis: 'rate-limited' }],
-    ['a stream that is cut', { content: 'abc', after: { events: 3, then: 'cut' } }, { diagnosis: 'transient' }],
-    ['a stream that is cut at once', { content: 'abc', after: { events: 0, then: 'cut' } }, { diagnosis: 'transient' }],
+    ['an overload midway', { content: 'abc', after: { events: 3, does: 'overload' } }, { diagnosis: 'rate-limited' }],
+    ['a stream that is cut', { content: 'abc', after: { events: 3, does: 'cut' } }, { diagnosis: 'transient' }],
+    ['a stream that is cut at once', { content: 'abc', after: { events: 0, does: 'cut' } }, { diagnosis: 'transient' }],
     ['no JSON', { raw: '{"type":"message' }, { diagnosis: 'transient' }],
     ['500', { status: 500, error: error('api_error') }, { diagnosis: 'transient' }],
     [
@@ -258,18 +259,15 @@ describe('what goes wrong', () => {
   });
 
   it('a stream that stands still is given up, and what had been used is known', async () => {
-    const { error: thrown, fault } = await faultIn(
-      { content: 'abc', after: { events: 3, then: 'stall' } },
-      { idleMs: 50 },
-    );
-    expect(fault).toMatchObject({ diagnosis: 'transient', message: 'Anthropic: the stream said nothing for 50 ms' });
-    expect(thrown).toMatchObject({ usage: { inputTokens: 100, outputTokens: 1 } });
+    const { used, fault } = await faultIn({ content: 'abc', after: { events: 3, does: 'stall' } }, { idleMs: 1_000 });
+    expect(fault).toMatchObject({ diagnosis: 'transient', message: 'Anthropic: the stream said nothing for 1000 ms' });
+    expect(used).toMatchObject({ inputTokens: 100, outputTokens: 1 });
   });
 
   it('what was cut or overloaded midway had been used as well', async () => {
-    for (const then of ['cut', 'overload'] as const) {
-      const { error: thrown } = await faultIn({ content: 'abc', after: { events: 3, then } });
-      expect(thrown).toMatchObject({ usage: { inputTokens: 100, outputTokens: 1 } });
+    for (const does of ['cut', 'overload'] as const) {
+      const { used } = await faultIn({ content: 'abc', after: { events: 3, does } });
+      expect(used).toMatchObject({ inputTokens: 100, outputTokens: 1 });
       await server?.close();
     }
   });
@@ -281,7 +279,7 @@ describe('what goes wrong', () => {
   });
 
   it('is broken off with its signal, and closes the connection', async () => {
-    const adapter = await claude({ content: 'abc', after: { events: 2, then: 'stall' } });
+    const adapter = await claude({ content: 'abc', after: { events: 2, does: 'stall' } });
     const abort = new AbortController();
     const answer = adapter.ask(request(), { abortSignal: abort.signal });
     answer.catch(() => {});
@@ -291,9 +289,11 @@ describe('what goes wrong', () => {
     while (server?.open()) await new Promise((done) => setImmediate(done));
   });
 
-  it.each([undefined, '', ' '])('says where a key is to come from when there is %j', (apiKey) => {
-    expect(() => anthropic({ apiKey })).toThrow(
-      /Set ANTHROPIC_API_KEY, and give apiKey: process\.env\.ANTHROPIC_API_KEY/,
-    );
+  it.each([undefined, '', ' '])('says where a key is to come from when there is %j', async (apiKey) => {
+    const adapter = anthropic({ apiKey });
+    const told = /Set ANTHROPIC_API_KEY, and give apiKey: process\.env\.ANTHROPIC_API_KEY/;
+    expect(() => adapter.checkReady?.()).toThrow(told);
+    await expect(adapter.ask(request(), io())).rejects.toThrow(told);
+    expect(adapter.price?.('claude-opus-5-5-20260901')).toMatchObject({ input: 4, output: 20 });
   });
 });
