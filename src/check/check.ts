@@ -1,12 +1,15 @@
 /** Looks a scenario over by rules, before it costs anything. Pure: nothing of the scenario's own is run. */
 import type { Scenario } from '../define/spec.ts';
-import { checkScenario, limitsFor } from '../runtime/limits.ts';
+import { checkScenario, limitsFor, modelsFor } from '../runtime/limits.ts';
 import type { RunOptions } from '../runtime/run.ts';
 import { factsOf, type Observed } from './facts.ts';
 import { SEVERITIES, type Remark } from './remark.ts';
 import { RULES } from './rules/index.ts';
 
-export type CheckOptions = Pick<RunOptions, 'deadline' | 'maxDepth' | 'concurrency' | 'budget' | 'domains'> & {
+export type CheckOptions = Pick<
+  RunOptions,
+  'deadline' | 'maxDepth' | 'concurrency' | 'budget' | 'domains' | 'models' | 'policy'
+> & {
   /** What a rehearsal observed, from `observeReads` of `espalier/testing`. Default: functions are read, not run. */
   observed?: Observed;
 };
@@ -19,7 +22,8 @@ export type CheckOptions = Pick<RunOptions, 'deadline' | 'maxDepth' | 'concurren
 export function check(scenario: Scenario, options: CheckOptions = {}): Remark[] {
   checkScenario(scenario, options);
   const { domains, observed } = options;
-  const facts = factsOf(scenario, { limits: limitsFor(scenario, options), domains, observed });
+  const limits = limitsFor(scenario, options);
+  const facts = factsOf(scenario, { limits, models: modelsFor(scenario, options), domains, observed });
   const order = new Map(facts.nodes.map(({ path }, index) => [path, index]));
   return RULES.flatMap(({ id: rule, severity, look }) =>
     look(facts).map(({ path, message }): Remark => ({ rule, severity, path, message })),

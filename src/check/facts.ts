@@ -1,6 +1,7 @@
 /** What the rules look at: the nodes of a scenario in the order of its definition, and what a rehearsal observed. */
 import { staticDecision } from '../activities/plan.ts';
 import { registryOf, type Entry } from '../activities/registry.ts';
+import type { Models } from '../define/models.ts';
 import type { Domain, Leaf, Limits, Scenario } from '../define/spec.ts';
 import { childPath, depthOf, ROOT } from '../protocol/path.ts';
 
@@ -33,6 +34,8 @@ export type NodeFacts = {
 };
 export type Facts = {
   readonly limits: Limits;
+  /** Undefined of a run that has none. */
+  readonly models: Models | undefined;
   readonly root: NodeFacts;
   /** Every node, a parent before its children. */
   readonly nodes: readonly NodeFacts[];
@@ -42,7 +45,7 @@ export type Facts = {
 /** Facts of what a run with these domains would be: the definitions, whatever depth is granted to them. */
 export function factsOf(
   scenario: Scenario,
-  given: { limits: Limits; domains: readonly string[] | undefined; observed: Observed | undefined },
+  given: Pick<Facts, 'limits' | 'models'> & { domains: readonly string[] | undefined; observed: Observed | undefined },
 ): Facts {
   const registry = registryOf(scenario, scenario.thesis);
   const nodes: (NodeFacts | undefined)[] = [];
@@ -69,6 +72,7 @@ export function factsOf(
   const root = visit(entryAt(registry, ROOT), []);
   return {
     limits: given.limits,
+    models: given.models,
     root,
     nodes: nodes.filter((node) => node !== undefined),
     observed: given.observed ?? new Map<string, Reads>(),

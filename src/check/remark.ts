@@ -8,6 +8,7 @@ export type RuleId =
   | 'needless-sequence'
   | 'unread-source'
   | 'missing-verification'
+  | 'strongest-model'
   | 'deeper-than-limit'
   | 'deadline-too-short'
   | 'overcommitted-budget'

@@ -4,6 +4,7 @@ import { newRunId } from '../runtime/in-process/prepare-run.ts';
 import { systemClock } from '../runtime/in-process/system-clock.ts';
 import type { Scenario } from '../define/spec.ts';
 import { approvedPlan } from '../runtime/ask-plan.ts';
+import { modelsFor } from '../runtime/limits.ts';
 import { plan } from '../runtime/plan.ts';
 import type { AskedPlan, RunOptions } from '../runtime/run.ts';
 import { rehearse } from '../testing/rehearsal.ts';
@@ -26,6 +27,7 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
   const scenario = await loadScenario(file, { ...options, willRun: true });
   checkDomainNames(scenario, flags);
   checkFaults(plan(scenario, options), flags);
+  modelsFor(scenario, options)?.adapter.checkReady?.(); // before anything is made on disk
   const signingKey = flags.sign === undefined ? undefined : readSigningKey(flags.sign);
   const runId = newRunId();
   const directory = flags.out ?? join('runs', runId);

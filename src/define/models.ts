@@ -31,6 +31,8 @@ export type Models = {
   readonly adapter: ModelAdapter;
   choiceFor(work: ModelWork): Chosen;
   priceOf(model: string): Price | undefined;
+  /** The model of the class `deep`. */
+  readonly strongest: string;
 };
 export type Chosen = ModelChoice & {
   readonly class: ModelClass;
@@ -87,6 +89,7 @@ export function modelsOf(
       const choice = classes[chosen];
       return { maxTokens: MAX_TOKENS[chosen], ...choice, class: chosen, pool: `${MODEL_POOL}${chosen}` };
     },
+    strongest: classes.deep.model,
     priceOf: (model) => (Object.hasOwn(prices, model) ? prices[model] : adapter.price?.(model)),
   };
 }

@@ -3,7 +3,7 @@ import { check, type CheckOptions } from '../../src/check/check.ts';
 import type { RuleId } from '../../src/check/remark.ts';
 import { RULES } from '../../src/check/rules/index.ts';
 import type { LeafContext, LeafRun, Scenario } from '../../src/define/spec.ts';
-import { agent, domain, keepAll, leaf, many, scenario } from './planted.ts';
+import { agent, asking, domain, keepAll, leaf, many, models, scenario } from './planted.ts';
 
 type Planted = {
   rule: RuleId;
@@ -37,6 +37,15 @@ const quorum = (ids: readonly string[], suffice = 2, over: object = {}) =>
   ]);
 
 const PLANTED: Planted[] = [
+  {
+    rule: 'strongest-model',
+    what: 'the strongest model for mechanical work',
+    fault: asking('rules'),
+    path: 'root/a',
+    says: "the policy has scripted-deep for it, the strongest model. Let the policy have a weaker class: work: { rules: 'fast' }.",
+    nearMiss: asking('structured'),
+    options: { models, policy: 'deep' },
+  },
   {
     rule: 'needless-sequence',
     what: 'a leaf that waits and takes nothing',

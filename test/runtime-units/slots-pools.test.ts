@@ -50,6 +50,7 @@ function slotsOf(cap: number, caps: Record<string, number> = {}, options: SlotsO
       waiting.delete(who);
     },
     usedIn: (pool: string): number => [...held.values()].filter(({ asked }) => asked.pools?.includes(pool)).length,
+    hear: slots.hear,
     settle: () => clock.advance(0),
     /** Who was granted, without when. */
     granted: (): string => log.map((line) => line.split(' ')[0]).join(' '),
@@ -259,6 +260,36 @@ describe('a pool that was refused', () => {
       slots.end(`${i}`, ended);
     }
     expect(slots.changes).toEqual([]);
+  });
+});
+
+describe('what is heard of a pool by the way', () => {
+  it('a vendor allows so many more, and then no more for a while', async () => {
+    const slots = slotsOf(10, { a: 10 });
+    slots.hear('a', { calls: 2, forMs: 500 });
+    for (let i = 0; i < 5; i++) slots.ask(`a${i}`, ['a']);
+    slots.ask('plain');
+    await slots.clock.advance(499);
+    expect(slots.granted()).toBe('a0 a1 plain');
+    await slots.clock.advance(1);
+    expect(slots.log.slice(3)).toEqual(['a2 at 500', 'a3 at 500', 'a4 at 500']);
+    slots.hear('a', { calls: 0, forMs: 70 });
+    slots.ask('late', ['a']);
+    slots.hear('a', { calls: 5, forMs: 70 });
+    await slots.clock.advance(70);
+    expect(slots.log.at(-1)).toBe('late at 570');
+    expect(slots.clock.pending).toBe(0);
+  });
+
+  it('a refusal of work that goes on teaches it like any other', async () => {
+    const slots = slotsOf(10, { a: 4 });
+    slots.ask('a0', ['a']);
+    await slots.clock.advance(10);
+    slots.hear('a', { ...REFUSED, retryAfterMs: 100 });
+    for (let i = 1; i < 4; i++) slots.ask(`a${i}`, ['a']);
+    await slots.clock.advance(100);
+    expect(slots.log).toEqual(['a0 at 0', 'a1 at 110']); // half of four, and one of them is at work
+    expect(slots.changes).toEqual([{ pool: 'a', limit: 2, why: 'rate-limited' }]);
   });
 });
 

@@ -6,7 +6,7 @@ export type Block =
   | { type: 'text'; text: string; citations?: unknown[] }
   | { type: 'tool_use'; id: string; name: string; input: unknown }
   | { [key: string]: unknown; type: string };
-export type Usage = {
+type Usage = {
   input_tokens?: number;
   output_tokens?: number;
   cache_read_input_tokens?: number;

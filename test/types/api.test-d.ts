@@ -1,7 +1,7 @@
 /** What must compile, and what must not: checked by `npm run types`, never run. */
 import { createActor, setup } from 'xstate';
 import { z } from 'zod';
-import { defineDomain, defineLeaf, defineScenario, run, type Report, type RunEvent } from 'espalier';
+import { defineDomain, defineLeaf, defineScenario, defineTool, run, type Report, type RunEvent } from 'espalier';
 import { defineAgent, planByModel, synthesizeByModel } from 'espalier/agents';
 import { orchestrator } from 'espalier/xstate';
 
@@ -30,6 +30,48 @@ isTrue<Same<typeof answered, { people: number; town: string }[]>>();
 // @ts-expect-error: a definition's name is the definition's own
 defineAgent('agents/census.md', { name: 'other' });
 defineDomain({ name: 'd', charter: '', children: [agent], decide: planByModel(), synthesize: synthesizeByModel() });
+
+// what a model answers has the type of the schema that it was asked for, and, as a leaf's data, comes back with it
+const Answer = z.object({ people: z.int(), by: z.enum(['count', 'guess']) });
+const asked = defineLeaf({
+  name: 'asked',
+  data: Answer,
+  asks: true,
+  async run({ model, task }) {
+    const { value, text, usage } = await model.ask({ prompt: task.question, output: Answer });
+    isTrue<Same<typeof value, { people: number; by: 'count' | 'guess' }>>();
+    isTrue<Same<typeof text, string>>();
+    isTrue<Same<typeof usage.outputTokens, number>>();
+    const plain = await model.ask({ prompt: 'in words' });
+    isTrue<Same<typeof plain.value, string>>();
+    return { statement: text, data: value };
+  },
+});
+const answers = asked.dataOf((await run(scenario)).brief.findings);
+isTrue<Same<typeof answers, { people: number; by: 'count' | 'guess' }[]>>();
+
+defineLeaf({
+  name: 'x',
+  data: Answer,
+  // @ts-expect-error: what was asked for is not what the leaf declares
+  run: async ({ model }) => ({
+    statement: 's',
+    data: (await model.ask({ prompt: 'p', output: z.object({ folk: z.int() }) })).value,
+  }),
+});
+// @ts-expect-error: a leaf names no model
+defineLeaf({ name: 'x', model: 'claude-opus-5-5', run: () => [] });
+defineLeaf({
+  name: 'x',
+  // @ts-expect-error: nor does a question
+  run: async ({ model }) => ({ statement: (await model.ask({ prompt: 'p', model: 'x' })).text }),
+});
+// @ts-expect-error: there is no such policy
+void run(scenario, { policy: 'cheap' });
+// what a tool runs with has the type of its input
+defineTool({ name: 'look', description: 'd', input: z.object({ of: z.int() }), run: ({ of }) => of.toFixed() });
+// @ts-expect-error: a number has no such method
+defineTool({ name: 'look', description: 'd', input: z.object({ of: z.int() }), run: ({ of }) => of.trim() });
 
 // @ts-expect-error: not the declared shape
 defineLeaf({ name: 'x', data: z.object({ people: z.int() }), run: () => ({ statement: 's', data: { folk: 3 } }) });

@@ -9,7 +9,7 @@ import { EspalierError } from '../../errors.ts';
 import type { ClientOptions } from './anthropic-options.ts';
 import type { FormatOf } from './anthropic-request.ts';
 
-export type Loaded = { readonly client: Anthropic; readonly formatOf: FormatOf };
+type Loaded = { readonly client: Anthropic; readonly formatOf: FormatOf };
 
 const TIMEOUT_MS = 120_000;
 

@@ -3,6 +3,7 @@ import { namesAnotherAgent } from './agents.ts';
 import { overcommittedBudget } from './budgets.ts';
 import { hiddenDependency, needlessSequence } from './dependencies.ts';
 import { deeperThanLimit } from './depth.ts';
+import { strongestModel } from './models.ts';
 import { earlySynthesis } from './quorum.ts';
 import { undeclaredSource, unreadSource } from './sources.ts';
 import { deadlineTooShort, tierNotWorthIt } from './time.ts';
@@ -17,6 +18,7 @@ export const RULES: readonly Rule[] = [
   unreadSource,
   namesAnotherAgent,
   missingVerification,
+  strongestModel,
   deeperThanLimit,
   deadlineTooShort,
   overcommittedBudget,
