@@ -34,6 +34,7 @@ export async function askPlan(scenario: Scenario, options: RunOptions = {}): Pro
   const { clock = systemClock, random = Math.random, domains, signal } = options;
   const limits = limitsFor(scenario, options);
   const models = modelsFor(scenario, options);
+  models?.adapter.checkReady?.();
   const activities = createActivities(scenario, { registry, domains, clock, random, ...(models && { models }) });
   const abortSignal = signal ?? new AbortController().signal;
   const purse = purseOf(limits.budget);
@@ -195,7 +196,7 @@ function editsIn({ skip = [], activate = [], questions = {} }: PlanEdit): string
   ];
 }
 
-type Total = Required<Expense>;
+type Total = Required<Omit<Expense, 'isBilled'>>;
 /** What asking may spend, together: what the run may. What it spends, the run begins with. */
 function purseOf({ usd, tokens }: Budget) {
   let held = { usd: 0, tokens: 0 };

@@ -118,7 +118,9 @@ function nodeOf(planning: Planning, path: string, asked?: string): PlannedNode {
   const decision = isDemoted
     ? { ...declared, mode: 'execute' as const, stages: [], demoted: declared.stages.flat().map(({ name }) => name) }
     : declared;
-  const asks = asksOf(entry, planning.models, decision?.mode === 'execute', planning.used);
+  const isDecided = planning.decided?.decisions[path] !== undefined;
+  const executes = decision?.mode === 'execute';
+  const asks = asksOf(entry, planning.models, { executes, isDecided }, planning.used);
   return {
     path,
     tier: depth === 0 ? 'root' : isLeaf ? 'leaf' : 'domain',

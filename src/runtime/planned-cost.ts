@@ -22,11 +22,14 @@ export function usedLast(store: Store, scenario: string): ReadonlyMap<string, To
   return used;
 }
 
-/** Undefined of a node that does not say that it asks. `executes`: in the place of its children. */
+/**
+ * Undefined of a node that does not say that it asks. `executes`: in the place of its children. `isDecided`: its planner
+ * has been asked already.
+ */
 export function asksOf(
   { path, definition }: Entry,
   models: Models | undefined,
-  executes: boolean,
+  { executes, isDecided }: { executes: boolean; isDecided: boolean },
   used: ReadonlyMap<string, Tokens>,
 ): PlannedAsk[] | undefined {
   if (!models) return undefined;
@@ -34,7 +37,7 @@ export function asksOf(
     definition.kind === 'leaf'
       ? [[definition.work ?? DEFAULT_WORK, definition.asks]]
       : [
-          ['planning', definition.decide?.asks],
+          ['planning', isDecided ? undefined : definition.decide?.asks],
           ['synthesis', executes ? undefined : definition.synthesize?.asks],
         ];
   const asks = said.flatMap(([work, one]) => (one ? [{ work, ...expectedAsks(one) }] : []));
