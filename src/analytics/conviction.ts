@@ -3,17 +3,29 @@
  *  1. Leaf children speak together, as one pool of findings; an orchestrator child speaks with its own log-odds.
  *  2. A child that said nothing lowers coverage and nothing else.
  *  3. Conviction and verdict are the root's alone, and only when something voted.
+ *  4. Sub-domains that a decision made have no voice of their own: their node pools as if it had not divided itself.
  */
 import { sum } from 'simple-statistics';
-import type { Assessment } from '../protocol/assessment.ts';
+import type { Assessment, Evidence } from '../protocol/assessment.ts';
 import type { Conflict } from '../protocol/conflict.ts';
-import type { Decision } from '../protocol/decision.ts';
+import type { ChildSpec, Decision } from '../protocol/decision.ts';
 import type { Finding } from '../protocol/finding.ts';
 import { childPath } from '../protocol/path.ts';
 import type { Outcome, UnsealedReport } from '../protocol/report.ts';
 import type { Task } from '../protocol/task.ts';
 import { passOn } from './conflict.ts';
-import { compareText, dissentOf, distinctEvidence, hasVoted, pool, type Pool, type Votes } from './pool.ts';
+import {
+  addEvidence,
+  addVotes,
+  compareText,
+  dissentOf,
+  distinctEvidence,
+  evidenceIn,
+  hasVoted,
+  pool,
+  poolOf,
+  type Pool,
+} from './pool.ts';
 import { patternsAcross } from './patterns.ts';
 import { keyRisks, opposingCriticals } from './risks.ts';
 
@@ -35,8 +47,10 @@ export type Hearing = {
   readonly direct: readonly Finding[];
   /** Orchestrator children that said something, in order of path. */
   readonly orchestrators: readonly Voice[];
-  /** The same, and the leaf children together, under the node's own path. */
+  /** The same, and the leaf children together, under the node's own path; sub-domains that a decision made looked through. */
   readonly voices: readonly Voice[];
+  /** Of the leaf children together. */
+  readonly evidence: Evidence;
   /** The conflicts of orchestrator children, with the findings of theirs that came up. */
   readonly conflicts: readonly Conflict[];
   /** Share of the activated children that could say something. */
@@ -62,30 +76,58 @@ export function hear({ task, decision, ended }: AssessmentInput): Hearing {
     .filter((body) => body.findings.length > 0 || body.assessment)
     .sort((a, b) => compareText(a.path, b.path));
   const planned = decision.stages.flat();
-  const activated = new Set([...planned, ...ended].map((child) => child.name)).size;
+  const specs = new Map(planned.map((child) => [childPath(task.path, child.name), child]));
+  const names = new Set([...planned, ...ended].map((child) => child.name));
+  const activated = sum([...names].map((name) => widthOf(specs.get(childPath(task.path, name)))));
   const leaves = bodies.filter(isLeaf);
   const direct = distinctEvidence(unique(leaves));
-  const specs = new Map(planned.map((child) => [childPath(task.path, child.name), child]));
-  const orchestrators = bodies
-    .filter((body) => !isLeaf(body))
-    .map((body) => voiceOf(body, specs.get(body.path)?.leaves));
-  const plannedLeaves = planned.filter((child) => child.role === 'leaf').length;
+  const others = bodies.filter((body) => !isLeaf(body));
+  const orchestrators = others.map((body) => voiceOf(body, specs.get(body.path)?.leaves));
+  const within = others.map((body, i) => lookedInto(body, specs.get(body.path), orchestrators[i] as Voice));
+  const evidence = addEvidence([evidenceIn(direct, leaves.length), ...within.flatMap((one) => one.evidence ?? [])]);
+  const leafChildren = planned.filter((child) => child.role === 'leaf').length;
+  const plannedLeaves = sum([leafChildren, ...within.map((one) => one.leaves)]);
   const together = {
     path: task.path,
-    coverage: leaves.length / Math.max(1, leaves.length, plannedLeaves),
-    ...pool(direct),
+    coverage: evidence.leaves / Math.max(1, evidence.leaves, plannedLeaves),
+    ...poolOf(evidence),
   };
-  const heard = leaves.length + sum(orchestrators.map((voice) => voice.coverage));
+  const heard = leaves.length + sum(orchestrators.map(({ path, coverage }) => coverage * widthOf(specs.get(path))));
   const incoming = unique(bodies);
   const ids = new Set(incoming.map((finding) => finding.id));
+  const voices = within.flatMap((one) => one.voices).sort((a, b) => compareText(a.path, b.path));
   return {
     incoming,
     direct,
     conflicts: bodies.flatMap((body) => body.conflicts.map((conflict) => passOn(conflict, ids))),
     orchestrators,
-    voices: leaves.length > 0 ? [...orchestrators, together] : orchestrators,
+    voices: evidence.leaves > 0 ? [...voices, together] : voices,
+    evidence,
     coverage: activated > 0 ? Math.min(1, heard / activated) : 0,
   };
+}
+
+/** For how many children it stands: a sub-domain that a decision made for its members. */
+const widthOf = (spec: ChildSpec | undefined): number => spec?.members?.length ?? 1;
+
+type Within = { readonly voices: readonly Voice[]; readonly evidence?: Evidence; readonly leaves: number };
+/** An orchestrator child as its node hears it: with its own voice, or, one that a decision made, as what is in it. */
+function lookedInto(body: UnsealedReport, spec: ChildSpec | undefined, voice: Voice): Within {
+  const { path, assessment, children, decision, findings } = body;
+  const { members } = spec ?? {};
+  if (!members) return { voices: [voice], leaves: 0 };
+  if (assessment) {
+    const { evidence } = assessment;
+    if (!evidence) return { voices: [voice], leaves: 0 }; // another synthesis assessed it
+    const planned = decision?.stages.flat().filter(({ role }) => role === 'leaf').length ?? 0;
+    const voices = children.flatMap((child) => (child.assessment ? [{ path: child.path, ...child.assessment }] : []));
+    return { voices, evidence, leaves: planned };
+  }
+  // It died: what its members were heard to say is theirs.
+  const own = new Set(members.map((member) => childPath(path, member)));
+  const [said, deeper] = [findings.filter((one) => own.has(one.path)), findings.filter((one) => !own.has(one.path))];
+  const evidence = evidenceIn(distinctEvidence(said), new Set(said.map((one) => one.path)).size);
+  return { voices: deeper.length > 0 ? [{ ...voice, ...pool(deeper) }] : [], evidence, leaves: members.length };
 }
 
 /** An orchestrator that executed in place of its children keeps its own tier, and so its own voice. */
@@ -169,6 +211,7 @@ export function assessHearing(task: Task, hearing: Hearing, options: { cap?: boo
     label: labelOf(task.asOf),
     ...combined,
     coverage,
+    ...(task.tier === 'domain' && { evidence: hearing.evidence }),
     ...(concludes && convictionOf({ logOdds: combined.logOdds, coverage }, incoming, options)),
     risks: keyRisks(incoming),
     patterns: patternsAcross(incoming),
@@ -179,14 +222,3 @@ const unique = (bodies: readonly UnsealedReport[]): Finding[] =>
   [...new Map(bodies.flatMap((body) => body.findings).map((finding) => [finding.id, finding])).values()].sort((a, b) =>
     compareText(a.id, b.id),
   );
-
-function addVotes(all: readonly Votes[]): Votes {
-  const total = { supports: 0, against: 0, neutral: 0, context: 0 };
-  for (const votes of all) {
-    total.supports += votes.supports;
-    total.against += votes.against;
-    total.neutral += votes.neutral;
-    total.context += votes.context;
-  }
-  return total;
-}

@@ -5,7 +5,7 @@
  */
 import { sum } from 'simple-statistics';
 import { sideOf, votes, weightOf, type Finding, type Side } from '../protocol/finding.ts';
-import type { Assessment } from '../protocol/assessment.ts';
+import type { Assessment, Evidence } from '../protocol/assessment.ts';
 
 /** Log-odds of one finding that speaks fully for the thesis: odds of about 5 to 1. */
 const LOG_ODDS_PER_STANCE = 1.6;
@@ -34,25 +34,59 @@ export const dissentOf = (supports: number, against: number): number =>
  * A logarithmic opinion pool (Genest and Zidek 1986), its extremizing factor the root of the effective sample size
  * under equal correlation (Kish's design effect).
  */
-export function pool(findings: readonly Finding[]): Pool {
+export const pool = (findings: readonly Finding[]): Pool => poolOf(evidenceIn(findings));
+
+/** What a pool of these findings is made of. */
+export function evidenceIn(findings: readonly Finding[], leaves = 0): Evidence {
   const bySide: Record<Side, Finding[]> = { supports: [], against: [], neutral: [], context: [] };
   for (const finding of findings.toSorted(byId)) bySide[sideOf(finding)].push(finding);
   const { supports, against, neutral, context } = bySide;
   const voting = [...supports, ...against, ...neutral].sort(byId);
-  const confidence = sum(voting.map((finding) => finding.confidence));
-  const stance = sum(voting.map((finding) => finding.confidence * finding.stance));
-  const effective = voting.length / (1 + (voting.length - 1) * CORRELATION);
   return {
+    against: sum(against.map(weightOf)),
+    confidence: sum(voting.map((finding) => finding.confidence)),
+    leaves,
     // + 0 turns −0, which has no place in a report, into 0
-    logOdds: confidence > 0 ? (LOG_ODDS_PER_STANCE * stance * Math.sqrt(effective)) / confidence + 0 : 0,
-    dissent: dissentOf(sum(supports.map(weightOf)), sum(against.map(weightOf))),
+    stance: sum(voting.map((finding) => finding.confidence * finding.stance)) + 0,
+    supports: sum(supports.map(weightOf)),
     votes: {
-      supports: supports.length,
       against: against.length,
-      neutral: neutral.length,
       context: context.length,
+      neutral: neutral.length,
+      supports: supports.length,
     },
   };
+}
+
+/** Of several groups of findings as of one. Evidence that stands in two of them counts twice. */
+export const addEvidence = (all: readonly Evidence[]): Evidence => ({
+  against: sum(all.map((one) => one.against)),
+  confidence: sum(all.map((one) => one.confidence)),
+  leaves: sum(all.map((one) => one.leaves)),
+  stance: sum(all.map((one) => one.stance)) + 0,
+  supports: sum(all.map((one) => one.supports)),
+  votes: addVotes(all.map((one) => one.votes)),
+});
+
+export function poolOf({ against, confidence, stance, supports, votes }: Evidence): Pool {
+  const voting = votes.supports + votes.against + votes.neutral;
+  const effective = voting / (1 + (voting - 1) * CORRELATION);
+  return {
+    logOdds: confidence > 0 ? (LOG_ODDS_PER_STANCE * stance * Math.sqrt(effective)) / confidence + 0 : 0,
+    dissent: dissentOf(supports, against),
+    votes,
+  };
+}
+
+export function addVotes(all: readonly Votes[]): Votes {
+  const total = { against: 0, context: 0, neutral: 0, supports: 0 };
+  for (const votes of all) {
+    total.supports += votes.supports;
+    total.against += votes.against;
+    total.neutral += votes.neutral;
+    total.context += votes.context;
+  }
+  return total;
 }
 
 /**

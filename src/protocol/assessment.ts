@@ -21,6 +21,23 @@ export const Pattern = z.object({
 });
 export type Pattern = z.infer<typeof Pattern>;
 
+const Votes = z.object({ against: z.int(), context: z.int(), neutral: z.int(), supports: z.int() });
+
+/** The sums that a pool of findings is made of: two pools are one by adding these. */
+export const Evidence = z.object({
+  /** Of the findings that speak against the thesis: the sum of their weights. */
+  against: z.number().min(0),
+  /** Over the findings that vote. */
+  confidence: z.number().min(0),
+  /** How many leaves said something. */
+  leaves: z.int().min(0),
+  /** Over the findings that vote, weighted by confidence. */
+  stance: z.number(),
+  supports: z.number().min(0),
+  votes: Votes,
+});
+export type Evidence = z.infer<typeof Evidence>;
+
 /**
  * The balance of the evidence as of a date. It says how the evidence leans, not what will happen: `label` says so in
  * words. `conviction` (−100 … +100) and `verdict` are the root's alone, and absent when nothing voted.
@@ -32,11 +49,13 @@ export const Assessment = z.object({
   /** Share of the children that could say something, 0 … 1. */
   coverage: z.number().min(0).max(1),
   dissent: z.number().min(0).max(0.5),
+  /** Of a domain: what its own leaves said. A node that has divided itself pools it as if it had not. */
+  evidence: Evidence.exactOptional(),
   label: z.string(),
   logOdds: z.number(),
   patterns: z.array(Pattern),
   risks: z.array(KeyRisk),
   verdict: z.enum(['supported', 'contradicted', 'not established']).exactOptional(),
-  votes: z.object({ against: z.int(), context: z.int(), neutral: z.int(), supports: z.int() }),
+  votes: Votes,
 });
 export type Assessment = z.infer<typeof Assessment>;

@@ -186,6 +186,7 @@ const patterns = recordOf<Pattern>({
   findings: few(texts, 2),
   nodes: few(texts, 2),
 });
+const votings = fc.record({ supports: counts, against: counts, neutral: counts, context: counts });
 export const assessments = recordOf<Assessment>(
   {
     label: texts,
@@ -193,13 +194,21 @@ export const assessments = recordOf<Assessment>(
     coverage: within(0, 1),
     dissent: within(0, 0.5),
     conviction: within(-100, 100),
-    votes: fc.record({ supports: counts, against: counts, neutral: counts, context: counts }),
+    votes: votings,
     verdict: fc.constantFrom('supported', 'contradicted', 'not established'),
     capped: fc.record({ from: numbers, by: few(texts) }),
+    evidence: fc.record({
+      against: positive,
+      confidence: positive,
+      leaves: counts,
+      stance: numbers,
+      supports: positive,
+      votes: votings,
+    }),
     risks: few(risks),
     patterns: few(patterns),
   },
-  ...(['conviction', 'verdict', 'capped'] as const),
+  ...(['conviction', 'verdict', 'capped', 'evidence'] as const),
 );
 const dispositions: fc.Arbitrary<Disposition> = fc.oneof(
   fc.record({ id: texts, as: fc.constant('kept' as const) }),
