@@ -2,6 +2,7 @@
  * The tool servers of one run: opened when first asked for, shared by its leaves, closed with it.
  *  1. A server is opened at most once; one that could not be opened is tried again by the next leaf that asks.
  *  2. After `close` nothing opens, and what was still opening is closed as soon as it is there.
+ *  3. Nobody waits for a server that does not close: a run's outcome is not held up by it for more than a few seconds.
  */
 import { EspalierError } from '../errors.ts';
 import type { OpenToolServer, ToolServer } from '../ports/tools.ts';
@@ -13,7 +14,12 @@ export type OpenTools = {
   close(): Promise<void>;
 };
 
-export function openTools(servers: Readonly<Record<string, ToolServer>> = {}): OpenTools {
+const PATIENCE_MS = 5_000;
+
+export function openTools(
+  servers: Readonly<Record<string, ToolServer>> = {},
+  patienceMs: number = PATIENCE_MS,
+): OpenTools {
   const opened = new Map<string, Promise<OpenToolServer>>();
   const over = new AbortController();
   const open = (name: string): Promise<OpenToolServer> => {
@@ -36,9 +42,14 @@ export function openTools(servers: Readonly<Record<string, ToolServer>> = {}): O
     },
     async close() {
       over.abort(new Error('the run is over'));
-      await Promise.all(
-        [...opened.values()].map((opening) => opening.then((server) => server.close()).catch(() => {})),
-      );
+      const closing = [...opened.values()].map((opening) => opening.then((server) => server.close()).catch(() => {}));
+      if (closing.length === 0) return;
+      let timer: NodeJS.Timeout | undefined;
+      const patience = new Promise((resolve) => {
+        timer = setTimeout(resolve, patienceMs);
+      });
+      await Promise.race([Promise.all(closing), patience]);
+      clearTimeout(timer);
     },
   };
 }

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { Asks } from '../define/asks.ts';
 import { OBJECT, shown } from '../define/check.ts';
 import { defineLeaf } from '../define/define-leaf.ts';
+import { isVendorTool } from '../define/tools.ts';
 import type { DraftOf, Leaf, LeafContext, LeafSpec } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Verdict } from '../ports/activities.ts';
@@ -60,6 +61,8 @@ export function defineAgent<Data = FindingDraft['data']>(
       verify: (findings: readonly Finding[]) => verdictOf(definition, findings),
     }),
     recover: enrichmentByModel,
+    // Nobody knows what a tool does to the world: no second execution beside the first.
+    ...(tools.some((tool) => !isVendorTool(tool)) && { idempotent: false }),
     ...options,
     name,
     description,

@@ -15,7 +15,10 @@ export type Tool = {
 
 /** Several tools behind one name, such as a server of the Model Context Protocol. */
 export type ToolServer = {
-  /** Makes it ready, once for each run that uses it. Rejects with an `EspalierError` `unknown-tool`. */
+  /**
+   * Makes it ready, once for each run that uses it. Rejects with an `EspalierError` `unknown-tool` when it cannot be had,
+   * and with any other error, maybe with a `diagnosis`, when another try may succeed.
+   */
   open(io: { abortSignal: AbortSignal }): Promise<OpenToolServer>;
 };
 export type OpenToolServer = {

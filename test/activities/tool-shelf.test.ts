@@ -1,5 +1,6 @@
 /** What a leaf may call, and when the servers behind it are there. */
 import { describe, expect, it } from 'vitest';
+import { openTools } from '../../src/activities/open-tools.ts';
 import { defineLeaf } from '../../src/define/define-leaf.ts';
 import { defineScenario } from '../../src/define/define-scenario.ts';
 import type { LeafRun } from '../../src/define/spec.ts';
@@ -153,6 +154,17 @@ describe('a server', () => {
     expect(status).toBe('partial');
     expect(gaps).toMatchObject([{ path: 'root/a', why: expect.stringContaining('no such host') }]);
   });
+});
+
+it('nobody waits for long for a server that does not close, or has not even opened', async () => {
+  const hanging: ToolServer = { open: async () => ({ tools: [], close: () => new Promise(() => {}) }) };
+  const opening: ToolServer = { open: () => new Promise(() => {}) };
+  const tools = openTools({ hanging, opening }, 10);
+  const { signal } = new AbortController();
+  await tools.server('hanging', signal);
+  void tools.server('opening', signal).catch(() => {});
+  await tools.close();
+  await expect(tools.server('hanging', signal)).rejects.toThrow('The run is over: "hanging" is closed.');
 });
 
 describe('definitions are refused', () => {

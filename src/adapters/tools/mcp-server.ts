@@ -155,12 +155,19 @@ function unreachable(options: McpServerOptions, cause: unknown, words: string): 
   const what = 'command' in options ? `"${options.command}"` : `at ${new URL(options.url).origin}`;
   const why = cause instanceof Error ? cause.message : String(cause);
   const said = words === '' ? '' : ` It said: ${words.replace(/\.$/, '')}.`;
-  const message = `The MCP server ${what} could not be opened: ${why.replace(/\.$/, '')}.${said}`;
-  return new EspalierError(
-    'unknown-tool',
-    `${withoutSecrets(options, message)} Correct its entry in the scenario's tools.`,
+  const message = withoutSecrets(
+    options,
+    `The MCP server ${what} could not be opened: ${why.replace(/\.$/, '')}.${said}`,
   );
+  // A program that is not there will not be there a moment later; a server somewhere else may be.
+  if ('url' in options && !isRefusal(cause)) return Object.assign(new Error(message), { diagnosis: 'transient' });
+  return new EspalierError('unknown-tool', `${message} Correct its entry in the scenario's tools.`);
 }
+
+const isRefusal = (cause: unknown): boolean => {
+  const code: unknown = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'number' && code >= 400 && code < 500 && code !== 408 && code !== 429;
+};
 
 function checkOptions(options: unknown): void {
   const fail = (what: string, remedy: string): never => {

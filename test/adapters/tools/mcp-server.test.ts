@@ -108,14 +108,25 @@ describe('a server over HTTP', () => {
     }
   });
 
-  it('that is not there is named without what its address holds besides', async () => {
+  it('that is not there is named without what its address holds besides, and may be there at the next try', async () => {
     const server = mcpServer({ url: 'http://127.0.0.1:9/mcp?token=secret' });
-    const rejection = expect(server.open({ abortSignal: never })).rejects;
-    await rejection.toMatchObject({
-      code: 'unknown-tool',
-      message: expect.stringContaining('at http://127.0.0.1:9 could'),
+    const error: unknown = await server.open({ abortSignal: never }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({
+      diagnosis: 'transient',
+      message: expect.stringContaining('at http://127.0.0.1:9 could not be opened'),
     });
-    await expect(server.open({ abortSignal: never })).rejects.not.toThrow('secret');
+    expect(String(error)).not.toContain('secret');
+  });
+
+  it('that refuses is not asked again', async () => {
+    const http = await httpServer({ refuse: 403 });
+    try {
+      await expect(mcpServer({ url: http.url }).open({ abortSignal: never })).rejects.toMatchObject({
+        code: 'unknown-tool',
+      });
+    } finally {
+      http.close();
+    }
   });
 });
 
