@@ -11,6 +11,8 @@ export type Bounds = {
   readonly attempts?: number;
   /** Leaves may end with a finding that is not critical. */
   readonly plain?: boolean;
+  /** An attempt of a leaf may be hedged. */
+  readonly hedges?: boolean;
   /** Gathers may break or end with rubbish. */
   readonly hostFaults?: boolean;
   /** The root may be asked for one stage more, and then for none. */

@@ -38,9 +38,11 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   { name: '2 × 2, depth for the root alone', bounds: { tiers: TWO_BY_TWO, maxDepth: 0, ...FULL }, isQuick: true },
   { name: '2 × 2, reduced', bounds: { tiers: TWO_BY_TWO }, isQuick: true },
   { name: '3 × 2, up to symmetry', bounds: { tiers: [[3], [2]], reduced: 'leaves' } },
+  { name: '2 × 2, attempts may be hedged, reduced', bounds: { tiers: TWO_BY_TWO, hedges: true }, isQuick: true },
   { name: '2 × 2, findings that are not critical, reduced', bounds: { tiers: TWO_BY_TWO, plain: true } },
   { name: '3 × 3, reduced', bounds: { tiers: THREE_BY_THREE } },
   { name: '3 × 3, three attempts, reduced', bounds: { tiers: THREE_BY_THREE, attempts: 3 } },
+  { name: '3 × 3, attempts may be hedged, reduced', bounds: { tiers: THREE_BY_THREE, hedges: true } },
   { name: '3 × 3, quorum 2, reduced', bounds: { tiers: THREE_BY_THREE, quorum: 2 } },
   { name: '3 × 3, leaves in two stages, quorum 1, reduced', bounds: { tiers: [[3], [2, 1]], quorum: 1 } },
   {

@@ -13,6 +13,8 @@ export type LeafBounds = {
   readonly attempts: number;
   /** May end with a finding that is not critical. */
   readonly isPlain: boolean;
+  /** An attempt may be executed a second time beside itself. */
+  readonly hedges: boolean;
 };
 type LeafNode = State & { readonly leaf: LeafState; readonly ends: number };
 
@@ -52,7 +54,7 @@ const MOST_REFUSALS_WALKED = 1;
 export function leafPart(
   core: Core,
   task: Task,
-  { attempts, isPlain }: LeafBounds,
+  { attempts, isPlain, hedges }: LeafBounds,
   isCounted: boolean,
   tally: Tally,
   must: Must,
@@ -64,7 +66,9 @@ export function leafPart(
     const of = (findings: Iterable<Finding> = []): string[] => Array.from(findings, ({ id }) => id);
     const view = viewOf(path, heard, outcome, isCounted);
     const told = leaf.task.enrichments.length;
-    const key = JSON.stringify([phase, attempt, refusals, told, of(said?.values()), of(present), gaps, ends, view.key]);
+    const own = [phase, attempt, refusals, told, of(said?.values()), of(present), gaps, ends, view.key];
+    const race = hedges && [leaf.standing, leaf.hedge?.goesOn, of(leaf.hedge?.present)];
+    const key = JSON.stringify([own, race]);
     return intern(key, (id) => ({ id, view, leaf, ends }));
   };
   const follow = (node: LeafNode, name: string, event: LeafEvent): LeafNode => {
@@ -99,20 +103,50 @@ export function leafPart(
       must(effects.length === 0, () => `${path} ${name}: heeded after its end`);
     }
   };
-  const movesOf = (node: LeafNode): Move[] => {
-    const { leaf, view } = node;
-    if (leaf.phase === 'reported') return [];
-    const told: Told[] = WORK[leaf.phase].filter(
+  /** What may be told next; of two executions, by whichever goes on. */
+  const dueOf = ({ leaf, view }: LeafNode): Told[] => {
+    const { phase, hedge, refusals } = leaf;
+    if (phase === 'reported') return [];
+    const due = WORK[phase].filter(
       ([, event]) =>
-        leaf.refusals < MOST_REFUSALS_WALKED || event.type !== 'failed' || event.fault.diagnosis !== 'rate-limited',
+        refusals < MOST_REFUSALS_WALKED || event.type !== 'failed' || event.fault.diagnosis !== 'rate-limited',
     );
-    if (isPlain && leaf.phase === 'executing') told.push(['reports plainly', { type: 'executed', output: plain }]);
-    if (view.heard.length === 0) told.push(['speaks', { type: 'said', draft: critical }, 'fault']);
+    if (isPlain && phase === 'executing') due.push(['reports plainly', { type: 'executed', output: plain }]);
+    if (view.heard.length === 0) due.push(['speaks', { type: 'said', draft: critical }, 'fault']);
+    if (!hedge) return hedges && phase === 'executing' ? [...due, ['is hedged', { type: 'hedged' }, 'fault']] : due;
+    const of = (isHedge: boolean, [name, event, by = 'work']: Told): Told => [
+      name,
+      { ...event, isHedge } as LeafEvent,
+      by,
+    ];
+    if (hedge.goesOn === 'both') return [false, true].flatMap((isHedge) => due.map((told) => of(isHedge, told)));
+    const isHedge = hedge.goesOn === 'hedge';
+    const late: Told[] = [['is outrun, but says it', { type: 'executed', output: [critical] }, 'fault']];
+    return [
+      ...due.map((told) => of(isHedge, told)),
+      ...(view.heard.length === 0 ? late.map((told) => of(!isHedge, told)) : []),
+    ];
+  };
+  /** What is told too late, or out of turn, changes nothing; but what another execution calls critical was said. */
+  const checkLate = ({ leaf }: LeafNode, due: readonly Told[]): void => {
+    const { phase, hedge } = leaf;
+    const heeded = (event: LeafEvent): boolean =>
+      core.leafStep(cloneLeaf(leaf), event).some(({ type }) => type !== 'say' || !hedge);
     for (const [name, event] of EVENTS) {
-      if (event.type === 'failed' || WORK[leaf.phase].some(([, due]) => due.type === event.type)) continue;
-      const effects = core.leafStep(cloneLeaf(leaf), event);
-      must(effects.length === 0, () => `${path} ${name}: heeded while ${leaf.phase}`);
+      if (event.type === 'failed' || due.some(([, told]) => told.type === event.type)) continue;
+      must(!heeded(event), () => `${path} ${name}: heeded while ${phase}`);
     }
+    if (!hedge || hedge.goesOn === 'both') return;
+    for (const [name, event] of WORK.executing) {
+      const late = { ...event, isHedge: hedge.goesOn === 'first' } as LeafEvent;
+      must(!heeded(late), () => `${path} ${name}: heeded of the execution that is over`);
+    }
+  };
+  const movesOf = (node: LeafNode): Move[] => {
+    const { leaf } = node;
+    if (leaf.phase === 'reported') return [];
+    const told = dueOf(node);
+    checkLate(node, told);
     const moves = told.map(([name, event, by = 'work']): Move => ({ name, by, to: follow(node, name, event) }));
     moves.push({ name: 'is told to close', by: 'timer', to: follow(node, 'closes', closed) });
     moves.push({ name: 'is cancelled', by: 'cancel', to: follow(node, 'is cancelled', cancelled) });

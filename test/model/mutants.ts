@@ -127,6 +127,17 @@ export const MUTANTS: readonly Mutant[] = [
     seen: /heeded while recovering/,
   },
   {
+    name: 'a leaf that heeds a hedge that has failed',
+    core: {
+      leafStep(state, event) {
+        const isOver = state.hedge?.goesOn === 'first' && event.type === 'executed';
+        return leafStep(state, isOver ? { ...event, isHedge: false } : event);
+      },
+    },
+    seen: /heeded of the execution that is over/,
+    bounds: { tiers: [[1]], hedges: true },
+  },
+  {
     name: 'a leaf that is deaf to its back-off',
     core: { leafStep: (state, event) => (event.type === 'backed-off' ? [] : leafStep(state, event)) },
     seen: /no progress without timers while backing-off/,

@@ -40,7 +40,7 @@ describe('what is reduced ends as the whole does', () => {
     ['2, findings that are not critical', { tiers: [[2]], plain: true, attempts: 1 }],
     ['1 and 1 that needs it, quorum 1', { tiers: [[1, 1]], quorum: 1 }],
     ['1 × 2', { tiers: [[1], [2]], attempts: 1 }],
-    ['2 × 1', { tiers: [[2], [1]], attempts: 1, hostFaults: true }],
+    ['1 × 1, a gather breaks', { tiers: [[1], [1]], attempts: 1, hostFaults: true }],
   ];
   test.each(trees)('%s', (_, bounds) => {
     for (const symmetric of [true, false]) {

@@ -42,7 +42,14 @@ export function walk(bounds: Bounds, core: Core = sound, limit = 2_000_000): Wal
   };
   const leafOf = (task: Task): Part =>
     once(task.tier === 'leaf' ? 'leaf' : `${task.path} executing`, reduced !== 'nothing', () =>
-      leafPart(core, task, { attempts: bounds.attempts ?? 2, isPlain: bounds.plain ?? false }, symmetric, tally, must),
+      leafPart(
+        core,
+        task,
+        { attempts: bounds.attempts ?? 2, isPlain: bounds.plain ?? false, hedges: bounds.hedges ?? false },
+        symmetric,
+        tally,
+        must,
+      ),
     );
   const tierAt = (task: Task, level: number): Part =>
     tierPart(
