@@ -115,6 +115,7 @@ export type {
   PlanEdit,
   PlannedNode,
   RunHandle,
+  RunHost,
   RunOptions,
   RunOutcome,
 } from './runtime/run.ts';

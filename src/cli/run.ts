@@ -1,10 +1,10 @@
 /** `espalier run`: a new run. */
 import { join, resolve } from 'node:path';
-import { newRunId } from '../runtime/in-process/prepare-run.ts';
-import { systemClock } from '../runtime/in-process/system-clock.ts';
 import type { Scenario } from '../define/spec.ts';
 import { approvedPlan } from '../runtime/ask-plan.ts';
 import { modelsFor } from '../runtime/limits.ts';
+import { newRunId } from '../runtime/open-run.ts';
+import { systemClock } from '../runtime/system-clock.ts';
 import { plan } from '../runtime/plan.ts';
 import type { AskedPlan, RunOptions } from '../runtime/run.ts';
 import { rehearse } from '../testing/rehearsal.ts';

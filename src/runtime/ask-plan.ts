@@ -17,7 +17,7 @@ import { childPath, nameOf, ROOT } from '../protocol/path.ts';
 import type { Task } from '../protocol/task.ts';
 import { errorOf } from '../tier/fault.ts';
 import { ASKING_PLAN_MS, depthIsSpent } from '../tier/grant.ts';
-import { systemClock } from './in-process/system-clock.ts';
+import { systemClock } from './system-clock.ts';
 import { checkScenario, limitsFor, modelsFor } from './limits.ts';
 import { plan } from './plan.ts';
 import type { AskedPlan, Decided, PlanEdit, RunOptions } from './run.ts';

@@ -9,8 +9,8 @@ import type { RunEvent, RunEventBody } from '../protocol/run-event.ts';
 import { SCHEMA_VERSION } from '../protocol/version.ts';
 
 export type EventStream = {
-  /** Never throws. Ignored after `close`. */
-  readonly emit: (event: RunEventBody) => void;
+  /** Never throws. Ignored after `close`. `at`: when it happened, if not now. */
+  readonly emit: (event: RunEventBody, at?: number) => void;
   close(): void;
   /** Each iteration is a consumer of its own, from the moment it starts. */
   readonly events: AsyncIterable<RunEvent>;
@@ -82,12 +82,12 @@ export function createEventStream(
     }
   };
   return {
-    emit(body) {
+    emit(body, at) {
       if (isClosed || (consumers.size === 0 && !onEvent)) {
         seq++;
         return;
       }
-      const event: RunEvent = { v: SCHEMA_VERSION, runId, seq: seq++, at: clock.now(), ...body };
+      const event: RunEvent = { v: SCHEMA_VERSION, runId, seq: seq++, at: at ?? clock.now(), ...body };
       for (const consumer of consumers) consumer.push(event); // before the listener, who may cause the next one
       tell(event);
     },

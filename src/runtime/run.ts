@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { ModelsSpec } from '../define/models.ts';
 import type { ModelWork, Policy, PolicyName } from '../ports/model.ts';
-import type { HedgeSpec, SynthesisMode } from '../define/spec.ts';
+import type { HedgeSpec, Scenario, SynthesisMode } from '../define/spec.ts';
 import type { Expense } from '../ports/budget.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ModelClass } from '../ports/model.ts';
@@ -15,7 +15,16 @@ import type { Gap } from '../protocol/gap.ts';
 import type { Report, ReportStatus, Tier } from '../protocol/report.ts';
 import type { RunEvent } from '../protocol/run-event.ts';
 
+/** Performs runs elsewhere than in this process. */
+export type RunHost = {
+  readonly name: string;
+  /** @throws EspalierError `invalid-input` on an option that it cannot honour */
+  start(scenario: Scenario, options: RunOptions): RunHandle;
+};
+
 export type RunOptions = {
+  /** Who performs the run, such as `restate({ … })`. Default: this process. */
+  host?: RunHost;
   /** Default: the scenario's. */
   asOf?: string;
   thesis?: string;

@@ -8,7 +8,7 @@ import { EspalierError } from '../errors.ts';
 import type { Activities, Io } from '../ports/activities.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Rehearsal } from '../runtime/in-process/host.ts';
-import { systemClock } from '../runtime/in-process/system-clock.ts';
+import { systemClock } from '../runtime/system-clock.ts';
 import type { PlannedNode } from '../runtime/run.ts';
 import { breakingGather, breakingNode, RUBBISH, THROWN } from './broken-logic.ts';
 import type { RehearsedFault, RehearsedStep } from './rehearsed-fault.ts';

@@ -40,9 +40,13 @@ export function stageDeadline(grant: Grant, decision: Decision, stage: number): 
 const longestEstimate = (children: readonly ChildSpec[]): number =>
   children.reduce((longest, { estimateMs = 1 }) => Math.max(longest, Math.min(estimateMs, LONGEST_MS)), 1);
 
+/** What an answer needs to travel a tier up, and how much later a step of a tier's own may be: of the host, in ms. */
+export type Margins = { readonly handOffMs: number; readonly leastReserveMs: number };
+const IN_ONE_PROCESS: Margins = { handOffMs: HAND_OFF_MS, leastReserveMs: 0 };
+
 /** When whoever works under `deadline` must be done, so that the answer arrives before it. */
-export const handOff = (from: number, deadline: number): number =>
-  Math.max(from, deadline - atMostAQuarter(HAND_OFF_MS, from, deadline));
+export const handOff = (from: number, deadline: number, ms = HAND_OFF_MS): number =>
+  Math.max(from, deadline - atMostAQuarter(ms, from, deadline));
 
 export const childGrant = (
   grant: Grant,
@@ -50,11 +54,12 @@ export const childGrant = (
   stageEnds: number,
   now: number,
   budget: Budget = grant.budget,
+  { handOffMs, leastReserveMs }: Margins = IN_ONE_PROCESS,
 ): Grant => ({
   depthLeft: grant.depthLeft - 1,
   issuedAt: now,
-  deadline: handOff(now, stageEnds),
-  reserveMs: child.reserveMs ?? DETERMINISTIC_RESERVE_MS,
+  deadline: handOff(now, stageEnds, handOffMs),
+  reserveMs: Math.max(child.reserveMs ?? DETERMINISTIC_RESERVE_MS, leastReserveMs),
   ...(child.planMs !== undefined && { planMs: child.planMs }),
   budget,
   maxChildren: grant.maxChildren,

@@ -1,7 +1,7 @@
 import { createSourceReader } from '../../src/activities/source-reader.ts';
 import { openTools } from '../../src/activities/open-tools.ts';
 import { toolShelf } from '../../src/activities/tool-shelf.ts';
-import { createRunBudget } from '../../src/runtime/in-process/run-budget.ts';
+import { createRunBudget } from '../../src/runtime/run-budget.ts';
 import type { LeafContext } from '../../src/define/spec.ts';
 import type { SourceAdapter } from '../../src/ports/sources.ts';
 

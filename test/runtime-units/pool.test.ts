@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { memoryPressure, MemoryWatch } from '../../src/runtime/in-process/memory-pressure.ts';
-import { Pool } from '../../src/runtime/in-process/pool.ts';
-import { slotChanges } from '../../src/runtime/in-process/slot-changes.ts';
+import { memoryPressure, MemoryWatch } from '../../src/runtime/memory-pressure.ts';
+import { Pool } from '../../src/runtime/pool.ts';
+import { slotChanges } from '../../src/runtime/slot-changes.ts';
 
 const poolOf = (most: number, least = 1): Pool => new Pool('model', { most, least });
 const succeed = (pool: Pool, times: number): number => {

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Slot, SlotRequest } from '../../src/ports/slots.ts';
 import type { Fault } from '../../src/protocol/fault.ts';
-import type { SlotsChange } from '../../src/runtime/in-process/slot-changes.ts';
-import { createSlots, type SlotsOptions } from '../../src/runtime/in-process/slots.ts';
+import type { SlotsChange } from '../../src/runtime/slot-changes.ts';
+import { createSlots, type SlotsOptions } from '../../src/runtime/slots.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 const LEASE = 1_000;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Slot } from '../../src/ports/slots.ts';
-import { createSlots } from '../../src/runtime/in-process/slots.ts';
+import { createSlots } from '../../src/runtime/slots.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 const LEASE = 1_000;

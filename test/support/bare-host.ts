@@ -6,8 +6,8 @@ import type { Activities } from '../../src/ports/activities.ts';
 import type { RunEventBody } from '../../src/protocol/run-event.ts';
 import type { Task } from '../../src/protocol/task.ts';
 import type { Host } from '../../src/runtime/in-process/host.ts';
-import { createRunBudget } from '../../src/runtime/in-process/run-budget.ts';
-import { createSlots } from '../../src/runtime/in-process/slots.ts';
+import { createRunBudget } from '../../src/runtime/run-budget.ts';
+import { createSlots } from '../../src/runtime/slots.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { MINUTES_8 } from './world.ts';
 

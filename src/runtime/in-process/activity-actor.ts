@@ -3,6 +3,7 @@ import type { ActorLogic, AnyEventObject, Snapshot } from 'xstate';
 import type { Io } from '../../ports/activities.ts';
 import type { Fault } from '../../protocol/fault.ts';
 import type { Task } from '../../protocol/task.ts';
+import { EXPIRED, SILENT } from '../../tier/attempt.ts';
 import { errorOf, faultOf, STOPPED } from '../../tier/fault.ts';
 import { isLive, persisted, STOP, tellSelf, type Host } from './host.ts';
 
@@ -12,9 +13,6 @@ type ActivitySnapshot<Input> = Snapshot<unknown> & {
   timer?: unknown;
   budget?: ReturnType<Host['budget']['spendingOf']>;
 };
-
-const SILENT: Fault = { status: 'silent', message: 'ended without output' };
-const EXPIRED: Fault = { status: 'timeout', message: 'no answer by its deadline' };
 
 export function activityActor<Input extends { deadline: number; task: Pick<Task, 'path'> }>(
   { clock, budget }: Host,

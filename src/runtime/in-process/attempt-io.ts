@@ -7,7 +7,7 @@ import type { FindingDraft } from '../../protocol/finding.ts';
 import type { Artifact } from '../../protocol/report.ts';
 import { errorOf } from '../../tier/fault.ts';
 import type { Host } from './host.ts';
-import { OpenReads } from './open-reads.ts';
+import { OpenReads } from '../open-reads.ts';
 
 /** What it says before its end. */
 export type Told =

@@ -17,9 +17,10 @@ import type { ChildSpec } from '../../protocol/decision.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { NONE } from '../../protocol/freeze.ts';
 import { childPath, depthOf, ROOT } from '../../protocol/path.ts';
-import type { Outcome, Tier, UnsealedReport } from '../../protocol/report.ts';
+import type { Outcome, UnsealedReport } from '../../protocol/report.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { Claimant } from '../../tier/budget.ts';
+import { childTask, tierOf } from '../../tier/child-task.ts';
 import { errorOf } from '../../tier/fault.ts';
 import { childGrant, depthIsSpent } from '../../tier/grant.ts';
 import { joinStep, openJoin, type Join, type JoinEffect, type JoinEvent, type Joined } from '../../tier/join.ts';
@@ -202,24 +203,14 @@ export function gatherActor(
     return snapshot;
   };
 
-  const taskOf = ({ input: { task, deadline }, before }: GatherSnapshot, child: ChildSpec): Task => {
-    const prior = child.needs?.flatMap((name) => {
-      const outcome = before.get(name);
-      return outcome?.kind === 'report' ? [outcome] : [];
+  const taskOf = ({ input, before }: GatherSnapshot, child: ChildSpec): Task => {
+    const path = childPath(input.task.path, child.name);
+    return childTask(input, child, {
+      before,
+      now: clock.now(),
+      budget: host.budget.grantOf(path),
+      learned: host.learned?.(path),
     });
-    const path = childPath(task.path, child.name);
-    return {
-      runId: task.runId,
-      path,
-      tier: tierOf(task, child),
-      question: child.question ?? task.question,
-      charter: child.charter ?? task.charter,
-      ...(task.asOf !== undefined && { asOf: task.asOf }),
-      grant: childGrant(task.grant, child, deadline, clock.now(), host.budget.grantOf(path)),
-      prior: prior ?? NONE,
-      enrichments: host.learned?.(path) ?? NONE,
-      ...(task.traceparent !== undefined && { traceparent: task.traceparent }),
-    };
   };
   const spawn = (snapshot: GatherSnapshot, child: ChildSpec, scope: Scope): void => {
     const { name, role } = child;
@@ -383,6 +374,3 @@ function tellOurselves(scope: Scope, event: AnyEventObject): void {
   ours.add(event);
   tellSelf(scope, event);
 }
-
-const tierOf = (parent: Task, { role }: ChildSpec): Tier =>
-  parent.path === '' ? 'root' : role === 'leaf' ? 'leaf' : 'domain';

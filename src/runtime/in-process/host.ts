@@ -14,7 +14,7 @@ import type { Task } from '../../protocol/task.ts';
 import type { Hedging } from '../../tier/hedging.ts';
 import type { Afterthought, Recall } from '../record/recall.ts';
 import type { Interims } from './interims.ts';
-import type { RunBudget } from './run-budget.ts';
+import type { RunBudget } from '../run-budget.ts';
 
 export type Host = {
   readonly clock: Clock;

@@ -10,6 +10,7 @@ import type { Slot } from '../../ports/slots.ts';
 import { FindingDraft, type Finding } from '../../protocol/finding.ts';
 import type { UnsealedOutcome } from '../../protocol/report.ts';
 import type { Fault } from '../../protocol/fault.ts';
+import { CLOSED, eventsOf, HELD_TOO_LONG, NEVER_BEGUN, saidIn } from '../../tier/attempt.ts';
 import { backOffMs } from '../../tier/back-off.ts';
 import { CANCELLED, STOPPED } from '../../tier/fault.ts';
 import { hasHedgeLeft, noteLeaf, takeHedge } from '../../tier/hedging.ts';
@@ -23,11 +24,11 @@ import {
   type LeafEvent,
   type LeafState,
 } from '../../tier/leaf-logic.ts';
-import { isRepeat, mint, MISATTRIBUTED } from '../../tier/minting.ts';
+import { eventOr, failedEvent, guarded, verdictEvent } from '../../tier/leaf-answers.ts';
+import { isRepeat, mint } from '../../tier/minting.ts';
 import { enrichmentFor } from '../../tier/recovery.ts';
 import type { ExecuteInput } from '../../tier/orchestrator-machine.ts';
 import { LazyIo } from './attempt-io.ts';
-import { eventOr, failedEvent, guarded, verdictEvent } from './leaf-answers.ts';
 import { isLive, noteDependency, noteLate, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 
 type LeafSnapshot = Snapshot<UnsealedOutcome> & {
@@ -50,17 +51,11 @@ type LeafSnapshot = Snapshot<UnsealedOutcome> & {
   isOver: boolean;
 };
 
-const CLOSED: Fault = { status: 'timeout', message: 'closed itself at its deadline' };
-const NEVER_BEGUN: Fault = { status: 'timeout', message: 'waited for a slot until its deadline' };
-
 export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, ExecuteInput> {
   const { clock, activities, slots, emit, random } = host;
 
   const noteSaid = (path: string, finding: Finding): void => {
-    emit({ type: 'finding.reported', path, finding });
-    if (finding.flags.includes(MISATTRIBUTED)) {
-      emit({ type: 'integrity.alert', path, kind: 'misattributed', message: `${finding.id} claimed another path` });
-    }
+    for (const event of eventsOf(path, finding)) emit(event);
   };
   const sayLate = ({ input, leaf }: LeafSnapshot, draft: FindingDraft): void => {
     const parsed = FindingDraft.safeParse(draft);
@@ -148,7 +143,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
           snapshot.hedge = undefined;
           watchFor(snapshot, scope);
         },
-        revoked: () => tellLeaf(scope, { type: 'failed', fault: REVOKED, isHedge: true }),
+        revoked: () => tellLeaf(scope, { type: 'failed', fault: HELD_TOO_LONG, isHedge: true }),
       }),
     };
   };
@@ -344,8 +339,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
           return close(snapshot, leaf, snapshot.begun > 0 ? CLOSED : NEVER_BEGUN, scope);
         case 'leaf.revoked':
           return isRace(leaf)
-            ? follow(snapshot, leafStep(leaf, { type: 'failed', fault: REVOKED }), scope)
-            : close(snapshot, leaf, REVOKED, scope);
+            ? follow(snapshot, leafStep(leaf, { type: 'failed', fault: HELD_TOO_LONG }), scope)
+            : close(snapshot, leaf, HELD_TOO_LONG, scope);
         case 'leaf.cancel':
           return close(snapshot, leaf, CANCELLED, scope);
         case STOP: {
@@ -363,19 +358,12 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
   };
 }
 
-const REVOKED: Fault = { status: 'timeout', message: 'held its slot too long while others waited' };
 const OUTRUN: Fault = { status: 'cancelled', message: 'the other execution of this attempt has answered' };
 const OVER: Fault = { status: 'cancelled', message: 'the attempt is over' };
 /** After the present step: what an abort listener says then is said to a leaf that knows where it stands. */
 function abortSoon(io: LazyIo | undefined, fault: Fault): void {
   io?.breakOff(fault);
   queueMicrotask(() => io?.abort(fault));
-}
-
-function saidIn(effects: readonly LeafEffect[]): Finding[] {
-  const said: Finding[] = [];
-  for (const effect of effects) if (effect.type === 'say') said.push(effect.finding);
-  return said;
 }
 
 const isHedge = ({ hedge }: LeafSnapshot, io: LazyIo): boolean => hedge?.io === io;

@@ -15,18 +15,13 @@ import {
   type AnyEventObject,
   type Snapshot,
 } from 'xstate';
-import { canonicalJson, digestOf, sha256 } from '../../protocol/digest.ts';
+import { canonicalJson, sha256 } from '../../protocol/digest.ts';
 import type { Finding } from '../../protocol/finding.ts';
-import { isHole, type Gap } from '../../protocol/gap.ts';
 import { ROOT } from '../../protocol/path.ts';
-import type { Outcome, Report, UnsealedReport } from '../../protocol/report.ts';
+import type { Report } from '../../protocol/report.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
-import type { Task } from '../../protocol/task.ts';
 import type { Joined } from '../../tier/join.ts';
-import type { GatherInput } from '../../tier/orchestrator-machine.ts';
-import { gapOfToken, NO_DECISION, reportWithoutRoot, rootReport } from '../../tier/report.ts';
-import { withMoney } from '../../tier/usage.ts';
-import type { Afterthought } from '../record/recall.ts';
+import { amendRoot, gatherOverRoot, reportOfRoot, type RunKnows } from '../root.ts';
 import { gatherActor } from './gather-actor.ts';
 import { isLive, persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 import { createOrchestrator } from './orchestrator.ts';
@@ -62,7 +57,7 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
   };
   const finish = (snapshot: RunSnapshot<Input>, joined: Joined): RunSnapshot<Input> => {
     const { run } = snapshot;
-    const report = reportOfRoot(run.task, joined.ended[0]?.outcome, run.host);
+    const report = reportOfRoot(run.task, joined.ended[0]?.outcome, knownOf(run.host));
     escalate(snapshot, report.escalations);
     const { status, digest } = report;
     run.host.emit({ type: 'run.completed', path: ROOT, status, digest, sha256: sha256(canonicalJson(report)) });
@@ -84,7 +79,7 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
         error: undefined,
         input,
         run,
-        gather: gatherOverRoot(run),
+        gather: gatherForRoot(run),
         children: {},
         escalated: new Set(),
         timer: undefined,
@@ -105,7 +100,7 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
       for (const event of run.opening) run.host.emit(event);
       if (run.host.isStopped || run.lost.aborted) return; // by a listener, just now
       const parent = scope.self as AnyActorRef;
-      const child = createActor(gather, { id: 'gather', parent, src: 'gather', input: gatherInput(run) });
+      const child = createActor(gather, { id: 'gather', parent, src: 'gather', input: gatherOverRoot(run.task, run) });
       children['gather'] = child;
       child.start();
     },
@@ -162,96 +157,18 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
   };
 }
 
-function gatherOverRoot({ host, task: rootTask }: PreparedRun): AnyActorLogic {
+function gatherForRoot({ host, task: rootTask }: PreparedRun): AnyActorLogic {
   const root = createOrchestrator(host);
   return gatherActor(host, {
     logicFor: (_, task) => host.rehearsal?.orchestrator(root, task) ?? root,
-    amend: (report, heard) =>
-      withDependencies(withAfterthoughts(standingIn(report, rootTask, host, heard), host), host),
+    amend: (report, heard) => amendRoot(report, rootTask, heard, knownOf(host)),
   });
 }
 
-/** The run stands above the root: one level of depth and one hand-off more. */
-function gatherInput({ task, reserveMs, leaves }: PreparedRun): GatherInput {
-  const { grant } = task;
-  return {
-    task: { ...task, path: '', grant: { ...grant, depthLeft: grant.depthLeft + 1 } },
-    stage: 0,
-    children: [
-      {
-        ...(grant.planMs !== undefined && { planMs: grant.planMs }),
-        name: ROOT,
-        role: 'orchestrator',
-        reserveMs,
-        leaves,
-        sources: grant.sources,
-      },
-    ],
-    deadline: grant.deadline,
-    before: [],
-  };
-}
-
-/** A root that failed says so itself. How its children ended, and what they had said, is with us. */
-function standingIn(
-  report: UnsealedReport,
-  task: Task,
-  { underRoot: ended, decided: decision = NO_DECISION }: Host,
-  heard: Iterable<Finding>,
-): UnsealedReport {
-  const gap = report.gaps.find(({ kind, path }) => kind === 'token' && path === report.path);
-  return gap && ended.length > 0 ? reportWithoutRoot({ task, decision, ended }, gap, heard) : report;
-}
-
-function withAfterthoughts(given: UnsealedReport, { afterthoughts, budget, recall }: Host): UnsealedReport {
-  const overdrawn = budget.overdrawn();
-  const run = overdrawn && given.run?.budget && { ...given.run, budget: { ...given.run.budget, overdrawn } };
-  const report = run ? { ...given, run } : given;
-  const all = [...(recall?.afterthoughts() ?? []), ...afterthoughts];
-  if (all.length === 0) return report;
-  const said = new Set(report.escalations.map(({ id }) => id)); // in time, by a node that ran again
-  const late = all.filter(({ finding }) => !said.has(finding.id)).map(gapOf);
-  const gaps = [...report.gaps, ...late];
-  const status = report.status === 'complete' && gaps.some(isHole) ? 'partial' : report.status;
-  return { ...report, gaps, status };
-}
-
-/** In an order of their own: who was first to read is chance. */
-function withDependencies(report: UnsealedReport, { observed }: Host): UnsealedReport {
-  if (!observed || !report.run) return report;
-  const dependencies = [...observed.dependencies].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
-  return { ...report, run: { ...report.run, dependencies } };
-}
-const gapOf = ({ path, finding }: Afterthought): Gap => ({
-  path,
-  kind: 'undone',
-  why: `a critical finding came after this node had ended: ${finding.statement}`,
+const knownOf = ({ afterthoughts, budget, recall, observed, underRoot, decided }: Host): RunKnows => ({
+  afterthoughts: recall ? [...recall.afterthoughts(), ...afterthoughts] : afterthoughts,
+  overdrawn: budget.overdrawn(),
+  underRoot,
+  decided,
+  dependencies: observed?.dependencies,
 });
-
-/** A root that died left a token: it becomes the report of the run, sealed anew. */
-function reportOfRoot(task: Task, outcome: Outcome | undefined, host: Host): Report {
-  if (outcome?.kind === 'report') return outcome;
-  if (!outcome) throw new Error('unreachable: a gather over one child ended without it');
-  const { partial, elapsedMs, digest: _, ...token } = outcome;
-  const own = { ...token, ...(partial && { partial }) };
-  const { underRoot: ended, decided: decision = NO_DECISION } = host;
-  const body =
-    ended.length > 0
-      ? withMoneyOf(reportWithoutRoot({ task, decision, ended }, gapOfToken(own), partial?.findings ?? []), partial)
-      : rootReport(task, own);
-  const report = withDependencies(withAfterthoughts(body, host), host);
-  const timing = { startedAt: task.grant.issuedAt, endedAt: task.grant.issuedAt + elapsedMs };
-  return { ...report, timing, digest: digestOf(report) };
-}
-
-/** What was settled is in what the root left behind, also by nodes that died before they could report. */
-function withMoneyOf(body: UnsealedReport, left: UnsealedReport | undefined): UnsealedReport {
-  const { usd, inputTokens, outputTokens } = left?.usage.subtree ?? NOTHING_SPENT;
-  if (!left || usd + inputTokens + outputTokens === 0) return body;
-  const { self, subtree } = body.usage;
-  return {
-    ...body,
-    usage: { self: withMoney(self, left.usage.self), subtree: { ...subtree, usd, inputTokens, outputTokens } },
-  };
-}
-const NOTHING_SPENT = { usd: 0, inputTokens: 0, outputTokens: 0 };

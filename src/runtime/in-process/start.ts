@@ -6,7 +6,7 @@ import { ROOT } from '../../protocol/path.ts';
 import type { Report } from '../../protocol/report.ts';
 import { approvedPlan } from '../ask-plan.ts';
 import { checkScenario } from '../limits.ts';
-import type { RunHandle, RunOptions, RunOutcome } from '../run.ts';
+import type { RunHandle, RunHost, RunOptions, RunOutcome } from '../run.ts';
 import { prepareRun, type WiringOptions } from './prepare-run.ts';
 import { runActor } from './run-actor.ts';
 
@@ -40,6 +40,7 @@ export function start(scenario: Scenario, options: InProcessOptions = {}): RunHa
       'start takes no approve: it does not wait. Give it to run, or give start the decided of an askPlan.',
     );
   }
+  if (options.host) return startElsewhere(options.host, scenario, options);
   const prepared = prepareRun(scenario, options);
   const { runId, stream, host } = prepared;
   const { promise, resolve, reject } = Promise.withResolvers<RunOutcome>();
@@ -88,6 +89,18 @@ export function start(scenario: Scenario, options: InProcessOptions = {}): RunHa
     stopped();
   };
   return { runId, events: stream.events, result: promise, interim: () => host.interims?.latestOf(ROOT), cancel, stop };
+}
+
+/** What is made of actors of this process. */
+const ONLY_HERE = ['activities', 'rehearsal', 'guestFor', 'inspect'] as const;
+
+function startElsewhere(host: RunHost, scenario: Scenario, { host: _, ...options }: InProcessOptions): RunHandle {
+  const alien = ONLY_HERE.find((name) => options[name] !== undefined);
+  if (alien === undefined) return host.start(scenario, options);
+  throw new EspalierError(
+    'invalid-input',
+    `The option ${alien} is of runs in this process. Leave it out with the host "${host.name}".`,
+  );
 }
 
 /** XState lets an inspector's fault through, into whichever actor was about to move. */

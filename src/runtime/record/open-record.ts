@@ -42,14 +42,12 @@ export type RecordOptions = Pick<
 
 /** @throws EspalierError `store-fault`, `run-busy` */
 export function openRecord(options: RecordOptions): Record {
-  const { store, scenario, runId, registry, domains, resume, retryFailed = false, signingKey, onFailure } = options;
+  const { store, runId, registry, domains, resume, retryFailed = false } = options;
   const identify = identifyIn(registry, domains);
   const writer = resume === undefined ? store.begin(newRun(options)) : store.claim(runId);
-  const given = { scenario: scenario.name, writer, onFailure };
   const artifacts = storedArtifacts(store, runId, writer);
-  const sign = signingKey && { sign: (receipt: Parameters<typeof signed>[0]) => signed(receipt, signingKey) };
   if (resume === undefined) {
-    return { identify, artifacts, recorder: createRecorder({ ...given, ...sign }), events: 0, invalidated: [] };
+    return { identify, artifacts, recorder: recorded(options, writer), events: 0, invalidated: [] };
   }
   try {
     adoptStored(options);
@@ -61,7 +59,7 @@ export function openRecord(options: RecordOptions): Record {
     });
     // Still with those of the nodes that are taken back: that is recorded next.
     const before = { head, criticals: recall.criticalsUnder(ROOT), gone };
-    const recorder = createRecorder({ ...given, ...sign, before });
+    const recorder = recorded(options, writer, before);
     for (const event of invalidated) recall.forget(event);
     return { identify, artifacts, recorder, events, recall, invalidated };
   } catch (error) {
@@ -69,6 +67,20 @@ export function openRecord(options: RecordOptions): Record {
     throw error;
   }
 }
+
+/** Who writes down what the run says. `before`: what its record holds already. */
+export const recorded = (
+  { scenario, signingKey, onFailure }: RecordOptions,
+  writer: RunWriter,
+  before?: RecorderOptions['before'],
+): Recorder =>
+  createRecorder({
+    scenario: scenario.name,
+    writer,
+    onFailure,
+    ...(before && { before }),
+    ...(signingKey && { sign: (receipt) => signed(receipt, signingKey) }),
+  });
 
 /** Makes the sub-domains again that the decisions of an interrupted run had made, as far as these still stand. */
 function adoptStored({ store, runId, registry }: RecordOptions): void {
@@ -83,7 +95,7 @@ function adoptStored({ store, runId, registry }: RecordOptions): void {
 }
 
 /** What the store cannot take, the run keeps for itself: a full disk must not fail a leaf. */
-function storedArtifacts(store: Store, runId: string, writer: RunWriter): Artifacts {
+export function storedArtifacts(store: Store, runId: string, writer: RunWriter): Artifacts {
   const untaken = new Map<string, Uint8Array>();
   return {
     keep(sha256, bytes) {

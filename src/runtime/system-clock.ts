@@ -1,4 +1,4 @@
-import type { Clock } from '../../ports/clock.ts';
+import type { Clock } from '../ports/clock.ts';
 
 /** The system's time. It never jumps: a change of the wall clock during a run moves no deadline. */
 export const systemClock: Clock = {

@@ -11,13 +11,13 @@
  *     wait in a circle.
  *  5. Nobody is overtaken for ever.
  */
-import type { PoolLimit } from '../../define/spec.ts';
-import type { Clock } from '../../ports/clock.ts';
-import { SOURCE_POOL, TOTAL, type Slots } from '../../ports/slots.ts';
-import type { Fault } from '../../protocol/fault.ts';
-import { inOrder, Lane, Ticket } from './lane.ts';
+import type { PoolLimit } from '../define/spec.ts';
+import type { Clock } from '../ports/clock.ts';
+import { SOURCE_POOL, TOTAL, type Slot, type SlotRequest, type Slots } from '../ports/slots.ts';
+import type { Fault } from '../protocol/fault.ts';
+import { inOrder, Lane, Ticket, type LearntLane } from './lane.ts';
 import { MemoryWatch } from './memory-pressure.ts';
-import { Pool } from './pool.ts';
+import { Pool, type LearntPool } from './pool.ts';
 import { slotChanges, type SlotsChange } from './slot-changes.ts';
 
 export type SlotsOptions = {
@@ -26,13 +26,28 @@ export type SlotsOptions = {
   /** How full the memory is, 0 … 1. Default: nobody looks. */
   pressure?: () => number;
   onChange?: (change: SlotsChange) => void;
+  /** What earlier slots of the same run have learnt. */
+  learnt?: LearntSlots;
 };
+/** What slots know beside who holds one or waits for one: by pool, and by the pools of a lane. As JSON. */
+export type LearntSlots = {
+  readonly pools: Readonly<Record<string, LearntPool>>;
+  readonly lanes: Readonly<Record<string, LearntLane>>;
+};
+/** Slots that can be laid down between two steps and taken up again elsewhere. */
+export type PortableSlots = Slots & {
+  /** A slot that was granted before, at `since`. */
+  hold(ask: SlotRequest, since: number): Slot;
+  learnt(): LearntSlots;
+};
+/** What a slot may be held for while others wait: a share of the run's window. */
+export const LEASE_SHARE = 0.25;
 const MOST_LOADS = 4;
 const NOBODY: readonly string[] = [];
 
-export function createSlots(clock: Clock, cap: number, leaseMs: number, options: SlotsOptions = {}): Slots {
-  const { pools: limits = {}, pressure, onChange = () => {} } = options;
-  const total = new Pool(TOTAL, { most: cap, least: 1 });
+export function createSlots(clock: Clock, cap: number, leaseMs: number, options: SlotsOptions = {}): PortableSlots {
+  const { pools: limits = {}, pressure, onChange = () => {}, learnt } = options;
+  const total = new Pool(TOTAL, { most: cap, least: 1 }, learnt?.pools[TOTAL]);
   const memory = pressure && new MemoryWatch(pressure, cap);
   const changes = slotChanges(onChange);
   const pools = new Map([[TOTAL, total]]);
@@ -47,7 +62,8 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
     let pool = pools.get(name);
     if (!pool) {
       const given = Object.hasOwn(limits, name) ? limits[name] : undefined;
-      pool = new Pool(name, given ?? { most: name.startsWith(SOURCE_POOL) ? MOST_LOADS : cap, least: 1 });
+      const limit = given ?? { most: name.startsWith(SOURCE_POOL) ? MOST_LOADS : cap, least: 1 };
+      pool = new Pool(name, limit, learnt?.pools[name]);
       pools.set(name, pool);
     }
     return pool;
@@ -69,7 +85,14 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
     else watch();
   };
 
-  const plain = new Lane([total], release);
+  /** As it was when these slots were laid down. */
+  const asLearnt = (lane: Lane): Lane => {
+    const { overtaken = 0, keptIn = NOBODY } = learnt?.lanes[lane.key] ?? {};
+    lane.overtaken = overtaken;
+    for (const name of keptIn) poolOf(name).keptFor = lane;
+    return lane;
+  };
+  const plain = asLearnt(new Lane('', [total], release));
   const lanes: Lane[] = [plain];
   const laneByPools = new Map<string, Lane>();
   const laneOf = (names: readonly string[], isBeside: boolean): Lane => {
@@ -78,7 +101,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
     let lane = laneByPools.get(key);
     if (!lane) {
       const named = [...new Set(names)].map(poolOf);
-      lane = new Lane(isBeside ? named : [total, ...named], release);
+      lane = asLearnt(new Lane(key, isBeside ? named : [total, ...named], release));
       laneByPools.set(key, lane);
       lanes.push(lane);
     }
@@ -205,6 +228,26 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
   };
 
   return {
+    hold(ask, since) {
+      const lane = laneOf(ask.pools ?? NOBODY, ask.isBesideTotal === true);
+      const ticket = new Ticket(ask, asked++, lane);
+      ticket.state = 'held';
+      ticket.since = since;
+      lane.hold();
+      held.add(ticket);
+      return ticket;
+    },
+    learnt() {
+      const keptIn = (lane: Lane): string[] =>
+        lane.pools.filter((pool) => pool.keptFor === lane).map(({ name }) => name);
+      const overtaken = lanes.filter((lane) => lane.overtaken > 0);
+      return {
+        pools: Object.fromEntries(Array.from(pools.values(), (pool) => [pool.name, pool.learnt])),
+        lanes: Object.fromEntries(
+          overtaken.map((lane) => [lane.key, { overtaken: lane.overtaken, keptIn: keptIn(lane) }]),
+        ),
+      };
+    },
     request(ask) {
       const lane = laneOf(ask.pools ?? NOBODY, ask.isBesideTotal === true);
       const ticket = new Ticket(ask, asked++, lane);

@@ -1,5 +1,5 @@
 /** Says how limits change, four times a second at most: of changes that come faster the last of each pool. */
-import type { RunEventBody } from '../../protocol/run-event.ts';
+import type { RunEventBody } from '../protocol/run-event.ts';
 
 export type SlotsChange = Pick<Extract<RunEventBody, { type: 'slots.changed' }>, 'pool' | 'limit' | 'why'>;
 

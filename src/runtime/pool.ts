@@ -8,12 +8,24 @@
  *     the more often it was refused there.
  *  5. What a vendor still allows is not exceeded: after so many have begun nobody does before it allows more.
  */
-import type { PoolLimit } from '../../define/spec.ts';
+import type { PoolLimit } from '../define/spec.ts';
 
 const COOLDOWN_MS = 250;
 /** How many times as many must end well before a limit is tried again that was refused. */
 const PATIENCE = 4;
 const MOST_PATIENCE = 16;
+
+/** What a pool knows beside who is in it, as JSON. */
+export type LearntPool = {
+  limit: number;
+  opensAt?: number;
+  halvedAt?: number;
+  refusedAt?: number;
+  patience: number;
+  well: number;
+  /** What its vendor still allows, and until when. */
+  allowed?: { calls: number; until: number };
+};
 
 export class Pool {
   readonly name: string;
@@ -36,11 +48,31 @@ export class Pool {
   #allowed = Infinity;
   #allowedUntil = -Infinity;
 
-  constructor(name: string, { most, least }: PoolLimit) {
+  /** `learnt`: what it gave as `learnt` before. */
+  constructor(name: string, { most, least }: PoolLimit, learnt?: LearntPool) {
     this.name = name;
     this.most = most;
     this.least = least;
-    this.limit = most;
+    this.limit = learnt?.limit ?? most;
+    if (!learnt) return;
+    this.opensAt = learnt.opensAt ?? -Infinity;
+    this.#halvedAt = learnt.halvedAt ?? -Infinity;
+    this.#refusedAt = learnt.refusedAt ?? Infinity;
+    this.#patience = learnt.patience;
+    this.#well = learnt.well;
+    if (learnt.allowed) [this.#allowed, this.#allowedUntil] = [learnt.allowed.calls, learnt.allowed.until];
+  }
+  get learnt(): LearntPool {
+    const [halvedAt, refusedAt] = [this.#halvedAt, this.#refusedAt];
+    return {
+      limit: this.limit,
+      ...(this.opensAt !== -Infinity && { opensAt: this.opensAt }),
+      ...(halvedAt !== -Infinity && { halvedAt }),
+      ...(refusedAt !== Infinity && { refusedAt }),
+      patience: this.#patience,
+      well: this.#well,
+      ...(this.#allowed !== Infinity && { allowed: { calls: this.#allowed, until: this.#allowedUntil } }),
+    };
   }
 
   get isFull(): boolean {

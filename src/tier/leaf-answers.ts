@@ -1,6 +1,6 @@
 /** What came of a step of an attempt, as its leaf is told. */
-import { faultOf } from '../../tier/fault.ts';
-import type { LeafEvent } from '../../tier/leaf-logic.ts';
+import { faultOf } from './fault.ts';
+import type { LeafEvent } from './leaf-logic.ts';
 
 export const failedEvent = (error: unknown, isHedge = false): LeafEvent => ({
   type: 'failed',

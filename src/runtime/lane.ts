@@ -1,8 +1,8 @@
 /** Who waits for the same pools, longest expected first; equal ones in the order of asking. */
 import TinyQueue from 'tinyqueue';
-import type { Slot, SlotRequest } from '../../ports/slots.ts';
-import type { Fault } from '../../protocol/fault.ts';
-import { byLength } from '../queue-order.ts';
+import type { Slot, SlotRequest } from '../ports/slots.ts';
+import type { Fault } from '../protocol/fault.ts';
+import { byLength } from './queue-order.ts';
 import type { Pool } from './pool.ts';
 
 /** A class, so that `release` is no closure: every leaf of a run holds a ticket. */
@@ -28,18 +28,24 @@ export class Ticket implements Slot {
 
 export const inOrder = (a: Ticket, b: Ticket): number => byLength(a, b) || a.order - b.order;
 
+/** How often others have overtaken its head, and the names of the pools that keep a place for it. */
+export type LearntLane = { overtaken: number; keptIn: string[] };
+
 /** How often others may overtake the head of a lane, each taking what it waits for, before a place is kept for it. */
 const MOST_OVERTAKEN = 8;
 
 export class Lane {
   readonly pools: readonly Pool[];
+  readonly key: string;
   readonly takeBack: (ticket: Ticket, ended: 'well' | Fault | undefined) => void;
   readonly #waiting = new TinyQueue<Ticket>([], inOrder);
   /** How many wait. Those that have withdrawn stay in the queue until they are its head. */
   live = 0;
-  #overtaken = 0;
+  /** How often others have overtaken its head. */
+  overtaken = 0;
 
-  constructor(pools: readonly Pool[], takeBack: Lane['takeBack']) {
+  constructor(key: string, pools: readonly Pool[], takeBack: Lane['takeBack']) {
+    this.key = key;
     this.pools = pools;
     this.takeBack = takeBack;
   }
@@ -62,11 +68,15 @@ export class Lane {
     for (const pool of this.pools) pool.took();
     this.left();
   }
+  /** Takes one in that was granted before this lane was made. */
+  hold(): void {
+    for (const pool of this.pools) pool.used++;
+  }
   /** One waits no longer: granted or withdrawn. */
   left(): void {
     this.live--;
-    if (this.#overtaken === 0) return;
-    this.#overtaken = 0;
+    if (this.overtaken === 0) return;
+    this.overtaken = 0;
     for (const pool of this.pools) if (pool.keptFor === this) pool.keptFor = undefined;
   }
 
@@ -96,7 +106,7 @@ export class Lane {
   overtakenBy({ pools }: Lane): void {
     const [, first, second] = this.pools; // behind the total
     if (!first || !second || !this.pools.some((pool) => pool !== this.pools[0] && pools.includes(pool))) return;
-    if (++this.#overtaken < MOST_OVERTAKEN || this.pools.some((pool) => pool.keptFor)) return;
+    if (++this.overtaken < MOST_OVERTAKEN || this.pools.some((pool) => pool.keptFor)) return;
     for (const pool of this.pools.slice(1)) pool.keptFor = this;
   }
 }

@@ -5,15 +5,15 @@
  *  2. What was billed beyond a grant is taken off what the whole run may still spend, whoever's share that is.
  *  3. In a run without limits an account is opened by the first who spends: the others cost nothing.
  */
-import { EspalierError } from '../../errors.ts';
-import type { Cost, Expense, Reservation, Spending } from '../../ports/budget.ts';
-import { formatAmount } from '../../protocol/amount.ts';
-import type { ChildSpec } from '../../protocol/decision.ts';
-import type { Fault } from '../../protocol/fault.ts';
-import type { Budget } from '../../protocol/grant.ts';
-import { childPath, parentOf, ROOT } from '../../protocol/path.ts';
-import type { Outcome } from '../../protocol/report.ts';
-import type { RunEventBody } from '../../protocol/run-event.ts';
+import { EspalierError } from '../errors.ts';
+import type { Cost, Expense, Reservation, Spending } from '../ports/budget.ts';
+import { formatAmount } from '../protocol/amount.ts';
+import type { ChildSpec } from '../protocol/decision.ts';
+import type { Fault } from '../protocol/fault.ts';
+import type { Budget } from '../protocol/grant.ts';
+import { childPath, parentOf, ROOT } from '../protocol/path.ts';
+import type { Outcome } from '../protocol/report.ts';
+import type { RunEventBody } from '../protocol/run-event.ts';
 import {
   allot,
   charge,
@@ -21,6 +21,7 @@ import {
   close,
   committedIn,
   DIMENSIONS,
+  freeOf,
   hasAsMuchAgain,
   leftOf,
   NOTHING,
@@ -36,9 +37,9 @@ import {
   type Dimension,
   type Refusal,
   type Settled,
-} from '../../tier/budget.ts';
-import { errorOf } from '../../tier/fault.ts';
-import { subtreeUsage, type Money, type Spent } from '../../tier/usage.ts';
+} from '../tier/budget.ts';
+import { errorOf } from '../tier/fault.ts';
+import { subtreeUsage, type Money, type Spent } from '../tier/usage.ts';
 
 export type RunBudget = {
   readonly isLimited: boolean;
@@ -61,27 +62,49 @@ export type RunBudget = {
   chargeEarlier(spentAt: SpentEarlier): void;
   /** What was said to be spent and did not fit. */
   overdrawn(): Budget | undefined;
+  /** Asks those above for so much that this fits the account of `path`, which keeps it. Tells whether it does. */
+  widen(path: string, wanted: Cost): boolean;
+  /** What of its grant nobody has spent, reserved or been lent. */
+  ownOf(path: string): Budget;
+  /** All accounts that are open, as JSON. */
+  laid(): LaidBudget;
 };
+/** A budget between two steps, to be taken up again elsewhere. The top first, no child before its parent. */
+export type LaidBudget = {
+  readonly accounts: readonly ({ readonly path: string; readonly self: Money; readonly subtree: Money } & LaidSums)[];
+  readonly beyond: Amount;
+};
+/** `null` is unlimited. */
+type LaidSums = { readonly [Sum in (typeof SUMS)[number] | 'cap']: LaidAmount };
+type LaidAmount = { readonly [D in Dimension]: number | null };
 
 type SpentEarlier = (path: string) => { usd: number; tokens: number; leaves: number };
+const SUMS = ['granted', 'spent', 'reserved', 'lent', 'kept'] as const;
 type Held = { account: Account; self: Money; subtree: Money };
 const NANO = 1e9;
 /** More than this nobody spends at once; it keeps all sums exact. */
 const MOST: Amount = { usd: 1e6 * NANO, tokens: 1e12, leaves: 1e9 };
 const NO_LIMITS: Budget = Object.freeze({});
 
-/** `hasCaps`: some node may spend no more than so much, though the run may. */
+export type RunBudgetOptions = {
+  /** Some node may spend no more than so much, though the run may. */
+  hasCaps?: boolean;
+  /** The node whose grant it is; above it there is nothing to ask for. Default: the root. */
+  top?: string;
+  /** Goes on with these accounts. */
+  laid?: LaidBudget | undefined;
+};
 export function createRunBudget(
   granted: Budget,
   emit: (event: RunEventBody) => void,
-  { hasCaps = false }: { hasCaps?: boolean } = {},
+  { hasCaps = false, top = ROOT, laid }: RunBudgetOptions = {},
 ): RunBudget {
   const isLimited = hasCaps || DIMENSIONS.some((dimension) => granted[dimension] !== undefined);
   const ledger = openLedger(amountOf(granted, Infinity));
   const root = heldOf(ledger);
-  const held = new Map<string, Held>([[ROOT, root]]);
-  const pathOf = new Map<Account, string>([[ledger, ROOT]]);
-  let beyond: Amount = NOTHING;
+  const held = new Map<string, Held>([[top, root]]);
+  const pathOf = new Map<Account, string>([[ledger, top]]);
+  let beyond: Amount = laid?.beyond ?? NOTHING;
   let billedBeyond: Amount = NOTHING;
   let earlierAt: SpentEarlier | undefined;
   /** What a node may spend from now on. */
@@ -92,6 +115,14 @@ export function createRunBudget(
     const left = minus(cap, amountOf(earlierAt(path), 0));
     return { usd: Math.max(0, left.usd), tokens: Math.max(0, left.tokens), leaves: Math.max(0, left.leaves) };
   };
+  for (const { path, self, subtree, cap, ...sums } of laid?.accounts ?? []) {
+    let above = parentOf(path);
+    while (above !== '' && !held.has(above)) above = parentOf(above);
+    const account = path === top ? ledger : open(held.get(above)?.account ?? ledger, NOTHING, amountIn(cap));
+    for (const sum of SUMS) Object.assign(account[sum], amountIn(sums[sum]));
+    held.set(path, { account, self, subtree });
+    pathOf.set(account, path);
+  }
 
   const hold = (path: string, account: Account): Held => {
     const one = heldOf(account);
@@ -116,7 +147,7 @@ export function createRunBudget(
   const book = ({ account, taken }: Settled, expense: Expense): void => {
     const inputTokens = Math.min(taken.tokens, wholeTokens(expense.inputTokens));
     const money: Money = { usd: taken.usd / NANO, inputTokens, outputTokens: taken.tokens - inputTokens };
-    const path = pathOf.get(account) ?? ROOT;
+    const path = pathOf.get(account) ?? top;
     const at = held.get(path);
     if (at) at.self = sum(at.self, money);
     for (let above = path; above !== ''; above = parentOf(above)) {
@@ -256,6 +287,26 @@ export function createRunBudget(
       const settled = charge(ledger, amount);
       if (settled) beyond = plus(beyond, minus(amount, settled.taken));
     },
+    widen(path, wanted) {
+      const answer = reserve(accountAt(path, false), checked('reserve', wanted));
+      if (!('state' in answer)) return false;
+      release(answer);
+      return true;
+    },
+    ownOf(path) {
+      const account = accountAt(path, false);
+      const own = (dimension: Dimension): number => freeOf(account, dimension);
+      return budgetOf({ usd: own('usd'), tokens: own('tokens'), leaves: own('leaves') });
+    },
+    laid: () => ({
+      accounts: [...held].flatMap(([path, { account, self, subtree }]) => {
+        if (!account.isOpen) return [];
+        const sums = SUMS.map((sum) => [sum, sumsOf(account[sum])]);
+        const cap = sumsOf(account.cap);
+        return [{ path, self, subtree, ...(Object.fromEntries(sums) as Omit<LaidSums, 'cap'>), cap }];
+      }),
+      beyond,
+    }),
     overdrawn() {
       const some = DIMENSIONS.filter((dimension) => beyond[dimension] > 0);
       if (some.length === 0) return undefined;
@@ -267,6 +318,16 @@ export function createRunBudget(
 /** That of a leaf is taken from its parent's account. */
 const claimFor = (child: ChildSpec, cap: Amount | undefined): Claimant =>
   child.role === 'leaf' ? { ...claimOf(child), leaves: 0 } : { ...claimOf(child), cap };
+
+const amountIn = ({ usd, tokens, leaves }: LaidAmount): Amount => ({
+  usd: usd ?? Infinity,
+  tokens: tokens ?? Infinity,
+  leaves: leaves ?? Infinity,
+});
+const sumsOf = (sums: Amount): LaidAmount => {
+  const whole = (amount: number): number | null => (amount === Infinity ? null : amount);
+  return { usd: whole(sums.usd), tokens: whole(sums.tokens), leaves: whole(sums.leaves) };
+};
 
 const NO_MONEY: Money = Object.freeze({ usd: 0, inputTokens: 0, outputTokens: 0 });
 const heldOf = (account: Account): Held => ({ account, self: NO_MONEY, subtree: NO_MONEY });

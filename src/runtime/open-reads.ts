@@ -1,15 +1,18 @@
 /** The reads of sources that an attempt has begun, each said to the run's events once: at its end, or the attempt's. */
-import type { SourceRead } from '../../ports/activities.ts';
-import type { FailureStatus } from '../../protocol/failure-status.ts';
-import type { Host } from './host.ts';
+import type { SourceRead } from '../ports/activities.ts';
+import type { FailureStatus } from '../protocol/failure-status.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RunEventBody } from '../protocol/run-event.ts';
 
+/** Whom they are said to. */
+type Heard = { readonly clock: Clock; readonly emit: (event: RunEventBody) => void };
 type Asked = { source: string; declared: boolean; startedAt: number };
 
 export class OpenReads {
   readonly #open = new Set<Asked>();
   readonly #path: string;
-  readonly #host: Pick<Host, 'clock' | 'emit'>;
-  constructor(path: string, host: Pick<Host, 'clock' | 'emit'>) {
+  readonly #host: Heard;
+  constructor(path: string, host: Heard) {
     this.#path = path;
     this.#host = host;
   }

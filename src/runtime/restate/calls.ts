@@ -1,0 +1,14 @@
+/** The only file that spells calls between services: JSON both ways, by name. */
+import * as restate from '@restatedev/restate-sdk';
+import type { Context, InvocationPromise } from '@restatedev/restate-sdk';
+
+type Address = { service: string; method: string; key?: string; idempotencyKey?: string };
+
+const json = <T>(): restate.Serde<T> => restate.serde.json as restate.Serde<T>;
+
+export const call = <Answer>(ctx: Context, to: Address, parameter: unknown): InvocationPromise<Answer> =>
+  ctx.genericCall<unknown, Answer>({ ...to, parameter, inputSerde: json<unknown>(), outputSerde: json<Answer>() });
+
+/** Is delivered once, in the order in which this invocation sends to the same object. */
+export const send = (ctx: Context, to: Address & { delay?: number }, parameter: unknown): restate.InvocationHandle =>
+  ctx.genericSend({ ...to, parameter, inputSerde: json<unknown>() });

@@ -1,0 +1,69 @@
+/** The children of one stage as invocations: called, awaited in the order of their calls, cancelled. */
+import type { InvocationPromise, RestatePromise } from '@restatedev/restate-sdk';
+import type { ChildSpec } from '../../protocol/decision.ts';
+import type { Task } from '../../protocol/task.ts';
+import { call } from './calls.ts';
+import type { Node } from './node.ts';
+import type { NodeAnswer, NodeInput } from './wire.ts';
+
+/** `lost`: the invocation was killed, or its worker refused it for good. */
+export type Arrival =
+  | { type: 'answer'; name: string; answer: NodeAnswer | undefined }
+  | { type: 'lost'; name: string; message: string };
+
+/** To race more than so many costs more for each end than there are children. */
+const WIDEST_RACE = 300;
+
+export class ChildCalls {
+  readonly #node: Node;
+  readonly #calls = new Map<string, InvocationPromise<NodeAnswer>>();
+  /** In the order of their calls. */
+  readonly #inFlight = new Map<string, RestatePromise<Arrival>>();
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  /** What may arrive next: one of all, or, of too many, the one that was called first. */
+  get awaited(): RestatePromise<Arrival>[] {
+    const all = [...this.#inFlight.values()];
+    return all.length > WIDEST_RACE ? all.slice(0, 1) : all;
+  }
+  call(child: ChildSpec, task: Task): void {
+    const { ctx, worker, spec, made, kit } = this.#node;
+    const { name, role } = child;
+    const traceparent = kit.traceparentOf(task.path);
+    const estimateMs = role === 'leaf' ? kit.activities.estimateOf(task.path) : undefined;
+    const input: NodeInput = {
+      spec,
+      task: traceparent === undefined ? task : { ...task, traceparent },
+      made,
+      ...(estimateMs !== undefined && { estimateMs }),
+    };
+    const service = role === 'leaf' ? worker.names.leaf : worker.names.orchestrator;
+    const to = { service, method: 'run', idempotencyKey: `${spec.runId}/${task.path}` };
+    const calling = call<NodeAnswer>(ctx, to, input);
+    this.#calls.set(name, calling);
+    this.#inFlight.set(
+      name,
+      calling.map((answer, error): Arrival =>
+        error ? { type: 'lost', name, message: error.message } : { type: 'answer', name, answer },
+      ),
+    );
+  }
+  arrived(name: string): void {
+    this.#inFlight.delete(name);
+  }
+  /** Asks it to conclude. It is still awaited. */
+  async cancel(name: string): Promise<void> {
+    const calling = this.#calls.get(name);
+    if (calling && this.#inFlight.has(name)) this.#node.ctx.cancel(await calling.invocationId);
+  }
+  async cancelAll(): Promise<void> {
+    for (const name of this.#inFlight.keys()) await this.cancel(name);
+  }
+  async cutOff(name: string): Promise<void> {
+    await this.cancel(name);
+    this.#inFlight.delete(name);
+  }
+}

@@ -1,0 +1,330 @@
+/**
+ * Waits for a stage's children as a durable loop over the join reducer, and is the only place that calls nodes.
+ *  1. One invocation for each node, by `runId/path`: called twice, it runs once.
+ *  2. What happens next is chosen by the journal alone: which answer came first, what the clock said, who got a slot.
+ *  3. Whoever is cut off is cancelled; what its subtree had said until then is asked of the ledger.
+ */
+import type { RestatePromise } from '@restatedev/restate-sdk';
+import type { ChildSpec } from '../../protocol/decision.ts';
+import type { Fault } from '../../protocol/fault.ts';
+import type { Finding } from '../../protocol/finding.ts';
+import { childPath, depthOf, isWithin, nameOf, ROOT } from '../../protocol/path.ts';
+import { UnsealedOutcome, type UnsealedReport } from '../../protocol/report.ts';
+import type { Task } from '../../protocol/task.ts';
+import { readAnswer } from '../../tier/answer.ts';
+import { HELD_TOO_LONG, NEVER_BEGUN } from '../../tier/attempt.ts';
+import { childTask, tierOf } from '../../tier/child-task.ts';
+import { CANCELLED, errorOf } from '../../tier/fault.ts';
+import { depthIsSpent, handOff as handOffAt, type Margins } from '../../tier/grant.ts';
+import { joinStep, openJoin, type Join, type JoinEffect, type JoinEvent, type Joined } from '../../tier/join.ts';
+import type { GatherInput } from '../../tier/orchestrator-machine.ts';
+import type { Spent } from '../../tier/usage.ts';
+import { call } from './calls.ts';
+import { ChildCalls, type Arrival } from './child-calls.ts';
+import type { Node } from './node.ts';
+import { FLUSH_MS } from './outbox.ts';
+import { allot, isLimited, settle, type Purse } from './purse.ts';
+import type { SlotNews } from './slots-object.ts';
+import { StageSlots } from './stage-slots.ts';
+import type { NodeAnswer } from './wire.ts';
+
+export type GatherWith = {
+  purse: Purse;
+  /** A last word on a child's report, before it is sealed. */
+  amend?: (report: UnsealedReport) => Promise<{ report: UnsealedReport; heard: readonly Finding[] }>;
+};
+type Moment = 'expired' | 'hand-off' | 'flush' | 'cut-off';
+type Arrived = Arrival | { type: 'news'; news: SlotNews } | { type: Moment };
+type Planned = { task: Task; child: ChildSpec };
+
+/** An answer goes by the server, and each step is written down there before the next. */
+const MARGINS: Margins = { handOffMs: 500, leastReserveMs: 500 };
+/** How long children have to conclude when they are asked to, for each tier below, in ms. */
+const CONCLUDE_MS = 1_000;
+/** In flight at once where some have to wait for a slot: they are raced, so that none waits for another's end. */
+const MOST_RACED = 256;
+
+export const gather = (node: Node, input: GatherInput, given: GatherWith): Promise<Joined> =>
+  new Gather(node, input, given).joined();
+
+class Gather {
+  readonly #node: Node;
+  readonly #input: GatherInput;
+  readonly #given: GatherWith;
+  readonly #planned = new Map<string, Planned>();
+  readonly #calls: ChildCalls;
+  readonly #heard = new Map<string, readonly Finding[]>();
+  readonly #spent = new Map<string, Spent>();
+  /** Until they are booked. */
+  readonly #answers = new Map<string, NodeAnswer>();
+  readonly #revoked = new Set<string>();
+  readonly #moments = new Map<Moment, RestatePromise<Arrived>>();
+  /** The latest that is known of the time. */
+  #at = 0;
+  #joined: Joined | undefined;
+
+  constructor(node: Node, input: GatherInput, given: GatherWith) {
+    this.#node = node;
+    this.#input = input;
+    this.#given = given;
+    this.#calls = new ChildCalls(node);
+  }
+
+  async joined(): Promise<Joined> {
+    const { ctx, outbox } = this.#node;
+    const { task, deadline } = this.#input;
+    const now = (this.#at = await ctx.date.now());
+    const children = this.#children();
+    const [join, first] = openJoin({
+      runId: task.runId,
+      path: task.path,
+      children: children.map((child) => ({ name: child.name, tier: tierOf(task, child) })),
+      quorum: this.#input.quorum,
+      required: this.#input.required,
+      startedAt: now,
+      heard: (name) => this.#heard.get(name) ?? [],
+      spent: (name) => this.#spent.get(name),
+    });
+    const empty = first.find((effect) => effect.type === 'close');
+    if (empty) return empty.joined;
+    const refused = await this.#plan(children);
+    outbox.flush(now);
+
+    const leaves = children.filter(({ name, role }) => role === 'leaf' && !refused.has(name));
+    const slots = this.#slotsFor(leaves);
+    for (const { name, role } of children) if (role !== 'leaf') this.#call(name);
+    this.#arm('expired', deadline - now);
+    for (const path of await slots.open()) this.#call(nameOf(path));
+    const handOff = handOffAt(now, deadline, MARGINS.handOffMs);
+    if (slots.isWaiting) this.#arm('hand-off', handOff - now);
+    for (const [name, fault] of refused) {
+      await this.#apply(join, { type: 'crashed', name, error: errorOf(fault), attempts: 0, at: now });
+    }
+    for (;;) {
+      if (this.#joined) break;
+      await this.#step(join, slots, handOff);
+    }
+    slots.close();
+    return this.#joined;
+  }
+
+  /** Waits for whatever comes first, and lets the join see it. */
+  async #step(join: Join, slots: StageSlots, handOff: number): Promise<void> {
+    const { ctx, outbox, cancellation } = this.#node;
+    if (outbox.flushDue(this.#at) && !this.#moments.has('flush')) this.#arm('flush', FLUSH_MS);
+    const news = slots.news?.map((said): Arrived => ({ type: 'news', news: said ?? { granted: [], revoked: [] } }));
+    const arrived = await cancellation.first<Arrived>([
+      ...this.#moments.values(),
+      ...(news ? [news] : []),
+      ...this.#calls.awaited,
+    ]);
+    switch (arrived?.type) {
+      case undefined: // it is asked to conclude: so are its children, and whoever has not by then is cut off
+        this.#at = Math.max(this.#at, await ctx.date.now());
+        joinStep(join, { type: 'cancelling' });
+        await this.#neverBegin(join, slots, CANCELLED);
+        await this.#calls.cancelAll();
+        this.#arm('cut-off', CONCLUDE_MS * (1 + this.#input.task.grant.depthLeft));
+        break;
+      case 'expired':
+        this.#at = Math.max(this.#at, this.#input.deadline);
+        this.#noteExpired(join);
+        await this.#apply(join, { type: 'expired', at: this.#at });
+        break;
+      case 'cut-off':
+        await this.#apply(join, { type: 'cancelled', at: await ctx.date.now() });
+        break;
+      case 'hand-off':
+        this.#moments.delete('hand-off');
+        this.#at = Math.max(this.#at, handOff);
+        await this.#neverBegin(join, slots, NEVER_BEGUN);
+        break;
+      case 'flush':
+        this.#moments.delete('flush');
+        outbox.flush(this.#at + FLUSH_MS);
+        break;
+      case 'news': {
+        const { granted, revoked } = slots.take(arrived.news);
+        for (const path of granted) this.#call(nameOf(path));
+        for (const path of revoked) await this.#revoke(nameOf(path));
+        break;
+      }
+      case 'lost': {
+        const { name, message } = arrived;
+        this.#calls.arrived(name);
+        slots.release(childPath(join.path, name), CANCELLED);
+        await this.#apply(join, { type: 'crashed', name, error: { message }, at: await ctx.date.now() });
+        break;
+      }
+      case 'answer': {
+        const { name, answer } = arrived;
+        this.#calls.arrived(name);
+        // It closed itself at the hand-off: nobody begins in its place.
+        if (answer && answer.at >= handOff) await this.#neverBegin(join, slots, NEVER_BEGUN);
+        slots.release(childPath(join.path, name), answer?.ended);
+        await this.#apply(join, await this.#endOf(name, answer));
+        break;
+      }
+    }
+  }
+
+  #children(): readonly ChildSpec[] {
+    const { task, children } = this.#input;
+    if (!depthIsSpent(task.grant) || children.length === 0) return children;
+    const message = `a gather at ${task.path} was to spawn ${children.length} nodes with no depth left`;
+    this.#node.outbox.note(this.#at, { type: 'integrity.alert', path: task.path, kind: 'depth', message });
+    return [];
+  }
+  /** Makes each child's task, and tells who is refused. */
+  async #plan(children: readonly ChildSpec[]): Promise<Map<string, Fault>> {
+    const { kit, outbox } = this.#node;
+    const { task, before: ended, later = { weight: 0, leaves: 0 } } = this.#input;
+    const now = this.#at;
+    // Of the run's own gather the root has it all.
+    const isShared = isLimited(this.#node) && task.path !== '';
+    const allotted = isShared ? await allot(this.#node, { path: task.path, children, later }) : undefined;
+    const before = new Map(ended.map(({ name, outcome }) => [name, outcome]));
+    for (const child of children) {
+      const path = childPath(task.path, child.name);
+      const budget = allotted?.grants[child.name] ?? task.grant.budget;
+      const own = childTask(this.#input, child, {
+        before,
+        now,
+        budget,
+        learned: kit.learned.get(path),
+        margins: MARGINS,
+      });
+      this.#planned.set(child.name, { task: own, child });
+      const { tier, question, charter, grant } = own;
+      const prior = own.prior.map((report) => ({ path: report.path, digest: report.digest }));
+      const started = { path, tier, depth: depthOf(path), question, charter, grant, prior };
+      outbox.note(now, { type: 'node.started', ...started, ...kit.identify?.(own) });
+    }
+    for (const event of allotted?.events ?? []) outbox.note(now, event);
+    return new Map(Object.entries(allotted?.refused ?? {}));
+  }
+  #slotsFor(leaves: readonly ChildSpec[]): StageSlots {
+    const { kit, spec } = this.#node;
+    const { task, stage } = this.#input;
+    const asks = leaves.map(({ name }) => {
+      const path = childPath(task.path, name);
+      return { path, estimateMs: kit.activities.estimateOf(path), pools: kit.activities.poolsOf(path) };
+    });
+    const most = spec.limits.concurrency >= leaves.length ? Infinity : MOST_RACED;
+    return new StageSlots(this.#node, `${task.path} ${stage}`, asks, most);
+  }
+
+  #arm(moment: Moment, ms: number): void {
+    this.#moments.set(
+      moment,
+      this.#node.ctx.sleep(Math.max(0, ms)).map(() => ({ type: moment })),
+    );
+  }
+  #call(name: string): void {
+    const planned = this.#planned.get(name);
+    if (planned) this.#calls.call(planned.child, planned.task);
+  }
+  /** Its slot is somebody else's now: it is asked to conclude, and what it then ends with says why. */
+  async #revoke(name: string): Promise<void> {
+    this.#revoked.add(name);
+    await this.#calls.cancel(name);
+  }
+  async #neverBegin(join: Join, slots: StageSlots, fault: Fault): Promise<void> {
+    const paths = slots.waiting;
+    slots.withdrawAll();
+    for (const path of paths) {
+      const name = nameOf(path);
+      await this.#apply(join, { type: 'crashed', name, error: errorOf(fault), attempts: 0, at: this.#at });
+    }
+  }
+
+  async #apply(join: Join, event: JoinEvent): Promise<void> {
+    if ('at' in event) this.#at = Math.max(this.#at, event.at);
+    if (mayCutOff(join, event)) await this.#hear(join);
+    for (const effect of joinStep(join, event)) await this.#follow(effect);
+  }
+  /** What the subtrees of those that have not ended have said: they are about to be cut off. */
+  async #hear(join: Join): Promise<void> {
+    const { ctx, ledger, outbox } = this.#node;
+    const { path } = join;
+    const missing = [...this.#planned.keys()].filter((name) => !join.ended.has(name));
+    if (missing.length === 0) return;
+    outbox.flush(this.#at);
+    const said = await call<Finding[]>(ctx, { ...ledger, method: 'under' }, path === '' ? ROOT : path);
+    for (const name of missing) {
+      const own = childPath(path, name);
+      const heard = said.filter((finding) => isWithin(finding.path, own));
+      this.#heard.set(name, heard);
+    }
+  }
+  async #endOf(name: string, answer: NodeAnswer | undefined): Promise<JoinEvent> {
+    const path = childPath(this.#input.task.path, name);
+    const at = answer?.at ?? this.#at;
+    if (answer) {
+      this.#answers.set(name, answer);
+      this.#node.outbox.add(answer.events);
+      if (answer.spent) this.#spent.set(name, answer.spent);
+      this.#given.purse.below(answer.spent);
+    }
+    const read = readAnswer(UnsealedOutcome, answer?.outcome);
+    if (!('value' in read)) {
+      const error = new Error(`${path} ended with what is no outcome: ${read.why}`);
+      return { type: 'crashed', name, error, at };
+    }
+    const output = read.value;
+    if (output.kind === 'failure') {
+      const isRevoked = this.#revoked.has(name) && output.status === 'cancelled';
+      return { type: 'ended', name, output: isRevoked ? { ...output, ...HELD_TOO_LONG, retryable: true } : output, at };
+    }
+    if (!this.#given.amend) return { type: 'ended', name, output, at };
+    const { report, heard } = await this.#given.amend(output);
+    this.#heard.set(name, heard);
+    return { type: 'ended', name, output: report, at };
+  }
+  async #follow(effect: JoinEffect): Promise<void> {
+    const { outbox } = this.#node;
+    const { path: parent } = this.#input.task;
+    switch (effect.type) {
+      case 'sealed': {
+        const { name, outcome } = effect;
+        const { tier } = outcome;
+        const path = childPath(parent, name);
+        this.#heard.delete(name);
+        this.#settle(name, path);
+        if (outcome.kind === 'report') {
+          outbox.note(this.#at, { type: 'node.reported', path, tier, report: outcome });
+        } else outbox.note(this.#at, { type: 'node.failed', path, tier, token: outcome });
+        break;
+      }
+      case 'stop':
+        await this.#calls.cutOff(effect.name);
+        break;
+      case 'ignored': {
+        const { name: child, why } = effect;
+        outbox.note(this.#at, { type: 'child.late', path: parent, child, why, findings: [] });
+        break;
+      }
+      case 'close':
+        this.#joined = effect.joined;
+    }
+  }
+  #settle(name: string, path: string): void {
+    const { unbooked, beyond } = this.#answers.get(name) ?? {};
+    this.#answers.delete(name);
+    if (!isLimited(this.#node) || this.#input.task.path === '') return;
+    settle(this.#node, { path, isOver: true, ...(unbooked && { spent: unbooked }), ...(beyond && { beyond }) });
+  }
+  #noteExpired({ path, children, ended }: Join): void {
+    if (path === '') return; // of the run's own gather the root's token says it
+    const missing = [...children.keys()].flatMap((name) => (ended.has(name) ? [] : childPath(path, name)));
+    this.#node.outbox.note(this.#at, { type: 'join.expired', path, stage: this.#input.stage, missing });
+  }
+}
+
+/** Whether children may be cut off by this event, or one has been lost: what they had said, the ledger knows. */
+function mayCutOff(join: Join, event: JoinEvent): boolean {
+  if (event.type === 'expired' || event.type === 'cancelled') return true;
+  if (event.type === 'crashed') return event.attempts !== 0;
+  const isLast = join.ended.size + 1 >= join.children.size;
+  return event.type === 'ended' && !isLast && join.reported + 1 >= (join.quorum ?? Infinity);
+}

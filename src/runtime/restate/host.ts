@@ -1,0 +1,199 @@
+/**
+ * The caller's side of a distributed run. The run goes on at the server whether or not its caller lives; what it says is
+ * read from its ledger, and stored, traced and shown here as if it had happened here.
+ *  1. Every event is told once and in the ledger's order; whoever comes back is told from where the record ends.
+ *  2. `result` resolves when all events have been told.
+ */
+import type { Scenario } from '../../define/spec.ts';
+import { EspalierError } from '../../errors.ts';
+import { ROOT } from '../../protocol/path.ts';
+import type { Report } from '../../protocol/report.ts';
+import { faultOf } from '../../tier/fault.ts';
+import { hasCaps, openRun, type OpenedRun } from '../open-run.ts';
+import { attachRecord } from '../record/attach-record.ts';
+import type { RunHandle, RunHost, RunOptions, RunOutcome } from '../run.ts';
+import { systemClock } from '../system-clock.ts';
+import { callerAt, type Caller, type IngressOptions } from './ingress.ts';
+import type { Ending } from './ledger.ts';
+import { serviceNames } from './names.ts';
+import { STOPPED } from './run-service.ts';
+import { checkDistributable } from './services.ts';
+import type { Memory, RunInput } from './wire.ts';
+
+/** `ingress`: the URL of the Restate server's ingress, such as `http://127.0.0.1:8080`. `headers`: for who asks for them. */
+export type RestateOptions = IngressOptions;
+
+/**
+ * The host that performs runs at a Restate server, by workers that serve `services(scenario)`.
+ * @throws EspalierError `invalid-input` on what is no URL
+ * @example
+ * const outcome = await run(scenario, { host: restate({ ingress: 'http://127.0.0.1:8080' }) });
+ */
+export function restate(options: RestateOptions): RunHost {
+  callerAt(options, serviceNames(''), ''); // says at once what is wrong with it
+  return { name: 'restate', start: (scenario, given) => startDistributed(scenario, given, options) };
+}
+
+/** What only this process has, and no worker would see. */
+const ONLY_HERE = ['clock', 'random', 'pressure', 'retryFailed', 'models', 'hedge'] as const;
+
+function startDistributed(scenario: Scenario, given: RunOptions, to: RestateOptions): RunHandle {
+  checkDistributable(scenario);
+  const alien = ONLY_HERE.find((name) => given[name] !== undefined && given[name] !== false);
+  if (alien !== undefined) {
+    throw new EspalierError(
+      'invalid-input',
+      `The option ${alien} is of this process, and the run's nodes are at the workers. Leave it out with the host "restate".`,
+    );
+  }
+  const opened = openRun(scenario, given, systemClock, {
+    asksModels: false,
+    ...(given.resume !== undefined && { record: attachRecord }),
+  });
+  return new DistributedRun(opened, callerAt(to, serviceNames(scenario.name), scenario.name), scenario).handle;
+}
+
+/** What is said here, and not at the server. */
+const OWN_EVENTS: ReadonlySet<string> = new Set(['synthesis.interim', 'interim.failed', 'record.failed']);
+
+class DistributedRun {
+  readonly handle: RunHandle;
+  readonly #opened: OpenedRun<RunOptions>;
+  readonly #caller: Caller;
+  readonly #scenario: Scenario;
+  readonly #outcome = Promise.withResolvers<RunOutcome>();
+  #ending: Ending | undefined;
+  #isSubmitted = false;
+  #isOver = false;
+
+  constructor(opened: OpenedRun<RunOptions>, caller: Caller, scenario: Scenario) {
+    this.#opened = opened;
+    this.#caller = caller;
+    this.#scenario = scenario;
+    const { runId, stream, options, lost } = opened;
+    const { signal } = options;
+    const cancel = (): void => this.#end('cancel');
+    this.#outcome.promise.catch(() => {}); // whoever stops a run need not also catch its result
+    this.handle = {
+      runId,
+      events: stream.events,
+      result: this.#outcome.promise,
+      interim: () => undefined,
+      cancel,
+      stop: () => this.#stop(),
+    };
+    lost.addEventListener('abort', () => this.#close(() => this.#outcome.reject(lost.reason)), { once: true });
+    queueMicrotask(() => {
+      if (this.#isOver) return;
+      if (signal?.aborted) cancel();
+      else signal?.addEventListener('abort', cancel, { once: true });
+      this.#perform().then(
+        (report) => this.#close(() => this.#outcome.resolve(outcomeOf(report))),
+        (error: unknown) => this.#close(() => this.#outcome.reject(this.#explained(error))),
+      );
+    });
+  }
+
+  async #perform(): Promise<Report> {
+    const { runId } = this.#opened;
+    const sent = await this.#caller.submit(this.#input());
+    this.#isSubmitted = true;
+    if (this.#ending) this.#send(this.#ending);
+    const result = this.#caller.result(sent);
+    const broken = result.then(
+      () => new Promise<never>(() => {}), // then the ledger says all that there is to say
+      (error: unknown) => Promise.reject(error),
+    );
+    broken.catch(() => {});
+    await this.#tell(runId, broken);
+    return result;
+  }
+  /** Tells what the ledger says, from where the record ends, until the run is over. */
+  async #tell(runId: string, broken: Promise<never>): Promise<void> {
+    const { stream, record, options } = this.#opened;
+    let known = options.resume === undefined || !options.store ? 0 : eventsOfServer(options.store, runId);
+    void record;
+    for (let cursor = 0; ;) {
+      const page = await Promise.race([this.#caller.feed({ runId, cursor }), broken]);
+      for (const { at, event } of page.events) {
+        if (known > 0) known--;
+        else stream.emit(event, at);
+      }
+      if (page.isOver || this.#isOver) return;
+      ({ cursor } = page);
+    }
+  }
+  #input(): RunInput {
+    const { options, runId, thesis, asOf, limits, history, learned, telemetry, record } = this.#opened;
+    const { decided } = options;
+    const memory: Memory | undefined =
+      history.size + (learned?.size ?? 0) > 0 || decided
+        ? { durations: [...history], learned: [...(learned ?? [])], ...(decided && { decided }) }
+        : undefined;
+    const traceparent = telemetry?.traceparentOf(runId, ROOT);
+    return {
+      spec: {
+        runId,
+        scenario: this.#scenario.name,
+        thesis,
+        ...(asOf !== undefined && { asOf }),
+        limits,
+        ...(options.domains && { domains: options.domains }),
+        ...(options.policy && { policy: options.policy }),
+        ...(hasCaps(this.#opened.registry) && { hasCaps: true }),
+        ...(record && { isStored: true }),
+        ...(memory && { hasMemory: true }),
+        ...(traceparent !== undefined && { traceparent }),
+      },
+      ...(memory && { memory }),
+    };
+  }
+  #end(ending: Ending): void {
+    if (this.#isOver || this.#ending) return;
+    this.#ending = ending;
+    if (this.#isSubmitted) this.#send(ending);
+  }
+  #send(ending: Ending): void {
+    this.#caller.end(this.#opened.runId, ending).catch((error: unknown) => {
+      if (ending === 'cancel') this.#close(() => this.#outcome.reject(this.#explained(error)));
+    });
+  }
+  #stop(): void {
+    if (this.#isOver) return;
+    if (this.#isSubmitted) this.#send('stop');
+    else this.#ending = 'stop';
+    this.#close(() => this.#outcome.reject(this.#stopped()));
+  }
+  #close(settle: () => void): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#opened.stream.close();
+    settle();
+  }
+  #stopped(): EspalierError {
+    return new EspalierError('stopped', `The run ${this.#opened.runId} was stopped before it could deliver.`);
+  }
+  #explained(error: unknown): EspalierError {
+    const { message } = faultOf(error);
+    if (message.includes(STOPPED)) return this.#stopped();
+    if (EspalierError.isInstance(error)) return error;
+    return new EspalierError('host-fault', `The run ${this.#opened.runId} broke: ${message}. Report it.`, {
+      cause: error,
+    });
+  }
+}
+
+/** How many of a record's events the server has said. */
+function eventsOfServer(store: NonNullable<RunOptions['store']>, runId: string): number {
+  let count = 0;
+  for (const { type } of store.events(runId)) if (!OWN_EVENTS.has(type)) count++;
+  return count;
+}
+
+const outcomeOf = (brief: Report): RunOutcome => ({
+  runId: brief.runId,
+  status: brief.status,
+  brief,
+  escalations: brief.escalations,
+  gaps: brief.gaps,
+});

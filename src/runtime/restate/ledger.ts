@@ -1,0 +1,194 @@
+/**
+ * What a run has said, in one order for everybody: an object per run.
+ *  1. Every event is in it once, and is numbered by its place. Whoever reads from the start reads all of them.
+ *  2. A critical finding is escalated with the event that reports it, once for each id.
+ *  3. A critical finding of a node that had been cut off is not lost: `child.late` carries it, and the root's report.
+ *  4. What has been said stays until the run is forgotten, so that a caller may come back.
+ */
+import * as restate from '@restatedev/restate-sdk';
+import type { InvocationId, ObjectContext, ObjectSharedContext } from '@restatedev/restate-sdk';
+import type { Ended } from '../../ports/activities.ts';
+import type { Decision } from '../../protocol/decision.ts';
+import type { Finding } from '../../protocol/finding.ts';
+import { isWithin, nameOf, parentOf, ROOT } from '../../protocol/path.ts';
+import type { Report } from '../../protocol/report.ts';
+import type { RunEventBody } from '../../protocol/run-event.ts';
+import type { Afterthought } from '../record/recall.ts';
+import type { Memory, Noted } from './wire.ts';
+
+type Ledger = {
+  /** How many chunks there are: `0`, `1` … are their names. */
+  chunks: number;
+  /** Of the latest event. */
+  at: number;
+  isOver: boolean;
+  /** Who waits for more: awakeables. */
+  waiting: string[];
+  /** The invocation of the run. */
+  invocation?: string;
+  ending?: Ending;
+};
+export type Ending = 'cancel' | 'stop';
+/** `cursor`: where to go on reading. */
+export type Page = { events: Noted[]; cursor: number; isOver: boolean };
+export type UnderRoot = { ended: Ended[]; decided?: Decision };
+/** What the run's end goes by. */
+export type Standing = { criticals: Finding[]; late: Afterthought[] };
+type State = {
+  ledger: Ledger;
+  memory: Memory;
+  /** Paths of nodes that were cut off, and may still have something to say. */
+  cut: string[];
+} & Standing & { [chunk: `chunk ${number}`]: Noted[] };
+
+type Writing = ObjectContext<State>;
+type Reading = ObjectSharedContext<State>;
+const MOST_CHUNKS = 64; // on a page
+
+export const ledgerObject = (name: string, options: restate.ObjectOptions) =>
+  restate.object({
+    name,
+    options: { ...options, enableLazyState: true },
+    handlers: {
+      /** The run begins. Says whether it has been told to end before. */
+      open: async (
+        ctx: Writing,
+        { invocation, memory, noted }: { invocation: string; memory?: Memory; noted: Noted[] },
+      ): Promise<Ending | null> => {
+        const ledger = await ledgerOf(ctx);
+        ledger.invocation = invocation;
+        if (memory) ctx.set('memory', memory);
+        await append(ctx, ledger, noted);
+        return ledger.ending ?? null;
+      },
+      append: async (ctx: Writing, noted: Noted[]): Promise<void> => append(ctx, await ledgerOf(ctx), noted),
+      /** The last events of the run. */
+      close: async (ctx: Writing, noted: Noted[]): Promise<void> => {
+        const ledger = await ledgerOf(ctx);
+        ledger.isOver = true;
+        await append(ctx, ledger, noted);
+      },
+      /** What there is after `cursor`; when there is nothing, `awakeable` is resolved as soon as there is. */
+      next: async (ctx: Writing, { cursor, awakeable }: { cursor: number; awakeable: string }): Promise<Page> => {
+        const ledger = await ledgerOf(ctx);
+        const page = await pageFrom(ctx, ledger, cursor);
+        if (page.cursor === cursor && !page.isOver) {
+          ledger.waiting.push(awakeable);
+          ctx.set('ledger', ledger);
+        }
+        return page;
+      },
+      /** Ends the run: `cancel` delivers what there is, `stop` nothing. */
+      end: async (ctx: Writing, ending: Ending): Promise<void> => {
+        const ledger = await ledgerOf(ctx);
+        if (ledger.isOver) return;
+        ledger.ending = ending;
+        ctx.set('ledger', ledger);
+        if (ledger.invocation !== undefined) ctx.cancel(ledger.invocation as InvocationId);
+      },
+      forget: async (ctx: Writing): Promise<void> => ctx.clearAll(),
+
+      page: shared(async (ctx: Reading, cursor: number): Promise<Page> => pageFrom(ctx, await ledgerOf(ctx), cursor)),
+      ending: shared(async (ctx: Reading): Promise<Ending | null> => (await ledgerOf(ctx)).ending ?? null),
+      memory: shared(
+        async (ctx: Reading): Promise<Memory> => (await ctx.get('memory')) ?? { durations: [], learned: [] },
+      ),
+      standing: shared(async (ctx: Reading): Promise<Standing> => ({
+        criticals: (await ctx.get('criticals')) ?? [],
+        late: (await ctx.get('late')) ?? [],
+      })),
+      /** Every finding that was said at this path or below it and not taken back, in the order said. */
+      under: shared(async (ctx: Reading, path: string): Promise<Finding[]> => {
+        const said = new Map<string, Finding>();
+        await scan(ctx, (event) => {
+          if (!isWithin(event.path, path)) return;
+          if (event.type === 'finding.reported') said.set(event.finding.id, event.finding);
+          else if (event.type === 'node.reported') for (const id of retractedBy(event.report, said)) said.delete(id);
+        });
+        return [...said.values()];
+      }),
+      /** How the root's children have ended, and what it had decided: for a brief that has to be made without it. */
+      underRoot: shared(async (ctx: Reading): Promise<UnderRoot> => {
+        const ended: Ended[] = [];
+        let decided: Decision | undefined;
+        await scan(ctx, (event) => {
+          if (event.type === 'node.planned' && event.path === ROOT) decided = event.decision;
+          if (parentOf(event.path) !== ROOT) return;
+          if (event.type === 'node.reported') ended.push({ name: nameOf(event.path), outcome: event.report });
+          else if (event.type === 'node.failed') ended.push({ name: nameOf(event.path), outcome: event.token });
+        });
+        return { ended, ...(decided && { decided }) };
+      }),
+    },
+  });
+
+const shared = restate.handlers.object.shared;
+
+const ledgerOf = async (ctx: Reading): Promise<Ledger> =>
+  (await ctx.get('ledger')) ?? { chunks: 0, at: 0, isOver: false, waiting: [] };
+
+async function append(ctx: Writing, ledger: Ledger, noted: readonly Noted[]): Promise<void> {
+  const chunk: Noted[] = [];
+  const cut: string[] = [];
+  for (const one of noted) {
+    const { event } = one;
+    ledger.at = Math.max(ledger.at, one.at); // the clocks of several machines
+    const at = ledger.at;
+    const isCritical = event.type === 'finding.reported' && event.finding.critical !== undefined;
+    if (!isCritical) {
+      chunk.push({ at, event });
+      if (event.type === 'node.failed' && MAY_STILL_SPEAK.has(event.token.status)) cut.push(event.path);
+      continue;
+    }
+    chunk.push(
+      ...(await critical(ctx, { path: event.path, finding: event.finding })).map((said) => ({ at, event: said })),
+    );
+  }
+  if (cut.length > 0) ctx.set('cut', [...((await ctx.get('cut')) ?? []), ...cut]);
+  if (chunk.length > 0) ctx.set(`chunk ${ledger.chunks++}`, chunk);
+  for (const awakeable of ledger.waiting.splice(0)) {
+    const page: Page = { events: chunk, cursor: ledger.chunks, isOver: ledger.isOver };
+    ctx.resolveAwakeable(awakeable, page);
+  }
+  ctx.set('ledger', ledger);
+}
+const MAY_STILL_SPEAK: ReadonlySet<string> = new Set(['timeout', 'cancelled', 'error']);
+
+/** What is said of a critical finding: that it is escalated, or that it came too late. */
+async function critical(ctx: Writing, said: Afterthought): Promise<RunEventBody[]> {
+  const { path, finding } = said;
+  const cut = (await ctx.get('cut')) ?? [];
+  if (cut.some((ended) => isWithin(path, ended))) {
+    ctx.set('late', [...((await ctx.get('late')) ?? []), said]);
+    const above = parentOf(path) || path;
+    return [{ type: 'child.late', path: above, child: nameOf(path), why: 'late', findings: [finding] }];
+  }
+  const known = (await ctx.get('criticals')) ?? [];
+  if (known.some(({ id }) => id === finding.id)) return [];
+  ctx.set('criticals', [...known, finding]);
+  return [
+    { type: 'finding.reported', path, finding },
+    { type: 'finding.escalated', path: finding.path, finding },
+  ];
+}
+
+async function scan(ctx: Reading, see: (event: RunEventBody) => void): Promise<void> {
+  const { chunks } = await ledgerOf(ctx);
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    for (const { event } of (await ctx.get(`chunk ${chunk}`)) ?? []) see(event);
+  }
+}
+
+/** What a leaf has said live and its report does not hold: an attempt had said it that failed. */
+function retractedBy({ path, tier, findings }: Report, said: ReadonlyMap<string, Finding>): string[] {
+  if (tier !== 'leaf') return [];
+  const kept = new Set(findings.map(({ id }) => id));
+  return [...said.values()].flatMap((one) => (one.path !== path || one.critical || kept.has(one.id) ? [] : one.id));
+}
+
+async function pageFrom(ctx: Reading, ledger: Ledger, cursor: number): Promise<Page> {
+  const events: Noted[] = [];
+  const end = Math.min(ledger.chunks, cursor + MOST_CHUNKS);
+  for (let chunk = cursor; chunk < end; chunk++) events.push(...((await ctx.get(`chunk ${chunk}`)) ?? []));
+  return { events, cursor: Math.max(cursor, end), isOver: ledger.isOver && end >= ledger.chunks };
+}

@@ -1,0 +1,92 @@
+/**
+ * Performs a step with an effect as a durable one, slice by slice: whatever a slice says is in the journal before
+ * anything follows from it, and is not said again when the invocation is replayed.
+ *  1. Our own machine tries again, and not the server: a failure is data.
+ *  2. A step that fails for want of budget is performed once more when there is more to be had.
+ */
+import { CANCELLED } from '../../tier/fault.ts';
+import type { RunEventBody } from '../../protocol/run-event.ts';
+import type { Node, Told } from './node.ts';
+import { isLimited, moreFor, settle, wantedIn, type Purse } from './purse.ts';
+import type { Job, Said, Slice } from './work.ts';
+
+const ONCE = { maxRetryAttempts: 1 } as const;
+/** A longer one would keep a suspended orchestrator from hearing that it is to conclude. */
+const [FIRST_MS, LONGEST_MS] = [500, 15_000];
+const MOST_TIMES_MORE = 8;
+
+export type Step = {
+  name: string;
+  purse: Purse;
+  job: Omit<Job<Told>, 'budget'>;
+  /** Told when the work began, after its first slice. */
+  begun?: (at: number) => void;
+  /** Told what a slice said, before the next one. Answers whether the work is to go on. */
+  hear: (said: readonly Said<Told>[], isLast: boolean) => boolean;
+};
+export type Performed = Pick<Slice<unknown>, 'at' | 'end'>;
+
+export async function perform(node: Node, step: Step): Promise<Performed> {
+  const { name, purse, hear } = step;
+  const { path } = step.job;
+  for (let times = 0; ; times++) {
+    const refusals: Said<Told>[] = [];
+    const again = times === 0 ? step : { ...step, name: `${name}, with more ${times}`, begun: () => {} };
+    const done = await performOnce(node, {
+      ...again,
+      hear(said, isLast) {
+        // Whether they stand is known when more has been asked for.
+        refusals.push(...said.filter(isRefusal));
+        return hear(
+          said.filter((one) => !isRefusal(one)),
+          isLast,
+        );
+      },
+    });
+    const isShort = done.end !== undefined && 'fault' in done.end && done.end.fault.status === 'budget';
+    if (isShort && isLimited(node) && times < MOST_TIMES_MORE) {
+      const wanted = wantedIn(refusals.flatMap(({ told }) => (told.type === 'event' ? told.event : [])));
+      const spent = purse.takeUnbooked();
+      if (spent) settle(node, { path, spent, isOver: false });
+      const left = wanted && (await moreFor(node, path, wanted));
+      if (left) {
+        purse.left = left;
+        continue;
+      }
+    }
+    if (refusals.length > 0) hear(refusals, true);
+    return done;
+  }
+}
+
+const isRefusal = ({ told }: Said<Told>): boolean => told.type === 'event' && isRefused(told.event);
+const isRefused = ({ type }: RunEventBody): boolean => type === 'budget.refused';
+
+async function performOnce(node: Node, { name, purse, job, hear, begun }: Step): Promise<Performed> {
+  const { ctx, cancellation } = node;
+  const { workshop } = node.worker;
+  const id = `${ctx.request().id} ${name}`;
+  const budget = purse.left;
+  const over = (slice: Slice<Told>): Performed => {
+    workshop.forget(id);
+    purse.own(slice);
+    return slice;
+  };
+  const close = async (number: number): Promise<Performed> => {
+    const slice = await ctx.run(`${name}, closing`, () => workshop.close(id, number, CANCELLED), ONCE);
+    hear(slice.told, false);
+    return over(slice);
+  };
+  let longestMs = FIRST_MS;
+  for (let number = 1; ; number++) {
+    const ms = longestMs;
+    const running = ctx.run(`${name}, ${number}`, () => workshop.slice(id, { ...job, budget }, number, ms), ONCE);
+    const slice = await cancellation.first([running]);
+    if (!slice) return close(number + 1);
+    if (number === 1) begun?.(slice.since);
+    const goesOn = hear(slice.told, slice.end !== undefined);
+    if (slice.end) return over(slice);
+    if (!goesOn) return close(number + 1);
+    longestMs = Math.min(LONGEST_MS, longestMs * 2);
+  }
+}

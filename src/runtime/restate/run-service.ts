@@ -1,0 +1,87 @@
+/**
+ * A run as an invocation: a gather over one child, the root. Whoever called may go and come back; it goes on.
+ *  1. It ends with the root's report, by the deadline, whatever becomes of the root.
+ *  2. Asked to conclude it delivers what there is; told to stop it delivers nothing.
+ */
+import { TerminalError, type Context } from '@restatedev/restate-sdk';
+import type { Scenario } from '../../define/spec.ts';
+import { canonicalJson, sha256 } from '../../protocol/digest.ts';
+import type { Finding } from '../../protocol/finding.ts';
+import { ROOT } from '../../protocol/path.ts';
+import type { Report } from '../../protocol/report.ts';
+import { startedEvent } from '../open-run.ts';
+import { amendRoot, gatherOverRoot, reportOfRoot, rootTask, tokenGapOf, type RunKnows } from '../root.ts';
+import { call, send } from './calls.ts';
+import { gather } from './gather.ts';
+import type { Kit } from './kit.ts';
+import type { Ending, Standing, UnderRoot } from './ledger.ts';
+import { nodeOf, type Worker } from './node.ts';
+import { isLimited, overdrawn, Purse } from './purse.ts';
+import type { Noted, RunInput } from './wire.ts';
+
+export const STOPPED = 'stopped';
+
+export async function performRun(
+  ctx: Context,
+  { spec, memory }: RunInput,
+  given: { scenario: Scenario; worker: Worker; kit: Kit; retentionMs: number },
+): Promise<Report> {
+  const { worker, scenario, kit, retentionMs } = given;
+  const { runId, limits, thesis } = spec;
+  const node = nodeOf(ctx, worker, { spec, kit, made: [] });
+  const { ledger, outbox, cancellation } = node;
+
+  const issuedAt = await ctx.date.now();
+  const deadline = issuedAt + limits.deadlineMs;
+  const started: Noted = {
+    at: issuedAt,
+    event: startedEvent(scenario, { thesis, asOf: spec.asOf, limits, deadline }),
+  };
+  const opening = { invocation: ctx.request().id, noted: [started], ...(memory && { memory }) };
+  const ending = await call<Ending | null>(ctx, { ...ledger, method: 'open' }, opening);
+  const forget = (): void => {
+    send(ctx, { service: worker.names.slots, key: runId, method: 'forget' }, null);
+    if (isLimited(node)) send(ctx, { service: worker.names.budget, key: runId, method: 'forget' }, null);
+    send(ctx, { ...ledger, method: 'forget', delay: retentionMs }, null);
+  };
+  const stop = (): never => {
+    send(ctx, { ...ledger, method: 'close' }, []);
+    forget();
+    throw new TerminalError(STOPPED, { errorCode: 499 });
+  };
+  if (ending === 'stop') stop();
+  cancellation.isAsked ||= ending === 'cancel';
+
+  const isAsking = scenario.decide?.asks !== undefined;
+  const task = rootTask({ runId, thesis, asOf: spec.asOf, limits, issuedAt, deadline, isAsking });
+  const { reserveMs = 0, leaves = 0 } = kit.registry.get(ROOT) ?? {};
+  const purse = new Purse(limits.budget);
+  const known = async (hasFailed: boolean): Promise<RunKnows & Pick<Standing, 'criticals'>> => {
+    outbox.flush();
+    const { criticals, late } = await call<Standing>(ctx, { ...ledger, method: 'standing' }, null);
+    const beyond = isLimited(node) ? await overdrawn(node) : null;
+    const { ended, decided } = hasFailed
+      ? await call<UnderRoot>(ctx, { ...ledger, method: 'underRoot' }, null)
+      : { ended: [], decided: undefined };
+    return { criticals, afterthoughts: late, overdrawn: beyond ?? undefined, underRoot: ended, decided };
+  };
+  const joined = await gather(node, gatherOverRoot(task, { reserveMs, leaves }), {
+    purse,
+    async amend(report) {
+      const hasFailed = tokenGapOf(report) !== undefined;
+      const knows = await known(hasFailed);
+      const heard = hasFailed ? await call<Finding[]>(ctx, { ...ledger, method: 'under' }, ROOT) : [];
+      return { report: amendRoot(report, task, heard, knows), heard: knows.criticals };
+    },
+  });
+  if (cancellation.isAsked && (await call<Ending | null>(ctx, { ...ledger, method: 'ending' }, null)) === 'stop')
+    stop();
+  const outcome = joined.ended[0]?.outcome;
+  const report = reportOfRoot(task, outcome, await known(outcome?.kind === 'failure'));
+  const { status, digest } = report;
+  const at = Math.max(report.timing.endedAt, issuedAt);
+  outbox.note(at, { type: 'run.completed', path: ROOT, status, digest, sha256: sha256(canonicalJson(report)) });
+  send(ctx, { ...ledger, method: 'close' }, outbox.take());
+  forget();
+  return report;
+}

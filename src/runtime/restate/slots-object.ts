@@ -1,0 +1,192 @@
+/**
+ * The slots of a run, whichever workers its leaves are at: an object per run, with the rules of `../slots.ts`. Between
+ * two calls they are laid down as JSON; each call takes them up, moves them, and lays them down.
+ *  1. A ticket is known by its node's path: to ask twice is to ask once, and to give back twice is harmless.
+ *  2. What a lease takes back from a node whose worker is gone, the next in line gets: a timer of the object's own.
+ *  3. Who asked hears of grants in the answer, and later by an awakeable that is resolved once.
+ */
+import * as restate from '@restatedev/restate-sdk';
+import type { InvocationId, ObjectContext } from '@restatedev/restate-sdk';
+import type { PoolLimit } from '../../define/spec.ts';
+import type { Fault } from '../../protocol/fault.ts';
+import { ROOT } from '../../protocol/path.ts';
+import type { Slot } from '../../ports/slots.ts';
+import { createSlots, LEASE_SHARE, type LearntSlots } from '../slots.ts';
+import { send } from './calls.ts';
+import type { Exchange } from './slot-calls.ts';
+import type { Noted } from './wire.ts';
+
+/** `estimateMs`: absent when nobody knows. */
+export type SlotAsk = { path: string; estimateMs: number | undefined; pools: readonly string[] };
+export type SlotRelease = { path: string; ended?: 'well' | Fault };
+/** Paths: who may begin, and who has lost the slot. */
+export type SlotNews = { granted: string[]; revoked: string[] };
+export type SlotLimits = {
+  concurrency: number;
+  pools: Readonly<Record<string, PoolLimit>>;
+  deadlineMs: number;
+};
+
+type Ticket = SlotAsk & { holder: string; since?: number };
+type Desk = {
+  /** In order of asking; those with `since` are held. */
+  tickets: Ticket[];
+  learnt?: LearntSlots;
+  limits: SlotLimits;
+  /** What a holder has not been told yet, and the awakeable that waits for it. */
+  holders: Record<string, { news: SlotNews; awakeable?: string }>;
+  /** The pending timer. */
+  tick?: { at: number; invocation: string };
+};
+type State = { desk: Desk };
+type Writing = ObjectContext<State>;
+
+export const slotsObject = (name: string, ledger: string, options: restate.ObjectOptions) =>
+  restate.object({
+    name,
+    options,
+    handlers: {
+      /** Answers with what is granted at once. `news` is told what comes later. */
+      exchange: async (ctx: Writing, what: Exchange & { limits: SlotLimits }): Promise<SlotNews> => {
+        const { news: awakeable, ...rest } = what;
+        const desk = await move(ctx, { name, ledger }, rest);
+        const one = holderIn(desk, what.holder);
+        const { news } = one;
+        one.news = { granted: [], revoked: [] };
+        if (awakeable !== undefined) one.awakeable = awakeable;
+        lay(ctx, desk);
+        return news;
+      },
+      tell: async (ctx: Writing, what: Exchange & { limits: SlotLimits }): Promise<void> =>
+        lay(ctx, await move(ctx, { name, ledger }, what)),
+      tick: async (ctx: Writing): Promise<void> => {
+        const desk = await ctx.get('desk');
+        if (!desk) return;
+        delete desk.tick;
+        lay(ctx, await move(ctx, { name, ledger }, { holder: '', limits: desk.limits }, desk));
+      },
+      forget: async (ctx: Writing): Promise<void> => {
+        const desk = await ctx.get('desk');
+        if (desk?.tick) ctx.cancel(desk.tick.invocation as InvocationId);
+        ctx.clearAll();
+      },
+    },
+  });
+
+const holderIn = (desk: Desk, holder: string): Desk['holders'][string] =>
+  (desk.holders[holder] ??= { news: { granted: [], revoked: [] } });
+
+/** Puts the desk away, and tells those who wait. */
+function lay(ctx: Writing, desk: Desk): void {
+  const present = new Set(desk.tickets.map(({ holder }) => holder));
+  for (const [holder, one] of Object.entries(desk.holders)) {
+    const { news, awakeable } = one;
+    if (awakeable !== undefined && news.granted.length + news.revoked.length > 0) {
+      ctx.resolveAwakeable(awakeable, news);
+      desk.holders[holder] = { news: { granted: [], revoked: [] } };
+    }
+    if (!present.has(holder)) delete desk.holders[holder]; // nothing will ever be news to it
+  }
+  ctx.set('desk', desk);
+}
+
+type Names = { name: string; ledger: string };
+/** Takes the slots up, does what is asked, and lets time and the queue do the rest. */
+async function move(
+  ctx: Writing,
+  { name, ledger }: Names,
+  { holder, asks = [], releases = [], news, leaves, limits }: Exchange & { limits: SlotLimits },
+  given?: Desk,
+): Promise<Desk> {
+  const desk: Desk = given ?? (await ctx.get('desk')) ?? { tickets: [], limits, holders: {} };
+  const now = await ctx.date.now();
+  const clock = new StillClock(now);
+  const noted: Noted[] = [];
+  const slots = createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE, {
+    pools: limits.pools,
+    onChange: (change) => noted.push({ at: now, event: { type: 'slots.changed', path: ROOT, ...change } }),
+    ...(desk.learnt && { learnt: desk.learnt }),
+  });
+  const held = new Map<string, { ticket: Ticket; slot: Slot }>();
+  const gone = new Set<Ticket>();
+  const take = (ticket: Ticket): void => {
+    const request = {
+      estimateMs: ticket.estimateMs,
+      pools: ticket.pools,
+      granted(): void {
+        ticket.since = now;
+        holderIn(desk, ticket.holder).news.granted.push(ticket.path);
+      },
+      revoked(): void {
+        gone.add(ticket);
+        held.delete(ticket.path);
+        holderIn(desk, ticket.holder).news.revoked.push(ticket.path);
+      },
+    };
+    const { since } = ticket;
+    const slot = since === undefined ? slots.request(request) : slots.hold(request, since);
+    held.set(ticket.path, { ticket, slot });
+  };
+  for (const ticket of desk.tickets) take(ticket);
+  const release = (path: string, ended?: 'well' | Fault): void => {
+    const one = held.get(path);
+    if (!one) return;
+    held.delete(path);
+    gone.add(one.ticket);
+    one.slot.release(ended);
+  };
+  for (const { path, ended } of releases) release(path, ended);
+  if (leaves) for (const { path, holder: by } of desk.tickets) if (by === holder) release(path);
+  for (const ask of asks) {
+    if (held.has(ask.path)) continue;
+    const ticket: Ticket = { ...ask, holder };
+    desk.tickets.push(ticket);
+    take(ticket);
+  }
+  if (leaves) delete desk.holders[holder];
+  else if (news !== undefined) holderIn(desk, holder).awakeable = news;
+  await clock.settle();
+  desk.tickets = desk.tickets.filter((ticket) => !gone.has(ticket));
+  desk.learnt = slots.learnt();
+  if (noted.length > 0) send(ctx, { service: ledger, key: ctx.key, method: 'append' }, noted);
+  await arm(ctx, name, desk, clock.wakesAt, now);
+  return desk;
+}
+
+/** One timer at most: an earlier moment replaces a later one. */
+async function arm(ctx: Writing, name: string, desk: Desk, wakesAt: number, now: number): Promise<void> {
+  if (wakesAt === Infinity || (desk.tick && desk.tick.at <= wakesAt)) return;
+  if (desk.tick) ctx.cancel(desk.tick.invocation as InvocationId);
+  const { invocationId } = send(ctx, { service: name, key: ctx.key, method: 'tick', delay: wakesAt - now }, null);
+  desk.tick = { at: wakesAt, invocation: await invocationId };
+}
+
+/** Time stands still within a call; what is due by then happens in it. */
+class StillClock {
+  readonly #now: number;
+  readonly #timers = new Map<number, { at: number; callback: () => void }>();
+  #made = 0;
+
+  constructor(now: number) {
+    this.#now = now;
+  }
+  now = (): number => this.#now;
+  setTimeout = (callback: () => void, ms: number): number => {
+    this.#timers.set(++this.#made, { at: this.#now + ms, callback });
+    return this.#made;
+  };
+  clearTimeout = (timer: unknown): void => void this.#timers.delete(timer as number);
+  get wakesAt(): number {
+    return Math.min(Infinity, ...Array.from(this.#timers.values(), ({ at }) => at));
+  }
+  /** Lets everything happen that follows. */
+  async settle(): Promise<void> {
+    for (;;) {
+      for (let turn = 0; turn < 4; turn++) await Promise.resolve();
+      const due = [...this.#timers].find(([, { at }]) => at <= this.#now);
+      if (!due) return;
+      this.#timers.delete(due[0]);
+      due[1].callback();
+    }
+  }
+}

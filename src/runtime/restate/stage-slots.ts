@@ -1,0 +1,135 @@
+/**
+ * The slots of one stage's leaves. Its gather asks for them, so that a leaf is called when it may begin, and a leaf that
+ * ends with its first attempt asks nobody.
+ *  1. No more of each lane are asked for than could be at work at once; the longest expected first, so that the order
+ *     over the whole tree is as if all had asked.
+ *  2. Whatever has been asked for is given back: with each leaf's end, and with the stage's.
+ */
+import type { RestatePromise } from '@restatedev/restate-sdk';
+import type { Fault } from '../../protocol/fault.ts';
+import { ROOT } from '../../protocol/path.ts';
+import { byLength } from '../queue-order.ts';
+import type { Node } from './node.ts';
+import { exchange, tellSlots } from './slot-calls.ts';
+import type { SlotAsk, SlotNews, SlotRelease } from './slots-object.ts';
+
+/** So many ends share a message when nobody can be waiting for the slots. */
+const MOST_TOGETHER = 64;
+
+/** Those that wait for the same pools. */
+type Lane = { readonly unasked: SlotAsk[]; asked: number };
+
+export class StageSlots {
+  readonly #node: Node;
+  readonly #holder: string;
+  readonly #lanes = new Map<string, Lane>();
+  /** Whether all leaves of the run can be at work at once. */
+  readonly #isAmple: boolean;
+  /** Of each lane. */
+  readonly #most: number;
+  readonly #waiting = new Map<string, Lane>();
+  readonly #held = new Map<string, Lane>();
+  #unasked: number;
+  #releases: SlotRelease[] = [];
+  #news: { id: string; promise: RestatePromise<SlotNews> } | undefined;
+
+  constructor(node: Node, holder: string, asks: readonly SlotAsk[], most: number) {
+    const { limits } = node.spec;
+    this.#node = node;
+    this.#holder = holder;
+    for (const ask of asks.toSorted(byLength).toReversed()) this.#laneOf(ask).unasked.push(ask); // the longest last
+    this.#unasked = asks.length;
+    this.#isAmple = limits.concurrency >= (node.kit.registry.get(ROOT)?.leaves ?? Infinity);
+    this.#most = Math.min(most, limits.concurrency);
+  }
+
+  /** Paths of those that have not begun. */
+  get waiting(): string[] {
+    return [
+      ...this.#waiting.keys(),
+      ...[...this.#lanes.values()].flatMap(({ unasked }) => unasked.map(({ path }) => path)),
+    ];
+  }
+  get isWaiting(): boolean {
+    return this.#waiting.size + this.#unasked > 0;
+  }
+  /** Resolves with the next news; undefined when none can come. */
+  get news(): RestatePromise<SlotNews> | undefined {
+    return this.#waiting.size + this.#held.size > 0 ? this.#news?.promise : undefined;
+  }
+
+  /** Paths of those that may begin at once. */
+  async open(): Promise<string[]> {
+    if (this.#unasked === 0) return [];
+    this.#news = this.#node.ctx.awakeable<SlotNews>();
+    const asks = this.#nextAsks();
+    return this.#took(await exchange(this.#node, { holder: this.#holder, asks, news: this.#news.id })).granted;
+  }
+  /** What the news say; whoever is next is asked for. */
+  take(news: SlotNews): SlotNews {
+    const taken = this.#took(news);
+    this.#news = this.#node.ctx.awakeable<SlotNews>();
+    this.#tell();
+    return taken;
+  }
+  /** A leaf has ended. `ended`: absent when it gave its slot back itself. */
+  release(path: string, ended: 'well' | Fault | undefined): void {
+    const lane = this.#held.get(path);
+    if (!lane) return;
+    this.#held.delete(path);
+    lane.asked--;
+    if (ended !== undefined) this.#releases.push({ path, ended });
+    if (!this.#isAmple || this.#releases.length >= MOST_TOGETHER) this.#tell();
+  }
+  /** Nobody will begin any more. */
+  withdrawAll(): void {
+    for (const path of this.#waiting.keys()) this.#releases.push({ path });
+    this.#waiting.clear();
+    for (const { unasked } of this.#lanes.values()) unasked.length = 0;
+    this.#unasked = 0;
+    if (this.#releases.length > 0) this.#tell();
+  }
+  close(): void {
+    if (!this.#news) return;
+    const releases = this.#releases.splice(0);
+    if (releases.length > 0 || this.#held.size > 0 || this.#waiting.size > 0) {
+      tellSlots(this.#node, { holder: this.#holder, releases, leaves: true });
+    }
+    this.#news = undefined;
+  }
+
+  #laneOf({ pools }: SlotAsk): Lane {
+    const key = pools.join('\n');
+    let lane = this.#lanes.get(key);
+    if (!lane) this.#lanes.set(key, (lane = { unasked: [], asked: 0 }));
+    return lane;
+  }
+  #took(news: SlotNews): SlotNews {
+    for (const path of news.granted) {
+      const lane = this.#waiting.get(path);
+      this.#waiting.delete(path);
+      if (lane) this.#held.set(path, lane);
+    }
+    return news;
+  }
+  #nextAsks(): SlotAsk[] {
+    const asks: SlotAsk[] = [];
+    for (const lane of this.#lanes.values()) {
+      while (lane.asked < this.#most) {
+        const ask = lane.unasked.pop();
+        if (!ask) break;
+        lane.asked++;
+        this.#unasked--;
+        this.#waiting.set(ask.path, lane);
+        asks.push(ask);
+      }
+    }
+    return asks;
+  }
+  #tell(): void {
+    const releases = this.#releases.splice(0);
+    const asks = this.#nextAsks();
+    const news = this.#news?.id;
+    tellSlots(this.#node, { holder: this.#holder, releases, asks, ...(news !== undefined && { news }) });
+  }
+}

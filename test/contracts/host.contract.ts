@@ -1,0 +1,20 @@
+/** What every host owes its callers. No case knows which host it runs on. */
+import { describe, expect, it } from 'vitest';
+import type { OpenHost } from './host/bench.ts';
+import { endings } from './host/endings.ts';
+import { faults } from './host/faults.ts';
+import { shapes } from './host/shapes.ts';
+import { upward } from './host/upward.ts';
+
+export function hostContract(name: string, open: OpenHost): void {
+  describe(name, () => {
+    shapes(open);
+    faults(open);
+    endings(open);
+    upward(open);
+
+    it('leaves nothing open, whatever became of the runs', async () => {
+      await expect.poll(() => open().leftovers(), { timeout: 10_000 }).toEqual([]);
+    });
+  });
+}
