@@ -73,6 +73,19 @@ describe('espalier trace', () => {
     expect([tagOf(open, 'espalier.status'), tagOf(open, 'error')]).toEqual(['stopped', true]);
   });
 
+  it('says of a run that goes on what its open spans mean', async () => {
+    using at = storeAt();
+    await at.keep({ runId: 'abc' }, 5_000);
+    const claim = at.store.claim('abc'); // as whoever works on it has
+    const { code, stdout, stderr } = await said('trace', 'abc', '--jaeger', '-', '--store', at.file);
+    claim.release();
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'The run goes on: what has not ended yet is shown as if it had been stopped now.\n',
+    });
+    expect(pageProblems([traceIn(stdout)])).toEqual([]);
+  });
+
   it('of a resumed run shows its parts in one trace: who had ended, in the part in which it did', async () => {
     using at = storeAt();
     await at.keep({ runId: 'abc' }, 5_000);

@@ -66,8 +66,11 @@ describe('the dashboard', () => {
   });
 
   it('asks for the services that there are', () => {
-    const definitions = templating.list.flatMap(({ definition }) => definition ?? []);
-    expect(definitions).toEqual(['label_values(espalier_node_active, job)']);
+    const asked = templating.list.map(({ name, query }) => [name, typeof query === 'string' ? query : query.query]);
+    expect(asked).toEqual([
+      ['datasource', 'prometheus'],
+      ['job', 'label_values(espalier_node_active, job)'],
+    ]);
     expect(series.get('espalier_node_active')).toContain('job');
   });
 

@@ -20,7 +20,9 @@ const Dashboard = z.object({
       targets: z.array(z.object({ expr: z.string(), legendFormat: z.string() })).default([]),
     }),
   ),
-  templating: z.object({ list: z.array(z.object({ name: z.string(), definition: z.string().optional() })) }),
+  templating: z.object({
+    list: z.array(z.object({ name: z.string(), query: z.union([z.string(), z.object({ query: z.string() })]) })),
+  }),
 });
 export const { panels, templating } = Dashboard.parse(JSON.parse(readFileSync('deploy/grafana/espalier.json', 'utf8')));
 export const queries = panels.flatMap(({ title, targets }) => targets.map((target) => ({ title, ...target })));
