@@ -32,6 +32,7 @@ Examples:
   espalier run scenarios/us-tech-2008.ts --json | jq .assessment
   espalier run scenarios/us-tech-2008.ts --fault root/macro=hang --deadline 5s
   espalier plan scenarios/us-tech-2008.ts --max-depth 1        what would run, and what would not
+  espalier run scenarios/thesis.ts --thesis "Hold railways" --approve    with Claude, once you approve the plan
   espalier show latest                                         who was slow, what was lost, what it cost
   espalier verify latest                                       that nothing was changed or lost since
   espalier check scenarios/us-tech-2008.ts                     what is likely wrong with it
