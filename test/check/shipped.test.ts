@@ -18,16 +18,18 @@ const DATA = {
 async function loaded(file: string): Promise<Scenario> {
   const { default: given } = (await import(pathToFileURL(file).href)) as { default: unknown };
   if (typeof given !== 'function') return given as Scenario;
-  const data = file.includes('csv-folder') ? { data: writtenFolder(DATA) } : {};
-  return (await (given as (flags: object) => unknown)(data)) as Scenario;
+  const flags = file.includes('csv-folder') ? { data: writtenFolder(DATA) } : { thesis: 'Hold European railways' };
+  return (await (given as (flags: object) => unknown)(flags)) as Scenario;
 }
+/** A rehearsal executes a scenario's own code, and this one's asks models and searches the web. */
+const asksModels = (file: string): boolean => file.endsWith('thesis.ts');
 
 describe.each(globSync('scenarios/**/*.ts').sort())('%s', (file) => {
   test('leaves nothing to remark but notes', async () => {
     expect(check(await loaded(file)).filter(({ severity }) => severity !== 'note')).toEqual([]);
   });
 
-  test('nor when it is rehearsed', async () => {
+  test.skipIf(asksModels(file))('nor when it is rehearsed', async () => {
     const scenario = await loaded(file);
     const observed = await observeReads(scenario);
     expect([...observed.values()].some(({ isWhole }) => isWhole)).toBe(true);
