@@ -67,7 +67,6 @@ class AttemptContext implements LeafContext {
   declare readonly artifacts: ArtifactShelf;
   declare readonly abortSignal: AbortSignal;
   declare readonly budget: Spending;
-  declare readonly model: Model;
   readonly attempt: number;
   readonly report: LeafContext['report'];
   readonly gap = gapOf;
@@ -86,6 +85,12 @@ class AttemptContext implements LeafContext {
     this.attempt = attempt;
     this.report = io.report;
     for (const name of LAZY) Object.defineProperty(this, name, AttemptContext.#getters[name]);
+    // In a run without models no leaf pays for one.
+    if (given.asking) Object.defineProperty(this, 'model', AttemptContext.#getters.model);
+  }
+
+  get model(): Model {
+    return (this.#model ??= this.#asked());
   }
 
   readonly prior: LeafContext['prior'] = (name) =>
@@ -236,7 +241,7 @@ class AttemptContext implements LeafContext {
     return createSourceReader({ adapter, declared: entry.sources, asOf, abortSignal, cache, watch, ...observe });
   }
 }
-const LAZY = ['task', 'need', 'sources', 'tools', 'artifacts', 'abortSignal', 'budget', 'model'] as const;
+const LAZY = ['task', 'need', 'sources', 'tools', 'artifacts', 'abortSignal', 'budget'] as const;
 const gapOf: LeafContext['gap'] = (gap, why) => ({ gap, why });
 
 /** A leaf that declares the shape of its data is held to it. */
