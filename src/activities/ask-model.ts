@@ -21,7 +21,7 @@ import type {
   ToolCall,
   ToolResult,
 } from '../ports/model.ts';
-import type { Slots } from '../ports/slots.ts';
+import { MODEL_POOL, type Slots } from '../ports/slots.ts';
 import { dataBlock } from '../protocol/data-block.ts';
 import { readAnswer } from '../tier/answer.ts';
 import { backOffMs } from '../tier/back-off.ts';
@@ -156,7 +156,8 @@ async function called(request: ModelRequest, turn: number, asking: Asking, asker
   const { models, slots, clock, random } = asking;
   const { io, isAttempt, pools } = asker;
   const chosen = models.choiceFor(asker.work);
-  const isCovered = pools.includes(chosen.pool);
+  // Of whichever class: whoever holds one place must not wait for another.
+  const isCovered = pools.some((pool) => pool.startsWith(MODEL_POOL));
   const before = { 'rate-limited': 0, transient: 0 };
   for (;;) {
     try {

@@ -6,6 +6,7 @@
  *  3. An adapter that is deaf to its signal is not waited for.
  */
 import { z } from 'zod';
+import { TOKENS_PER_SEARCH } from '../define/asks.ts';
 import type { Chosen, Models } from '../define/models.ts';
 import { EspalierError } from '../errors.ts';
 import type { Io } from '../ports/activities.ts';
@@ -90,7 +91,6 @@ const BYTES_PER_TOKEN = 2; // real text has three to five
 /** What a count may be short of. */
 const COUNT_SLACK = 1.02;
 const DEFAULT_USES = 5;
-const TOKENS_PER_SEARCH = 10_000;
 const TOKENS_PER_PAGE = 25_000;
 
 /** Nothing of a run without limits: there it is only counted. */

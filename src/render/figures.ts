@@ -55,8 +55,10 @@ export function formatInstant(ms: number): string {
 }
 
 /** US dollars: `$12.50`, `$0.0042`. */
-export const formatUsd = (usd: number): string =>
-  `$${usd >= 1 ? usd.toFixed(2) : usd.toLocaleString('en-US', { maximumSignificantDigits: 2, maximumFractionDigits: 9 })}`;
+export const formatUsd = (usd: number): string => {
+  if (usd === 0 || usd >= 1) return `$${usd.toFixed(usd === 0 ? 0 : 2)}`;
+  return `$${usd.toLocaleString('en-US', { minimumSignificantDigits: 2, maximumSignificantDigits: 2 })}`;
+};
 
 /** `1 finding`, `3 findings`; give the plural where it is not the singular and an "s". */
 export const counted = (count: number, singular: string, plural = `${singular}s`): string =>

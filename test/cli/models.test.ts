@@ -31,7 +31,7 @@ describe.concurrent('a scenario that asks a model', () => {
       runEspalier(['plan', 'asking.ts', '--policy', 'deep', '--budget-usd', '0.1'], at.path),
     ]);
     expect(mixed.stdout.replaceAll('\n', ' ')).toContain(
-      'Expected cost: about $0.082 for 2 calls (deep claude-opus-5-5: $0.08 for 1 call; fast claude-haiku-5-5: $0.002 for 1 call), by estimates of tokens.',
+      'Expected cost: about $0.082 for 2 calls (deep claude-opus-5-5: $0.080 for 1 call; fast claude-haiku-5-5: $0.0020 for 1 call), by estimates of tokens.',
     );
     expect(mixed.stdout).toContain('rules: asks claude-haiku-5-5, about 1.0 s');
     expect(deep.stdout.replaceAll('\n', ' ')).toContain(

@@ -285,6 +285,18 @@ describe('pools', () => {
     expect(await peakOf({ pools: ['model:balanced'] })).toBe(2);
   });
 
+  it('of two classes never wait for each other: who holds a place of one asks any', async () => {
+    const adapter = scriptedModel(() => 'yes');
+    const leaf = (name: string, work: 'rules' | 'authoring', pool: string) =>
+      defineLeaf({ name, work, pools: [pool], run: asks() });
+    const domains = [leaf('a', 'rules', 'model:deep'), leaf('b', 'authoring', 'model:fast')];
+    const limits = { pools: { 'model:deep': 1, 'model:fast': 1 } };
+    const { status, elapsedMs } = await testScenario(defineScenario({ name: 's', thesis: 't', domains, limits }), {
+      models: { adapter },
+    });
+    expect({ status, elapsedMs }).toEqual({ status: 'complete', elapsedMs: 0 });
+  });
+
   it('heed what the vendor still allows', async () => {
     const adapter = scriptedModel(() => 'yes', {
       limits: () => [{ of: 'requests', limit: 10, remaining: 0, resetMs: 10_000 }],
