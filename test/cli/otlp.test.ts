@@ -1,6 +1,7 @@
 /** What leaves the process when the command starts the SDK: real OTLP, decoded as a collector would. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ATTRIBUTE, METRIC, RETENTION, SPAN, TIME } from '../../src/adapters/telemetry/names.ts';
+import { replaySpans } from '../../src/adapters/telemetry/replay.ts';
 import { openOtel, type OtelFlags } from '../../src/cli/otel.ts';
 import { defineDomain, defineLeaf, defineScenario, run, type RunOptions, type Scenario } from '../../src/index.ts';
 import { parentOf } from '../../src/protocol/path.ts';
@@ -141,6 +142,18 @@ describe('a trace over OTLP', () => {
     const above: string[] = [];
     for (let at = target; at; at = byId.get(at.parentSpanId)) above.push(at.spanId);
     expect(above).not.toContain(escalation?.spanId);
+  });
+
+  it('is the one that a file of the run has later', async () => {
+    await using to = await otlpReceiver();
+    let events: RunEvent[] = [];
+    await exported(async () => void (events = await perform(eventful, 'run')), to);
+    const told = (spans: readonly Pick<OtlpSpan, 'service' | 'traceId' | 'spanId' | 'name'>[]) =>
+      spans.map(({ service, traceId, spanId, name }) => `${service} ${traceId} ${spanId} ${name}`).sort();
+    const later = replaySpans(JSON.parse(JSON.stringify(events)) as RunEvent[], {
+      serviceOf: (tier) => `espalier-${tier}`,
+    });
+    expect(told(to.spans())).toEqual(told(later));
   });
 
   it('says nothing under a name that is not listed', async () => {
