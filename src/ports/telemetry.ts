@@ -5,6 +5,11 @@ import type { Task } from '../protocol/task.ts';
 export type Telemetry = {
   /** Every event of every run it is given to, in the order of each run. */
   onEvent(event: RunEvent): void;
+  /**
+   * Asked once, after `run.started`: whether it has anything to do with this run. When it has not, it is told nothing
+   * more but the end. Default: it has.
+   */
+  isWatching?(runId: string): boolean;
   /** The run is over, also when it was stopped or broke and no `run.completed` came. May be called twice. */
   onEnd(runId: string): void;
   /**

@@ -11,6 +11,8 @@ import { SCHEMA_VERSION } from '../protocol/version.ts';
 export type EventStream = {
   /** Never throws. Ignored after `close`. `at`: when it happened, if not now. */
   readonly emit: (event: RunEventBody, at?: number) => void;
+  /** From the next event on, this one in place of the listener before; nobody, when it is undefined. */
+  listen(listener: ((event: RunEvent) => void) | undefined): void;
   close(): void;
   /** Each iteration is a consumer of its own, from the moment it starts. */
   readonly events: AsyncIterable<RunEvent>;
@@ -65,6 +67,7 @@ export function createEventStream(
   from = 0,
 ): EventStream {
   const consumers = new Set<Consumer>();
+  let listener = onEvent;
   let seq = from;
   let isClosed = false;
   // What a listener causes is told when everybody has been told of what caused it.
@@ -73,7 +76,7 @@ export function createEventStream(
     if (untold.push(event) > 1) return;
     for (let next: RunEvent | undefined = event; next; next = untold[0]) {
       try {
-        const answer: unknown = onEvent?.(next);
+        const answer: unknown = listener?.(next);
         if (answer instanceof Promise) answer.catch(() => {});
       } catch {
         // a listener's fault is not the run's
@@ -83,13 +86,16 @@ export function createEventStream(
   };
   return {
     emit(body, at) {
-      if (isClosed || (consumers.size === 0 && !onEvent)) {
+      if (isClosed || (consumers.size === 0 && !listener)) {
         seq++;
         return;
       }
       const event: RunEvent = { v: SCHEMA_VERSION, runId, seq: seq++, at: at ?? clock.now(), ...body };
       for (const consumer of consumers) consumer.push(event); // before the listener, who may cause the next one
       tell(event);
+    },
+    listen(next) {
+      listener = next;
     },
     close() {
       isClosed = true;

@@ -84,8 +84,17 @@ export function openRun<Options extends RunOptions>(
   const watched = telemetry && ((event: RunEvent): void => telemetry.onEvent(event));
   const remembering =
     scenario.memory && rememberIn(scenario.memory, lessonsOf(runId, asOf), (event) => stream.emit(event));
-  const listeners = [kept?.recorder.record, watched, remembering, escalationsTo(scenario.hooks), onEvent];
-  const listener = listenerOf(listeners);
+  /** An event that nobody is told is not made: a telemetry without an SDK must not cost that. */
+  const begun =
+    telemetry &&
+    ((event: RunEvent): void => {
+      if (event.type !== 'run.started') return;
+      const isWatching = telemetry.isWatching?.(runId) ?? true;
+      events.listen(listenerOf(isWatching ? [recorded, watched, ...others] : [recorded, ...others]));
+    });
+  const recorded = kept?.recorder.record;
+  const others = [remembering, escalationsTo(scenario.hooks), onEvent];
+  const listener = listenerOf([recorded, watched, begun, ...others]);
   const events = createEventStream(runId, clock, listener, kept?.events);
   const stream: EventStream = {
     ...events,
@@ -183,6 +192,7 @@ export function harmless(telemetry: Telemetry): Telemetry {
   };
   return {
     onEvent: (event) => void quietly(() => telemetry.onEvent(event)),
+    isWatching: (runId) => quietly(() => telemetry.isWatching?.(runId)) ?? true,
     onEnd: (runId) => void quietly(() => telemetry.onEnd(runId)),
     traceparentOf: (runId, path) => quietly(() => telemetry.traceparentOf(runId, path)),
     within: (task, work) => telemetry.within(task, work),

@@ -49,6 +49,19 @@ describe('event-stream 1: everybody gets the events in order', () => {
     const seen = [await slow.next(), await slow.next(), await slow.next(), await slow.next()];
     expect(seen.map(({ value }) => (value as RunEvent | undefined)?.seq)).toEqual([1, 2, 3, undefined]);
   });
+  it('the listener that is there when they come', () => {
+    const heard: string[] = [];
+    const stream = streamOf((event) => {
+      heard.push(`first ${event.seq}`);
+      stream.listen((next) => heard.push(`second ${next.seq}`));
+    });
+    stream.say(1, 2);
+    stream.listen(undefined);
+    stream.say(3); // it has its number all the same
+    stream.listen((next) => heard.push(`third ${next.seq}`));
+    stream.say(4);
+    expect(heard).toEqual(['first 0', 'second 1', 'third 3']);
+  });
   it('also those that a listener causes', async () => {
     const heard: number[] = [];
     const stream = streamOf((event) => {

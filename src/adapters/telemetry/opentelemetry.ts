@@ -105,6 +105,7 @@ export function opentelemetry(options: OpenTelemetryOptions = {}): Telemetry {
       const run = runs.get(event.runId);
       if (run) observe(run, event);
     },
+    isWatching: (runId) => runs.has(runId),
     onEnd: end,
     traceparentOf: (runId, path) => harmless(() => runs.get(runId)?.spans?.traceparentOf(path)),
     within(task, work) {

@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { opentelemetry } from '../../../src/adapters/telemetry/opentelemetry.ts';
+import type { Telemetry } from '../../../src/ports/telemetry.ts';
 import type { RunEvent } from '../../../src/protocol/run-event.ts';
 import type { Task } from '../../../src/protocol/task.ts';
 import { CRITICAL, draft, never, NOTHING_LEFT, tree, world, type World } from '../../support/world.ts';
@@ -129,6 +130,21 @@ describe('without an SDK', () => {
     expect(tasks.map(({ traceparent }) => traceparent)).toEqual([undefined, undefined, undefined, undefined]);
     expect(within).not.toHaveBeenCalled();
     expect(getTracer).toHaveBeenCalledOnce();
+  });
+
+  it('is told of the start of a run, and of nothing that happens in it', async () => {
+    const told: string[] = [];
+    const watched = (telemetry: Telemetry): Telemetry => ({
+      ...telemetry,
+      onEvent: (event) => (told.push(event.type), telemetry.onEvent(event)),
+    });
+    const run = world([2, 2], {}, { telemetry: watched(opentelemetry()) });
+    await run.run();
+    expect(told).toEqual(['run.started']);
+    expect(run.events.length).toBeGreaterThan(10); // whoever else listens hears it all
+    told.length = 0;
+    await world([2, 2], {}, { telemetry: watched(recorder().telemetry) }).run();
+    expect(told.length).toBe(run.events.length);
   });
 
   it('takes a span that only travels through for none of its own', async () => {
