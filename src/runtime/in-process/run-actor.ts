@@ -29,12 +29,15 @@ import type { PreparedRun } from './prepare-run.ts';
 
 type RunSnapshot<Input> = Snapshot<Report> & {
   input: Input;
-  run: PreparedRun;
-  gather: AnyActorLogic;
+  /** Made at the start: an actor that is never started claims no stored run. */
+  run: PreparedRun | undefined;
   children: Record<string, AnyActorRef>;
   escalated: Set<string>;
   timer: unknown;
 };
+type Begun<Input> = RunSnapshot<Input> & { run: PreparedRun };
+const isBegun = <Input>(snapshot: RunSnapshot<Input>): snapshot is Begun<Input> => snapshot.run !== undefined;
+
 /** Emits every event of the run, for `actor.on`. */
 export type RunLogic<Input> = ActorLogic<
   RunSnapshot<Input>,
@@ -46,16 +49,16 @@ export type RunLogic<Input> = ActorLogic<
 /** How long a cancelled root has to answer, in ms. */
 const CANCEL_MS = 100;
 
-/** `prepare` makes a run of the actor's input. What it throws is the actor's error. */
+/** `prepare` makes a run of the actor's input when the actor starts. What it throws is the actor's error. */
 export function runActor<Input>(prepare: (input: Input, scope: Scope) => PreparedRun): RunLogic<Input> {
-  const escalate = ({ run, escalated }: RunSnapshot<Input>, findings: readonly Finding[]): void => {
+  const escalate = ({ run, escalated }: Begun<Input>, findings: readonly Finding[]): void => {
     for (const finding of findings) {
       if (!finding.critical || escalated.has(finding.id) || run.host.recall?.wasEscalated(finding.id)) continue;
       escalated.add(finding.id);
       run.host.emit({ type: 'finding.escalated', path: finding.path, finding });
     }
   };
-  const finish = (snapshot: RunSnapshot<Input>, joined: Joined): RunSnapshot<Input> => {
+  const finish = (snapshot: Begun<Input>, joined: Joined): RunSnapshot<Input> => {
     const { run } = snapshot;
     const report = reportOfRoot(run.task, joined.ended[0]?.outcome, knownOf(run.host));
     escalate(snapshot, report.escalations);
@@ -64,27 +67,23 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
     release(snapshot);
     return { ...snapshot, children: {}, status: 'done', output: report, error: undefined };
   };
-  const release = ({ run, timer }: RunSnapshot<Input>): void => {
+  const release = ({ run, timer }: Begun<Input>): void => {
     run.host.clock.clearTimeout(timer);
     run.host.interims?.close();
     run.stream.close();
   };
 
   return {
-    getInitialSnapshot(scope, input) {
-      const run = prepare(input, scope);
-      return {
-        status: 'active',
-        output: undefined,
-        error: undefined,
-        input,
-        run,
-        gather: gatherForRoot(run),
-        children: {},
-        escalated: new Set(),
-        timer: undefined,
-      };
-    },
+    getInitialSnapshot: (_, input) => ({
+      status: 'active',
+      output: undefined,
+      error: undefined,
+      input,
+      run: undefined,
+      children: {},
+      escalated: new Set(),
+      timer: undefined,
+    }),
     getPersistedSnapshot: ({ status, output, error, input }) => persisted({ status, output, error, input }),
     /** Restored while it ran, a run starts anew. */
     restoreSnapshot(snapshot, scope) {
@@ -93,19 +92,21 @@ export function runActor<Input>(prepare: (input: Input, scope: Scope) => Prepare
     },
     start(snapshot, scope) {
       if (snapshot.status !== 'active') return;
-      const { run, gather, children } = snapshot;
+      const run = (snapshot.run = prepare(snapshot.input, scope));
+      const { children } = snapshot;
       const lose = (): unknown => isLive(scope) && tellSelf(scope, { type: 'run.lost' });
       if (run.lost.aborted) return void lose(); // between its making and its start
       run.lost.addEventListener('abort', lose, { once: true });
       for (const event of run.opening) run.host.emit(event);
       if (run.host.isStopped || run.lost.aborted) return; // by a listener, just now
       const parent = scope.self as AnyActorRef;
-      const child = createActor(gather, { id: 'gather', parent, src: 'gather', input: gatherOverRoot(run.task, run) });
+      const input = gatherOverRoot(run.task, run);
+      const child = createActor(gatherForRoot(run), { id: 'gather', parent, src: 'gather', input });
       children['gather'] = child;
       child.start();
     },
     transition(snapshot, event, scope) {
-      if (snapshot.status !== 'active') return snapshot;
+      if (snapshot.status !== 'active' || !isBegun(snapshot)) return snapshot;
       const { run, children } = snapshot;
       const child = children['gather'];
       switch (event.type) {

@@ -13,7 +13,7 @@ import type { RunOptions } from '../run.ts';
 import { readEvent } from './reading.ts';
 import { changedSince, recallOf, type Recall } from './recall.ts';
 import { createRecorder, type Recorder, type RecorderOptions } from './recorder.ts';
-import { signed } from './signature.ts';
+import { signed, signerOf } from './signature.ts';
 
 export type Record = {
   readonly identify: Identify;
@@ -142,6 +142,13 @@ export function resumedOptions<Options extends RunOptions>(scenario: Scenario, o
     throw new EspalierError(
       'invalid-input',
       `Run ${resume} is of scenario "${run.scenario}", not of "${scenario.name}". Give the one it was started with.`,
+    );
+  }
+  const signer = run.receipt && signerOf(run.receipt);
+  if (signer !== undefined && !options.signingKey) {
+    throw new EspalierError(
+      'invalid-input',
+      `Run ${resume} has ended, and its receipt is signed by ${signer}: to go on with it would leave it unsigned. Give the key that signs it, as signingKey or with --sign.`,
     );
   }
   const { deadlineMs, ...recorded } = run.options;
