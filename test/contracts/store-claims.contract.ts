@@ -65,13 +65,22 @@ export function claimContract(name: string, open: (options?: StoreOptions) => St
       expect(() => store.claim('a')).toThrow(busy);
     });
 
-    test('of a process that is gone from this host is free at once', () => {
-      let isAlive = true;
-      const store = open({ isAlive: () => isAlive });
+    test.each([
+      ['is gone', undefined],
+      ['is another by now, under the same number', 'later'],
+    ])('of a process that %s is free at once', (_, after) => {
+      let born: string | undefined = 'then';
+      const store = open({ processes: { place: 'here', bornAt: () => born } });
       store.begin(newRun('a'));
       expect(() => store.claim('a')).toThrow(busy);
-      isAlive = false;
+      born = after;
       store.claim('a').write(batch({ events: eventsFrom(0, 1) }));
+    });
+
+    test('of a process that cannot be told from others stands as long as there is one of its number', () => {
+      const store = open({ processes: { place: 'here', bornAt: () => '' } });
+      store.begin(newRun('a'));
+      expect(() => store.claim('a')).toThrow(busy);
     });
 
     test('of a run that is not there is refused; so is a second run of one id', () => {

@@ -14,6 +14,9 @@ export type HolderRow = {
   owner: string | null;
   pid: number | null;
   hostname: string | null;
+  /** None in a claim of an older format. */
+  place: string | null;
+  born: string | null;
   renewed_at: number | null;
 };
 export type RunRow = HolderRow & {
@@ -31,10 +34,13 @@ export type EventRow = { seq: number; type: RunEventType; path: string; checksum
 export type NodeRow = { started: number; path: string; body: string };
 export type EnrichmentRow = { id: number; path: string; at: number; body: string };
 
-export function holderOf({ owner, pid, hostname, renewed_at }: HolderRow): Holder | undefined {
+export function holderOf({ owner, pid, hostname, place, born, renewed_at }: HolderRow): Holder | undefined {
   if (owner === null || pid === null || hostname === null || renewed_at === null) return undefined;
-  return { owner, pid, hostname, renewedAt: renewed_at };
+  return { owner, pid, hostname, place: place ?? '', born: born ?? '', renewedAt: renewed_at };
 }
+/** In the order in which a claim is written. */
+export const columnsOf = ({ owner, pid, hostname, place, born, renewedAt }: Holder) =>
+  [owner, pid, hostname, place, born, renewedAt] as const;
 
 export function runOf(row: RunRow, rule: ClaimRule, file: string): StoredRun {
   const where = `of run ${row.id}`;

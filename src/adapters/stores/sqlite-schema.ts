@@ -94,8 +94,14 @@ function measurementsByPath(database: DatabaseSync): void {
   database.exec('DROP TABLE durations');
 }
 
+const CLAIMS_BY_PLACE = 'ALTER TABLE runs ADD COLUMN place TEXT; ALTER TABLE runs ADD COLUMN born TEXT';
+
 type Migration = (database: DatabaseSync) => void;
-const MIGRATIONS: readonly Migration[] = [(database) => database.exec(FIRST), measurementsByPath];
+const MIGRATIONS: readonly Migration[] = [
+  (database) => database.exec(FIRST),
+  measurementsByPath,
+  (database) => database.exec(CLAIMS_BY_PLACE),
+];
 /** The version of the files that this program writes, and the latest that it reads. */
 export const VERSION = MIGRATIONS.length;
 

@@ -10,6 +10,7 @@ import { unpacked } from './measurements.ts';
 import { connect, paged } from './sqlite-connection.ts';
 import { problemsOf } from './sqlite-problems.ts';
 import {
+  columnsOf,
   enrichmentOf,
   eventOf,
   holderOf,
@@ -31,12 +32,13 @@ export type SqliteStoreOptions = StoreOptions & {
 const BUSY_MS = 5_000;
 
 const ADD_RUN = `INSERT INTO runs
-  (id, scenario, started_at, body, state, events, head, owner, pid, hostname, renewed_at)
-  VALUES (?, ?, ?, ?, 'running', 0, '', ?, ?, ?, ?) RETURNING number`;
-const FIND_HOLDER = 'SELECT number, owner, pid, hostname, renewed_at FROM runs WHERE id = ?';
-const TAKE = 'UPDATE runs SET owner = ?, pid = ?, hostname = ?, renewed_at = ? WHERE number = ?';
+  (id, scenario, started_at, body, state, events, head, owner, pid, hostname, place, born, renewed_at)
+  VALUES (?, ?, ?, ?, 'running', 0, '', ?, ?, ?, ?, ?, ?) RETURNING number`;
+const FIND_HOLDER = 'SELECT number, owner, pid, hostname, place, born, renewed_at FROM runs WHERE id = ?';
+const TAKE = 'UPDATE runs SET owner = ?, pid = ?, hostname = ?, place = ?, born = ?, renewed_at = ? WHERE number = ?';
 
-const RUN = `SELECT number, id, started_at, body, state, events, head, ended_at, receipt, owner, pid, hostname, renewed_at
+const RUN = `SELECT number, id, started_at, body, state, events, head, ended_at, receipt,
+    owner, pid, hostname, place, born, renewed_at
   FROM runs`;
 const ONE_RUN = `${RUN} WHERE id = ?`;
 const RUNS = `${RUN} WHERE (started_at, number) < (?1, ?2) AND started_at > ?3
@@ -92,16 +94,15 @@ export function sqliteStore(file: string, { busyMs = BUSY_MS, ...options }: Sqli
         const { runId, scenario, startedAt } = begun;
         if (get(FIND_HOLDER, runId)) throw runExists(runId, file);
         const holder = rule.newHolder();
-        const { owner, pid, hostname, renewedAt } = holder;
         const body = JSON.stringify(begun);
-        const row = get(ADD_RUN, runId, scenario, startedAt, body, owner, pid, hostname, renewedAt);
+        const row = get(ADD_RUN, runId, scenario, startedAt, body, ...columnsOf(holder));
         return writer(runId, Number(row?.['number']), holder);
       }),
     claim: (runId) =>
       transact(() => {
         const number = freeNumber(runId);
         const holder = rule.newHolder();
-        run(TAKE, holder.owner, holder.pid, holder.hostname, holder.renewedAt, number);
+        run(TAKE, ...columnsOf(holder), number);
         return writer(runId, number, holder);
       }),
     run(runId) {

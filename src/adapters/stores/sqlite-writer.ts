@@ -15,7 +15,7 @@ const APPEND = 'UPDATE runs SET renewed_at = ?, events = ?, head = ? WHERE numbe
 const COUNT = 'SELECT events FROM runs WHERE number = ? AND owner = ?';
 const END = 'UPDATE runs SET state = ?, ended_at = ?, receipt = ? WHERE number = ?';
 const RELEASE =
-  'UPDATE runs SET owner = NULL, pid = NULL, hostname = NULL, renewed_at = NULL WHERE number = ? AND owner = ?';
+  'UPDATE runs SET owner = NULL, pid = NULL, hostname = NULL, place = NULL, born = NULL, renewed_at = NULL WHERE number = ? AND owner = ?';
 
 const ADD_EVENT = 'INSERT INTO events (id, type, path, checksum, body) VALUES ((?1 << 32) + ?2, ?3, ?4, ?5, ?6)';
 /** The usual case, tried first: it leaves the indexes alone. */

@@ -88,7 +88,7 @@ describe('a file that is not a store', () => {
     const file = filled();
     changed(file, 'PRAGMA user_version = 99');
     const before = readFileSync(file);
-    const message = /was written by a newer espalier \(its format is 99, this one knows 2\)\. Update espalier, or/;
+    const message = /was written by a newer espalier \(its format is 99, this one knows 3\)\. Update espalier, or/;
     expect(() => sqliteStore(file)).toThrow(fault(message));
     expect(readFileSync(file)).toEqual(before);
     expect(readdirSync(dirname(file))).toEqual(['runs.db']);
@@ -119,7 +119,7 @@ describe('a file that is not a store', () => {
         Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {}).join(),
       );
       database.close();
-      expect(header).toEqual([String(0x45737061), '2', 'wal']);
+      expect(header).toEqual([String(0x45737061), '3', 'wal']);
     }
   });
 });

@@ -8,6 +8,8 @@ import { storeFile } from './store-file.ts';
 function asFirstFormat(file: string, durations: readonly { path: string; at: number; ms: number }[]): void {
   const database = new DatabaseSync(file);
   database.exec(`DROP TABLE measurements;
+    ALTER TABLE runs DROP COLUMN place;
+    ALTER TABLE runs DROP COLUMN born;
     CREATE TABLE durations (
       scenario TEXT NOT NULL, path TEXT NOT NULL, at REAL NOT NULL, ms REAL NOT NULL, PRIMARY KEY (scenario, path, at)
     ) STRICT, WITHOUT ROWID;

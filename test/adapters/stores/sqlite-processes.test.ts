@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { sqliteStore } from '../../../src/adapters/stores/sqlite-store.ts';
-import type { Store } from '../../../src/ports/store.ts';
+import { CLAIM_MS, type Store } from '../../../src/ports/store.ts';
 import { batch, eventsFrom, newRun } from '../../contracts/store-samples.ts';
 import { storeFile } from './store-file.ts';
 
@@ -31,6 +31,23 @@ const opened = (file: string): Store => {
   onTestFinished(() => store.close());
   return store;
 };
+
+describe('two containers with one host name', () => {
+  test('do not take the process ids of the other for their own', () => {
+    const file = storeFile();
+    const nobody = { bornAt: () => undefined };
+    let now = 50_000;
+    const options = { now: () => now };
+    const here = sqliteStore(file, { ...options, processes: { place: 'here', bornAt: () => 'then' } });
+    const there = sqliteStore(file, { ...options, processes: { place: 'there', ...nobody } });
+    here.begin(newRun('a'));
+    expect(() => there.claim('a')).toThrow(expect.objectContaining({ code: 'run-busy' }));
+    now += CLAIM_MS + 1;
+    there.claim('a').write(batch({ events: eventsFrom(0, 1) }));
+    here.close();
+    there.close();
+  });
+});
 
 describe('two processes', () => {
   test('cannot both work on one run; when the first is killed, the second takes it over at once', async () => {
