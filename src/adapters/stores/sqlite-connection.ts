@@ -18,7 +18,8 @@ export type Connection = {
   readonly get: (sql: string, ...values: SQLInputValue[]) => Row | undefined;
   /** The first of the rows: as many as are read at once. */
   readonly page: <R = Row>(sql: string, ...values: SQLInputValue[]) => Page<R>;
-  readonly transact: <T>(work: () => T) => T;
+  /** Waits for other processes no longer than `mostMs`, if that is less than usual. */
+  readonly transact: <T>(work: () => T, mostMs?: number) => T;
   readonly close: () => void;
 };
 
@@ -28,6 +29,12 @@ const PAGE_WEIGHT = 2 ** 20;
 
 export function connect(file: string, busyMs: number): Connection {
   const database = openFile(file, busyMs);
+  let waitMs = busyMs;
+  const waitFor = (ms: number): void => {
+    if (ms === waitMs || !database.isOpen) return;
+    database.exec(`PRAGMA busy_timeout = ${ms}`);
+    waitMs = ms;
+  };
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string): StatementSync => {
     let statement = statements.get(sql);
@@ -42,7 +49,7 @@ export function connect(file: string, busyMs: number): Connection {
       return work(prepare(sql));
     } catch (error) {
       statements.delete(sql); // one that failed while it was iterated would say so again when it is used next
-      throw faultOf(error, file, busyMs);
+      throw faultOf(error, file, waitMs);
     }
   };
   const run = (sql: string, ...values: SQLInputValue[]): number =>
@@ -53,7 +60,8 @@ export function connect(file: string, busyMs: number): Connection {
     get: (sql, ...values) => attempt(sql, (statement) => statement.get(...values)),
     page: <R>(sql: string, ...values: SQLInputValue[]) =>
       attempt(sql, (statement) => pageOf(statement.iterate(...values)) as Page<R>),
-    transact(work) {
+    transact(work, mostMs = busyMs) {
+      waitFor(Math.min(mostMs, busyMs));
       run('BEGIN IMMEDIATE');
       try {
         const result = work();

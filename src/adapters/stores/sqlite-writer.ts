@@ -34,6 +34,9 @@ const ADD_ARTIFACT = 'INSERT INTO artifacts (sha256, bytes) VALUES (?, ?) ON CON
 const USE_ARTIFACT = `INSERT INTO artifact_uses (run, artifact) SELECT ?, id FROM artifacts WHERE sha256 = ?
   ON CONFLICT DO NOTHING`;
 
+/** For another process that has the file locked. The whole run stands still meanwhile. */
+const WAIT_MS = 500;
+
 export type ClaimedRun = { readonly runId: string; readonly number: number; readonly owner: string };
 
 export function sqliteWriter(
@@ -79,7 +82,7 @@ export function sqliteWriter(
         durations.forEach(addDuration);
         enrichments.forEach(addEnrichment);
         if (end) run(END, end.state, end.endedAt, JSON.stringify(end.receipt), number);
-      });
+      }, WAIT_MS);
     },
     keep(sha256, bytes) {
       checkBytes(sha256, bytes);
@@ -87,7 +90,7 @@ export function sqliteWriter(
         renew();
         run(ADD_ARTIFACT, sha256, bytes);
         run(USE_ARTIFACT, number, sha256);
-      });
+      }, WAIT_MS);
     },
     release() {
       try {

@@ -3,15 +3,19 @@
  *  1. A node's end, and a critical finding, is written in the turn it happens in, with all that was said before it. Only
  *     those within a millisecond of each other may share a transaction.
  *  2. Whatever else is said is written at most 20 ms later.
- *  3. A store that fails costs the record, not the run: it is told once, and nothing more is written.
+ *  3. What a store will not take is kept for a while, and written when it takes it again: a lock is no end of a record.
+ *  4. A store that goes on failing costs the record, not the run: that is told once, and nothing more is written. The
+ *     claim is kept as long as the run goes on, or another process could take it up beside it.
  */
 import { setInterval, setTimeout } from 'node:timers';
+import { EspalierError } from '../../errors.ts';
 import { CLAIM_MS, type RunWriter, type StoredEvent, type StoredNode } from '../../ports/store.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { eventText } from '../../protocol/event-text.ts';
 import type { Receipt } from '../../protocol/receipt.ts';
 import type { RunEvent } from '../../protocol/run-event.ts';
 import { createNodeIndex } from './node-index.ts';
+import { PATIENCE, patientWriter, type Patience } from './patient-writer.ts';
 import { createReceiptBuilder } from './receipt-builder.ts';
 
 export type RecorderOptions = {
@@ -21,8 +25,11 @@ export type RecorderOptions = {
   before?: { head: string; criticals: Iterable<Finding>; gone: Iterable<StoredNode> };
   /** Signs a receipt, when the user gave a key. */
   sign?: (receipt: Receipt) => Receipt;
-  /** Told once. */
+  /** Told once; and once more when the claim is lost after that. */
   onFailure: (error: unknown) => void;
+  /** How long a store that fails is waited for, and how often it is asked, in ms. For tests. */
+  patience?: Patience;
+  retryMs?: number;
 };
 export type Recorder = {
   /** Never throws. */
@@ -34,40 +41,53 @@ export type Recorder = {
 const TOGETHER_MS = 1;
 const MOST_TOGETHER = 64; // of them, when the event loop is too busy for a timer
 const FLUSH_MS = 20;
+const RETRY_MS = 1_000;
+const MOST_WAITING = 10_000; // events, until the store is asked again
 
-export function createRecorder({ scenario, writer, before, sign, onFailure }: RecorderOptions): Recorder {
+export function createRecorder({
+  scenario,
+  writer,
+  before,
+  sign,
+  onFailure,
+  patience = PATIENCE,
+  retryMs = RETRY_MS,
+}: RecorderOptions): Recorder {
   const index = createNodeIndex(scenario, before?.gone);
   const receipts = createReceiptBuilder(before);
+  const patient = patientWriter(writer, patience);
   let events: StoredEvent[] = [];
   let urgent = 0;
   let writtenAt = 0;
   let isOver = false;
   let timer: NodeJS.Timeout | undefined;
 
+  const fail = (error: unknown): void => {
+    const isLost = codeOf(error) === 'claim-lost';
+    if (isOver && !isLost) return;
+    isOver = true;
+    clearTimeout(timer);
+    if (isLost) clearInterval(heartbeat);
+    events = [];
+    onFailure(error);
+  };
   const guarded = (work: () => void): void => {
     if (isOver) return;
     try {
       work();
     } catch (error) {
-      finish();
-      onFailure(error);
+      fail(error);
     }
   };
-  const finish = (): void => {
-    isOver = true;
-    clearTimeout(timer);
-    clearInterval(heartbeat);
-    events = [];
-    writer.release();
-  };
-  const write = (completed?: RunEvent & { type: 'run.completed' }): void => {
+  const write = (completed?: RunEvent & { type: 'run.completed' }, isLast = completed !== undefined): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (events.length === 0) return;
+    if (events.length === 0 && !patient.isWaiting) return;
     const batch = { events, ...index.take(), ...(completed && { end: endOf(completed) }) };
     events = [];
     urgent = 0;
-    writer.write(batch);
+    patient.write(batch, isLast);
+    if (patient.isWaiting) timer = soon(retryMs);
     writtenAt = performance.now();
   };
   const endOf = (completed: RunEvent & { type: 'run.completed' }) => {
@@ -75,7 +95,13 @@ export function createRecorder({ scenario, writer, before, sign, onFailure }: Re
     return { state: completed.status, endedAt: completed.at, receipt: sign?.(receipt) ?? receipt };
   };
   const soon = (ms: number): NodeJS.Timeout => setTimeout(() => guarded(() => write()), ms).unref();
-  const heartbeat = setInterval(() => guarded(() => writer.renew()), CLAIM_MS / 3).unref();
+  const heartbeat = setInterval(() => {
+    try {
+      writer.renew();
+    } catch (error) {
+      if (codeOf(error) !== 'store-fault') fail(error); // of that, what is to be written says more
+    }
+  }, CLAIM_MS / 3).unref();
 
   return {
     record: (event) =>
@@ -84,7 +110,9 @@ export function createRecorder({ scenario, writer, before, sign, onFailure }: Re
         events.push({ seq: event.seq, type: event.type, path: event.path, body, checksum: receipts.add(event, body) });
         if (index.apply(event) || saysCritical(event)) urgent++;
         if (event.type === 'run.completed') write(event);
-        else if (urgent === 0) timer ??= soon(FLUSH_MS);
+        else if (patient.isWaiting) {
+          if (events.length >= MOST_WAITING) write();
+        } else if (urgent === 0) timer ??= soon(FLUSH_MS);
         else if (urgent >= MOST_TOGETHER || performance.now() - writtenAt >= TOGETHER_MS) write();
         else if (urgent === 1) {
           clearTimeout(timer);
@@ -92,8 +120,11 @@ export function createRecorder({ scenario, writer, before, sign, onFailure }: Re
         }
       }),
     close() {
-      guarded(() => write());
-      if (!isOver) finish();
+      guarded(() => write(undefined, true));
+      isOver = true;
+      clearTimeout(timer);
+      clearInterval(heartbeat);
+      writer.release();
     },
   };
 }
@@ -103,3 +134,5 @@ const saysCritical = (event: RunEvent): boolean =>
   event.type === 'finding.reported'
     ? event.finding.critical !== undefined
     : event.type === 'child.late' && event.findings.length > 0;
+
+const codeOf = (error: unknown): string | undefined => (EspalierError.isInstance(error) ? error.code : undefined);
