@@ -8,7 +8,7 @@ import { EXIT } from './exit-code.ts';
 import { reasonOf } from './misuse.ts';
 
 export type Output = {
-  result(text: string): void;
+  result(content: string | Uint8Array): void;
   note(text: string): void;
   /** Ends the process once everything is written; with 1 when stdout could not take it. */
   exit(code: number): Promise<void>;
@@ -32,8 +32,8 @@ export function openOutput(): Output {
   // What a scenario logs must not get between the lines of a result.
   globalThis.console = new Console({ stdout: process.stderr, stderr: process.stderr });
   return {
-    result(text) {
-      if (!process.stdout.destroyed) process.stdout.write(text);
+    result(content) {
+      if (!process.stdout.destroyed) process.stdout.write(content);
     },
     note(text) {
       if (!process.stderr.destroyed) process.stderr.write(`${text}\n`);

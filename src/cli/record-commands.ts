@@ -43,6 +43,7 @@ export function addRecordCommands(program: Command, output: Output, conclude: (c
     .description('what a stored run answers: who was slow, what was lost, what it cost; or all about one node')
     .argument('<run>', 'its id, the beginning of it, or "latest"; "espalier runs" lists them')
     .argument('[path]', 'a node of it: root/macro')
+    .option('--artifact <name>', 'print the bytes of an artifact that the node kept, and nothing else')
     .addOption(jsonOption('the same'))
     .addOption(storeOption())
     .action(async (run: string, path: string | undefined, flags: ShowFlags) => {

@@ -7,6 +7,7 @@ import { didWork } from '../runtime/record/cost.ts';
 import { reviewOf } from '../runtime/record/review.ts';
 import { EXIT } from './exit-code.ts';
 import { misuse } from './misuse.ts';
+import { isPlainText, keptArtifact } from './kept-artifact.ts';
 import { alternatives, nearest } from './nearest.ts';
 import { readNode } from './node-record.ts';
 import type { StoreFlags } from './open-store.ts';
@@ -15,7 +16,7 @@ import { paintFor, widthOf } from './screen.ts';
 import { stateOf } from './shown-state.ts';
 import { asOfOf, givenOf, lastKnown, openRun, tookOf } from './stored-run.ts';
 
-export type ShowFlags = StoreFlags & { json?: boolean };
+export type ShowFlags = StoreFlags & { json?: boolean; artifact?: string };
 
 export async function showCommand(
   given: string,
@@ -23,6 +24,11 @@ export async function showCommand(
   flags: ShowFlags,
   output: Output,
 ): Promise<number> {
+  const { artifact } = flags;
+  if (artifact !== undefined && path === undefined) {
+    throw misuse('--artifact prints what one node kept. Name it: espalier show RUN PATH --artifact NAME.');
+  }
+  if (artifact !== undefined && flags.json) throw misuse('--artifact prints bytes as they are. Leave out --json.');
   const { store, run } = await openRun(given, flags);
   try {
     const nodes = [...store.nodes(run.runId)];
@@ -32,12 +38,18 @@ export async function showCommand(
       output.result(flags.json ? asJson(view) : renderRun(view, screen));
     } else {
       const view = readNode({ store, run, nodes, node: nodeOf(nodes, path), now: Date.now() });
-      output.result(flags.json ? asJson(view) : renderNode(view, screen));
+      if (artifact !== undefined) output.result(forStdout(keptArtifact(store, view, artifact), artifact));
+      else output.result(flags.json ? asJson(view) : renderNode(view, screen));
     }
     return EXIT.complete;
   } finally {
     store.close();
   }
+}
+
+function forStdout(bytes: Uint8Array, name: string): Uint8Array {
+  if (!process.stdout.isTTY || isPlainText(bytes)) return bytes;
+  throw misuse(`"${name}" is binary, ${bytes.length} bytes, and stdout is a terminal. Write it to a file: … > FILE.`);
 }
 
 const asJson = (view: unknown): string => `${JSON.stringify(view, null, 2)}\n`;

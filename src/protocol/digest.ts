@@ -45,7 +45,7 @@ function isInOrder(value: unknown): boolean {
   return true;
 }
 
-export const sha256 = (text: string): string => hash('sha256', text, 'hex');
+export const sha256 = (content: string | Uint8Array): string => hash('sha256', content, 'hex');
 
 /** The digest of a report or token: what it says, not when it said it nor in which run. */
 export function digestOf(outcome: UnsealedOutcome | Outcome): string {

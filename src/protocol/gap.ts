@@ -25,6 +25,8 @@ export type GapKind = z.infer<typeof GapKind>;
 
 export const Gap = z.object({
   kind: GapKind,
+  /** Of a `token`: no attempt is left, and none would help. */
+  needsHuman: z.literal(true).exactOptional(),
   path: z.string().min(1),
   /** Of a `token` or `synthesis`: how it failed. */
   status: FailureStatus.exactOptional(),

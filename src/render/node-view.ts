@@ -16,6 +16,7 @@ import {
   formatSigned,
 } from './figures.ts';
 import { plain } from './paint.ts';
+import { whyMissing } from './reading.ts';
 import { heading, write, type Screen } from './text-screen.ts';
 
 export type ShownAttempt = {
@@ -201,7 +202,9 @@ function report(screen: Screen, report: Report, title: string): void {
     );
   }
   if (gaps.length > 0) heading(screen, counted(gaps.length, 'gap'));
-  for (const { path, kind, why } of gaps) {
+  for (const gap of gaps) {
+    const { path, kind } = gap;
+    const why = whyMissing(gap);
     write(screen, kind === 'token' ? `${path} failed: ${why}` : `${path}: ${kind}, ${why}`, '  - ', 'yellow');
   }
   if (artifacts.length > 0) heading(screen, `${counted(artifacts.length, 'artifact')}, kept in the store`);

@@ -76,13 +76,18 @@ export type GapGroup = Omit<Gap, 'path'> & { readonly parent: string; readonly p
 /** What was due and did not come first; within that, in the order of the report. */
 export function groupGaps(gaps: readonly Gap[]): readonly GapGroup[] {
   const holesFirst = [...gaps].sort((a, b) => Number(isHole(b)) - Number(isHole(a)));
-  const groups = Map.groupBy(holesFirst, (gap) => JSON.stringify([parentOf(gap.path), gap.kind, gap.why]));
+  const groups = Map.groupBy(holesFirst, (gap) => JSON.stringify([parentOf(gap.path), gap.kind, whyMissing(gap)]));
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (!first) return [];
-    return [{ parent: parentOf(first.path), kind: first.kind, why: first.why, paths: group.map((gap) => gap.path) }];
+    return [
+      { parent: parentOf(first.path), kind: first.kind, why: whyMissing(first), paths: group.map((gap) => gap.path) },
+    ];
   });
 }
+
+/** Why there is a gap, and whether trying again cannot close it. */
+export const whyMissing = ({ why, needsHuman }: Gap): string => (needsHuman ? `${why} (needs a human)` : why);
 
 /** `root/macro/a`, or for several `root/macro: a, b and 3 more`. */
 export function placesOf(group: GapGroup, most: number): string {

@@ -195,9 +195,8 @@ function gapsOf({ task, decision, ended }: Gathered, synthesis: Synthesis): Gap[
 export function gapsLeftBy({ outcome, notNeeded }: Ended): Gap[] {
   const gaps = bodyOf(outcome)?.gaps ?? [];
   if (outcome.kind === 'report') return gaps;
-  const { path, status, message } = outcome;
-  if (notNeeded) return [...gaps, { kind: 'not-needed', path, why: message }];
-  return [...gaps, { kind: 'token', path, status, why: `${status}: ${message}` }];
+  if (notNeeded) return [...gaps, { kind: 'not-needed', path: outcome.path, why: outcome.message }];
+  return [...gaps, gapOfToken(outcome)];
 }
 
 const unique = (findings: readonly Finding[]): Finding[] => [
@@ -271,8 +270,14 @@ function assessmentOfOwnWork(task: Task, body: UnsealedReport): Assessment {
   return assess({ task: { ...task, path: '' }, decision, ended: [{ name, outcome }] });
 }
 
-export const gapOfToken = ({ path, status, message }: UnsealedToken): Gap => ({
+export const gapOfToken = ({
+  path,
+  status,
+  message,
+  needsHuman,
+}: Pick<UnsealedToken, 'path' | 'status' | 'message' | 'needsHuman'>): Gap => ({
   kind: 'token',
+  ...(needsHuman && { needsHuman }),
   path,
   status,
   why: `${status}: ${message}`,

@@ -77,8 +77,10 @@ export const gaps = recordOf<Gap>(
     kind: fc.constantFrom(...GapKind.options),
     why: texts,
     status: fc.constantFrom(...FailureStatus.options),
+    needsHuman: fc.constant(true as const),
   },
   'status',
+  'needsHuman',
 );
 const budgets = recordOf<Budget>({ usd: positive, tokens: positive, leaves: counts }, 'usd', 'tokens', 'leaves');
 export const grants = recordOf<Grant>(

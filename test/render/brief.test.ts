@@ -199,6 +199,19 @@ describe('a brief', () => {
     expect(rowsOf({ children: [lost] })[1]).toContain('| – | 50 % | – |'); // an alarm is never hidden
   });
 
+  it('says which gaps need a human, apart from others with the same words', () => {
+    const token = { kind: 'token' as const, why: 'error: no such series' };
+    const gaps = [
+      { ...token, path: 'root/x/a', needsHuman: true as const },
+      { ...token, path: 'root/x/b' },
+    ];
+    const lines = sectionOf(renderBrief(emptyReport({ gaps })), 'Gaps').split('\n');
+    expect(lines.filter((line) => line.startsWith('- '))).toEqual([
+      '- **token** `root/x/a`: error: no such series (needs a human)',
+      '- **token** `root/x/b`: error: no such series',
+    ]);
+  });
+
   it('names many children with one gap together', () => {
     const gaps = ['a', 'b', 'c'].map((name) => ({ path: `root/x/${name}`, kind: 'undone' as const, why: 'cancelled' }));
     expect(renderBrief(emptyReport({ gaps }))).toContain('- **undone** `root/x: a, b and c`: cancelled');

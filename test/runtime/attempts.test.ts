@@ -38,7 +38,8 @@ describe('attempts', () => {
       ['The last attempt failed (error): attempt 1'],
       ['The last attempt failed (error): attempt 1', 'The last attempt failed (error): attempt 2'],
     ]);
-    expect(brief.gaps).toEqual([{ path: 'root/a', kind: 'token', why: 'error: attempt 3', status: 'error' }]);
+    const gap = { path: 'root/a', kind: 'token', why: 'error: attempt 3', status: 'error', needsHuman: true };
+    expect(brief.gaps).toEqual([gap]);
     expect(w.endOf('root/a')).toMatchObject({ attempts: 3, retryable: true });
     expect(w.eventsOf('attempt.failed').map(({ attempt, willRetry }) => [attempt, willRetry])).toEqual([
       [1, true],

@@ -73,13 +73,17 @@ describe('a node whose attempts are used up', () => {
       throw Object.assign(new Error('no'), { diagnosis: 'missing-knowledge' });
     };
     const w = world(only(always));
-    await w.run();
+    const { brief } = await w.run();
     expect(w.endOf('root/a')).toMatchObject({ attempts: 3, needsHuman: true, diagnosis: 'missing-knowledge' });
+    expect(brief.gaps).toEqual([
+      { kind: 'token', needsHuman: true, path: 'root/a', status: 'error', why: 'error: no' },
+    ]);
   });
   it('that was cut off by time does not', async () => {
     const w = world(only(() => new Promise(() => {})));
-    await w.run();
+    const { brief } = await w.run();
     expect(w.endOf('root/a')).not.toHaveProperty('needsHuman');
+    expect(brief.gaps[0]).not.toHaveProperty('needsHuman');
   });
 });
 
