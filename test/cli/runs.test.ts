@@ -104,7 +104,9 @@ describe('espalier runs prune', () => {
     using at = storeAt();
     for (const [index, runId] of ['one', 'two', 'three'].entries()) await at.keep({ runId, at: 1_000 * index });
     const dry = await said('runs', 'prune', '--keep', '1', '--dry-run', '--store', at.file);
-    expect(dry.stdout).toMatch(/^would go {2}two .*\nwould go {2}one .*\n2 runs would be forgotten, about \d+ kB\./);
+    expect(dry.stdout).toMatch(
+      /^would go {2}two .*\nwould go {2}one .*\n2 runs would be forgotten, about [\d.]+ [kM]B\./,
+    );
     expect(idsIn(at)).toEqual(['three', 'two', 'one']);
     const { code, stdout } = await said('runs', 'prune', '--keep', '1', '--store', at.file);
     expect(code).toBe(0);

@@ -14,8 +14,8 @@ import { faultOf, isBusy, isUnopenable, storeFault } from './sqlite-faults.ts';
 import { APPLICATION_ID, migrate, pragma, VERSION } from './sqlite-schema.ts';
 
 const MAGIC = 'SQLite format 3\0';
-/** Reports are big: so a batch is few pages. Of a file that is there already it stays as it was made. */
-const PAGE_BYTES = 16_384;
+/** Reports are big: so a batch is few pages, and one node alone not many bytes. A file that is there stays as it was made. */
+const PAGE_BYTES = 8_192;
 const WAL_BYTES = 40 * 2 ** 20;
 const RETRY_MS = 10;
 
