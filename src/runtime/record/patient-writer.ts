@@ -9,7 +9,7 @@ import type { Batch, RunWriter } from '../../ports/store.ts';
 
 export type Patience = {
   /** Epoch ms, or any clock in ms. */
-  now(): number;
+  readonly now: () => number;
   forMs: number;
   mostCharacters: number;
 };
@@ -31,7 +31,7 @@ export function patientWriter(writer: RunWriter, { now, forMs, mostCharacters }:
   let kept: Batch | undefined;
   let since = 0;
 
-  const attempt = (batch: Batch): unknown => {
+  const attempt = (batch: Batch): EspalierError | undefined => {
     try {
       writer.write(batch);
       return undefined;
@@ -47,7 +47,7 @@ export function patientWriter(writer: RunWriter, { now, forMs, mostCharacters }:
     write(given, isLast) {
       const batch = kept ? joined(kept, given) : given;
       let fault = attempt(batch);
-      for (let tries = 1; fault !== undefined && isLast && tries < LAST_TRIES; tries++) fault = attempt(batch);
+      if (isLast) for (let tries = 1; tries < LAST_TRIES && fault !== undefined; tries++) fault = attempt(batch);
       if (fault === undefined) {
         kept = undefined;
         return;
