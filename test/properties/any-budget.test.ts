@@ -4,6 +4,7 @@ import type { LeafContext } from '../../src/define/spec.ts';
 import type { Activities, Io } from '../../src/ports/activities.ts';
 import type { Budget } from '../../src/protocol/grant.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { count, figure, PATIENCE_MS } from '../support/figures.ts';
 import { DEADLINE, randomRun, runCase, type RunCase } from '../support/random-runs.ts';
 import {
   expectBooksKept,
@@ -107,23 +108,30 @@ async function ran({ run, budget, habits, how }: Drawn) {
 beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));
 afterEach(() => vi.restoreAllMocks());
 
-it('any tree, any authors, any faults: never more than was granted, and what was settled is in the usage', async () => {
-  await fc.assert(
-    fc.asyncProperty(drawns, async (drawn) => {
-      const { w, brief, settled } = await ran(drawn);
-      const { usd, inputTokens, outputTokens, leaves } = brief.usage.subtree;
-      expect(usd).toBeLessThanOrEqual(drawn.budget.usd ?? Infinity);
-      expect(inputTokens + outputTokens).toBeLessThanOrEqual(drawn.budget.tokens ?? Infinity);
-      expect(leaves).toBeLessThanOrEqual(drawn.budget.leaves ?? Infinity);
-      if (w.eventsOf('integrity.alert').every(({ kind }) => kind !== 'budget') && !brief.run?.budget?.overdrawn) {
-        expect(Math.round(usd * 100)).toBe(settled);
-      }
-      expectValidEvents(w.events);
-      expectEachEndsOnce(w.events);
-      expectBooksKept(w.events);
-      expectHonestStatus(w.events);
-      expectProven(w.events, brief);
-    }),
-    { seed: Number(process.env['FC_SEED'] ?? 7), numRuns: Number(process.env['FC_RUNS'] ?? 300) },
-  );
-}, 60_000);
+const RUNS = Number(process.env['FC_RUNS'] ?? 300);
+
+it(
+  'any tree, any authors, any faults: never more than was granted, and what was settled is in the usage',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(drawns, async (drawn) => {
+        const { w, brief, settled } = await ran(drawn);
+        const { usd, inputTokens, outputTokens, leaves } = brief.usage.subtree;
+        expect(usd).toBeLessThanOrEqual(drawn.budget.usd ?? Infinity);
+        expect(inputTokens + outputTokens).toBeLessThanOrEqual(drawn.budget.tokens ?? Infinity);
+        expect(leaves).toBeLessThanOrEqual(drawn.budget.leaves ?? Infinity);
+        if (w.eventsOf('integrity.alert').every(({ kind }) => kind !== 'budget') && !brief.run?.budget?.overdrawn) {
+          expect(Math.round(usd * 100)).toBe(settled);
+        }
+        expectValidEvents(w.events);
+        expectEachEndsOnce(w.events);
+        expectBooksKept(w.events);
+        expectHonestStatus(w.events);
+        expectProven(w.events, brief);
+      }),
+      { seed: Number(process.env['FC_SEED'] ?? 7), numRuns: RUNS },
+    );
+    figure(`Budgets: ${count(RUNS)} runs with random habits of spending, never more than was granted`);
+  },
+  PATIENCE_MS,
+);

@@ -7,6 +7,7 @@ import { defineScenario } from '../../src/define/define-scenario.ts';
 import type { Child, HedgeSpec, LeafRun, Scenario } from '../../src/define/spec.ts';
 import type { Report } from '../../src/protocol/report.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { count, figure, PATIENCE_MS } from '../support/figures.ts';
 import { expectEachEndsOnce, expectProven, expectValidEvents } from '../support/invariants.ts';
 import { NOTHING_LEFT, world, type World } from '../support/world.ts';
 
@@ -129,21 +130,28 @@ function expectWithinBudget({ events }: World, extra: number): number {
 beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));
 afterEach(() => vi.restoreAllMocks());
 
-it('never exceeds its budget, and changes nothing of what is found', async () => {
-  let hedges = 0;
-  await fc.assert(
-    fc.asyncProperty(drawns, async (drawn) => {
-      const plain = await ran(drawn, false);
-      const { w, brief } = await ran(drawn, drawn.hedge);
-      hedges += expectWithinBudget(w, drawn.hedge.extra);
-      expect(brief.digest).toBe(plain.brief.digest);
-      expect(brief.usage.subtree.hedges ?? 0).toBeLessThanOrEqual(w.eventsOf('attempt.hedged').length);
-      expect(w.eventsOf('child.late')).toEqual([]);
-      expectValidEvents(w.events);
-      expectEachEndsOnce(w.events);
-      expectProven(w.events, brief);
-    }),
-    { seed: Number(process.env['FC_SEED'] ?? 11), numRuns: Number(process.env['FC_RUNS'] ?? 60) },
-  );
-  expect(hedges).toBeGreaterThan(Number(process.env['FC_RUNS'] ?? 60)); // not vacuous
-}, 60_000);
+const RUNS = Number(process.env['FC_RUNS'] ?? 60);
+
+it(
+  'never exceeds its budget, and changes nothing of what is found',
+  async () => {
+    let hedges = 0;
+    await fc.assert(
+      fc.asyncProperty(drawns, async (drawn) => {
+        const plain = await ran(drawn, false);
+        const { w, brief } = await ran(drawn, drawn.hedge);
+        hedges += expectWithinBudget(w, drawn.hedge.extra);
+        expect(brief.digest).toBe(plain.brief.digest);
+        expect(brief.usage.subtree.hedges ?? 0).toBeLessThanOrEqual(w.eventsOf('attempt.hedged').length);
+        expect(w.eventsOf('child.late')).toEqual([]);
+        expectValidEvents(w.events);
+        expectEachEndsOnce(w.events);
+        expectProven(w.events, brief);
+      }),
+      { seed: Number(process.env['FC_SEED'] ?? 11), numRuns: RUNS },
+    );
+    expect(hedges).toBeGreaterThan(RUNS); // not vacuous
+    figure(`Hedging: ${count(hedges)} hedges in ${count(RUNS)} runs, never beyond the budget, every digest as without`);
+  },
+  PATIENCE_MS,
+);

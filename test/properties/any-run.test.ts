@@ -13,6 +13,7 @@ import {
   expectProven,
   expectValidEvents,
 } from '../support/invariants.ts';
+import { count, figure } from '../support/figures.ts';
 import { DEADLINE, randomRun, runCase, type RunCase } from '../support/random-runs.ts';
 import { endsOf, NOTHING_LEFT, world, type World } from '../support/world.ts';
 
@@ -70,11 +71,27 @@ function expectAllOf({ w: { events, peakOfAttempts }, outcome, uttered }: Ran, {
 /** The same runs each time; `FC_SEED=7 FC_RUNS=5000` looks further. */
 const SEED = Number(process.env['FC_SEED'] ?? 20_081_115);
 const RUNS = Number(process.env['FC_RUNS'] ?? 200);
-const holds = (how: How, check: (run: Ran, drawn: RunCase) => void): Promise<void> =>
-  fc.assert(
-    fc.asyncProperty(runCase, async (drawn) => check(await ran(drawn, how), drawn)),
+async function holds(how: How, check: (run: Ran, drawn: RunCase) => void): Promise<void> {
+  const seen = { runs: 0, nodes: 0, faulty: 0, latest: -Infinity };
+  await fc.assert(
+    fc.asyncProperty(runCase, async (drawn) => {
+      const run = await ran(drawn, how);
+      check(run, drawn);
+      const { events } = run.w;
+      const [started] = run.w.eventsOf('run.started');
+      seen.runs++;
+      seen.nodes += run.w.eventsOf('node.started').length;
+      seen.faulty += events.some(({ type }) => type === 'node.failed' || type === 'attempt.failed') ? 1 : 0;
+      seen.latest = Math.max(seen.latest, (events.at(-1)?.at ?? 0) - (started?.deadline ?? 0));
+    }),
     { seed: SEED, numRuns: RUNS },
   );
+  const { runs, nodes, faulty, latest } = seen;
+  expect(latest).toBeLessThanOrEqual(0);
+  figure(
+    `Random trees, ${how}: ${count(runs)} runs of ${count(nodes)} nodes, ${count(faulty)} of them with failures; the latest ended ${latest} ms after its deadline`,
+  );
+}
 
 // XState warns, in development, of each message to an actor that has just been stopped.
 beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));

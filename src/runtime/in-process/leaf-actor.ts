@@ -151,6 +151,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
   const giveBack = (snapshot: LeafSnapshot, ended?: 'well' | Fault): void => {
     const { slot, hedge } = snapshot;
     slot?.release(ended);
+    if (!host.hedging) return;
     hedge?.slot.release(ended);
     if (ended !== 'well' || !hedge?.io) snapshot.hedge = undefined;
     clock.clearTimeout(snapshot.straggle);
@@ -362,8 +363,9 @@ const OUTRUN: Fault = { status: 'cancelled', message: 'the other execution of th
 const OVER: Fault = { status: 'cancelled', message: 'the attempt is over' };
 /** After the present step: what an abort listener says then is said to a leaf that knows where it stands. */
 function abortSoon(io: LazyIo | undefined, fault: Fault): void {
-  io?.breakOff(fault);
-  queueMicrotask(() => io?.abort(fault));
+  if (!io) return;
+  io.breakOff(fault);
+  queueMicrotask(() => io.abort(fault));
 }
 
 const isHedge = ({ hedge }: LeafSnapshot, io: LazyIo): boolean => hedge?.io === io;
