@@ -6,7 +6,9 @@
  *  3. Asked to wait, nobody of it begins before `opensAt`.
  *  4. It grows by one when `limit` have ended well; back to where it was refused only after several times as many, and
  *     the more often it was refused there.
- *  5. What a vendor still allows is not exceeded: after so many have begun nobody does before it allows more.
+ *  5. Refusals with nothing between them that ended well are one storm, which says little of how many are too many: once
+ *     it is over, the limit grows by one for each that ends well, up to half of what it was when the storm began.
+ *  6. What a vendor still allows is not exceeded: after so many have begun nobody does before it allows more.
  */
 import type { PoolLimit } from '../define/spec.ts';
 
@@ -23,6 +25,8 @@ export type LearntPool = {
   refusedAt?: number;
   patience: number;
   well: number;
+  growsFreelyTo?: number;
+  isStorm?: true;
   /** What its vendor still allows, and until when. */
   allowed?: { calls: number; until: number };
 };
@@ -44,6 +48,8 @@ export class Pool {
   #refusedAt = Infinity;
   #patience = PATIENCE;
   #well = 0;
+  #growsFreelyTo = 0;
+  #isStorm = false;
   /** How many may still begin before `#allowedUntil`. */
   #allowed = Infinity;
   #allowedUntil = -Infinity;
@@ -60,6 +66,8 @@ export class Pool {
     this.#refusedAt = learnt.refusedAt ?? Infinity;
     this.#patience = learnt.patience;
     this.#well = learnt.well;
+    this.#growsFreelyTo = learnt.growsFreelyTo ?? 0;
+    this.#isStorm = learnt.isStorm ?? false;
     if (learnt.allowed) [this.#allowed, this.#allowedUntil] = [learnt.allowed.calls, learnt.allowed.until];
   }
   get learnt(): LearntPool {
@@ -71,6 +79,8 @@ export class Pool {
       ...(refusedAt !== Infinity && { refusedAt }),
       patience: this.#patience,
       well: this.#well,
+      ...(this.#growsFreelyTo > 0 && { growsFreelyTo: this.#growsFreelyTo }),
+      ...(this.#isStorm && { isStorm: true as const }),
       ...(this.#allowed !== Infinity && { allowed: { calls: this.#allowed, until: this.#allowedUntil } }),
     };
   }
@@ -102,24 +112,32 @@ export class Pool {
     if (since < this.#halvedAt) return false;
     const before = this.limit;
     const isCool = now >= this.#halvedAt + COOLDOWN_MS;
-    if (isCool) {
+    if (isCool) this.#halvedAt = now;
+    if (!this.#isStorm) {
+      this.#isStorm = true;
       const at = Math.max(before, this.least + 1);
       this.#patience = at === this.#refusedAt ? Math.min(MOST_PATIENCE, 2 * this.#patience) : PATIENCE;
-      this.#halvedAt = now;
       this.#refusedAt = at;
+      this.#growsFreelyTo = Math.floor(at / 2);
     }
     this.#well = 0;
     this.limit = Math.max(this.least, isCool ? Math.floor(before / 2) : before - 1);
     return this.limit < before;
   }
 
-  /** Some work ended well. Tells whether the limit is another now. */
-  succeeded(): boolean {
+  /** Some work ended well that had begun then. Tells whether the limit is another now. */
+  succeeded(since: number): boolean {
+    if (since >= this.#halvedAt) this.#isStorm = false;
     if (this.limit >= this.most) return false;
-    const needed = this.limit + 1 === this.#refusedAt ? this.#patience * this.limit : this.limit;
-    if (++this.#well < needed) return false;
+    if (++this.#well < this.#needed) return false;
     this.#well = 0;
     this.limit++;
     return true;
+  }
+  /** How many must end well before it grows. */
+  get #needed(): number {
+    if (this.#isStorm) return Infinity;
+    if (this.limit < this.#growsFreelyTo) return 1;
+    return this.limit + 1 === this.#refusedAt ? this.#patience * this.limit : this.limit;
   }
 }

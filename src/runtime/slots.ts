@@ -111,7 +111,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
   const learn = ({ lane, since }: Ticket, ended: 'well' | Fault): void => {
     if (ended === 'well') {
       for (const pool of lane.pools) {
-        if (pool.limit < pool.most && pool.succeeded()) note(pool, 'recovered', clock.now());
+        if (pool.limit < pool.most && pool.succeeded(since)) note(pool, 'recovered', clock.now());
       }
     } else if (ended.diagnosis === 'rate-limited') {
       const now = clock.now();

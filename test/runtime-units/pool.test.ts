@@ -4,8 +4,9 @@ import { Pool } from '../../src/runtime/pool.ts';
 import { slotChanges } from '../../src/runtime/slot-changes.ts';
 
 const poolOf = (most: number, least = 1): Pool => new Pool('model', { most, least });
-const succeed = (pool: Pool, times: number): number => {
-  for (let i = 0; i < times; i++) pool.succeeded();
+const LATER = 1_000_000;
+const succeed = (pool: Pool, times: number, since = LATER): number => {
+  for (let i = 0; i < times; i++) pool.succeeded(since);
   return pool.limit;
 };
 
@@ -17,7 +18,7 @@ describe('pool 1 and 2: refused, it halves', () => {
   });
   it('tells whether that changed anything', () => {
     const pool = poolOf(2);
-    expect([pool.refused(0, 0), pool.refused(1_000, 1_000), pool.succeeded(), pool.limit]).toEqual([
+    expect([pool.refused(0, 0), pool.refused(1_000, 1_000), pool.succeeded(LATER), pool.limit]).toEqual([
       true,
       false,
       false,
@@ -53,12 +54,11 @@ describe('pool 3: asked to wait', () => {
 describe('pool 4: it grows', () => {
   it('by one when as many as its limit have ended well, up to its most', () => {
     const pool = poolOf(8);
-    for (const now of [1_000, 2_000]) pool.refused(now, now);
-    expect(pool.limit).toBe(2);
-    expect([2, 3].map((times) => succeed(pool, times))).toEqual([3, 3 + 0]); // four is where it was refused
-    expect(succeed(pool, 8)).toBe(3);
-    expect(succeed(pool, 1)).toBe(4); // after four times as many
-    expect(succeed(pool, 4 + 5 + 6 + 7)).toBe(8);
+    pool.refused(1_000, 1_000);
+    expect(pool.limit).toBe(4);
+    expect([4, 5, 6].map((times) => succeed(pool, times))).toEqual([5, 6, 7]);
+    expect(succeed(pool, 4 * 7 - 1)).toBe(7); // eight is where it was refused
+    expect(succeed(pool, 1)).toBe(8); // after four times as many
     expect(succeed(pool, 100)).toBe(8);
   });
   it('the more often it was refused at a limit, the later it tries that again', () => {
@@ -66,10 +66,44 @@ describe('pool 4: it grows', () => {
     const tries = [1_000, 2_000, 3_000, 4_000].map((now) => {
       pool.refused(now, now);
       let times = 1;
-      while (!pool.succeeded()) times++;
+      while (!pool.succeeded(now)) times++;
       return times;
     });
     expect(tries).toEqual([4, 8, 16, 16]);
+  });
+});
+
+describe('pool 5: after a storm', () => {
+  const afterStorm = (): Pool => {
+    const pool = poolOf(16);
+    for (const now of [1_000, 2_000, 3_000, 4_000, 5_000]) pool.refused(now, now);
+    expect(pool.limit).toBe(1);
+    return pool;
+  };
+  it('it grows with each that ends well, up to half of where the storm began', () => {
+    const pool = afterStorm();
+    expect(succeed(pool, 7)).toBe(8);
+    expect(succeed(pool, 7)).toBe(8);
+    expect(succeed(pool, 1)).toBe(9);
+  });
+  it('which is not over by the end of what had begun before the last refusal', () => {
+    const pool = afterStorm();
+    expect(succeed(pool, 100, 4_999)).toBe(1);
+    expect(succeed(pool, 1, 5_000)).toBe(2);
+  });
+  it('a refusal says again how many are too many', () => {
+    const pool = afterStorm();
+    expect(succeed(pool, 3)).toBe(4);
+    pool.refused(9_000, 9_000);
+    expect(pool.limit).toBe(2);
+    expect(succeed(pool, 2)).toBe(3);
+    expect(succeed(pool, 4 * 3 - 1)).toBe(3); // four is where it was refused
+    expect(succeed(pool, 1)).toBe(4);
+  });
+  it('what it has learnt goes on elsewhere', () => {
+    const pool = new Pool('model', { most: 16, least: 1 }, JSON.parse(JSON.stringify(afterStorm().learnt)));
+    expect(succeed(pool, 100, 4_999)).toBe(1);
+    expect(succeed(pool, 7)).toBe(8);
   });
 });
 
