@@ -12,10 +12,13 @@ export { anthropicBatches, type AnthropicBatchOptions } from './anthropic-batche
 export { ANTHROPIC_PRICES, PRICES_AS_OF } from './anthropic-prices.ts';
 
 export type AnthropicOptions = ClientOptions & {
-  /** A stream that says nothing for so long is given up, in ms. Default 2 minutes. */
+  /**
+   * A stream that says nothing for so long is given up, in ms. Default 5 minutes: what a model thinks it may keep to
+   * itself, and then it is as silent as one that is gone. The node's deadline holds all the same.
+   */
   readonly idleMs?: number;
 };
-const IDLE_MS = 120_000;
+const IDLE_MS = 300_000;
 
 /**
  * The adapter for Claude. It needs the package `@anthropic-ai/sdk`, loaded with the first question.
