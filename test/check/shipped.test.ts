@@ -1,9 +1,11 @@
 import { globSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { check, type Scenario } from 'espalier';
 import { observeReads } from 'espalier/testing';
 import { entry, manifestOf, monthly, writtenFolder } from '../adapters/csv-folder/written-folder.ts';
+import { messagesServer, type MessagesServer } from '../support/messages-server.ts';
+import { obligingReply } from '../support/research-answers.ts';
 
 const growing = monthly(Array.from({ length: 120 }, (_, i) => 100 + i + ((i * 7) % 5)));
 const DATA = {
@@ -23,6 +25,17 @@ async function loaded(file: string): Promise<Scenario> {
 }
 /** A rehearsal executes a scenario's own code, and this one's asks models and searches the web. */
 const asksModels = (file: string): boolean => file.endsWith('thesis.ts');
+
+/** What asks Claude asks this. */
+let claude: MessagesServer;
+beforeAll(async () => {
+  claude = await messagesServer(({ body }) => obligingReply(body));
+  vi.stubEnv('ANTHROPIC_BASE_URL', claude.url);
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  return claude.close();
+});
 
 describe.each(globSync('scenarios/**/*.ts').sort())('%s', (file) => {
   test('leaves nothing to remark but notes', async () => {
