@@ -34,6 +34,8 @@ export type {
   SynthesisMode,
   Synthesizer,
 } from './define/spec.ts';
+export { artifactFolder } from './adapters/artifacts/artifact-folder.ts';
+export type { Artifacts } from './ports/artifacts.ts';
 export { inMemorySources, type InMemorySeries } from './adapters/sources/in-memory.ts';
 export { memoryFolder, type MemoryFolderOptions } from './adapters/memory/memory-folder.ts';
 export { memoryStore } from './adapters/stores/memory-store.ts';

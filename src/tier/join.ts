@@ -135,12 +135,13 @@ function close(join: Join, by: Joined['closedBy'], at: number, fault = FAULT_BY[
   effects.push({ type: 'close', joined: { closedBy: by, ended } });
   return effects;
 }
+export const NOT_NEEDED: Fault = { status: 'cancelled', message: 'not needed: the quorum was reached' };
 const CUT_OFF: Fault = { status: 'cancelled', message: 'cut off: the node above it had ended' };
 const FAULT_BY: Record<Joined['closedBy'], Fault> = {
   all: CANCELLED, // never used: nobody is missing
   cancel: CANCELLED,
   deadline: { status: 'timeout', message: 'no answer by the join deadline' },
-  quorum: { status: 'cancelled', message: 'not needed: the quorum was reached' },
+  quorum: NOT_NEEDED,
 };
 
 /** A cheap check for outcomes of our own logic. What other logic ended with has been parsed in full before. */

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { OpenHost } from './host/bench.ts';
 import { endings } from './host/endings.ts';
 import { faults } from './host/faults.ts';
+import { interims } from './host/interims.ts';
 import { shapes } from './host/shapes.ts';
+import { spending } from './host/spending.ts';
 import { upward } from './host/upward.ts';
 
 export function hostContract(name: string, open: OpenHost): void {
@@ -12,6 +14,8 @@ export function hostContract(name: string, open: OpenHost): void {
     faults(open);
     endings(open);
     upward(open);
+    interims(open);
+    spending(open);
 
     it('leaves nothing open, whatever became of the runs', async () => {
       await expect.poll(() => open().leftovers(), { timeout: 10_000 }).toEqual([]);

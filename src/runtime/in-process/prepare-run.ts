@@ -4,11 +4,10 @@ import { sharedReads } from '../../activities/shared-reads.ts';
 import { withHooks } from '../../activities/with-hooks.ts';
 import { createActivities } from '../../activities/create-activities.ts';
 import { openTools } from '../../activities/open-tools.ts';
-import type { Entry, Registry } from '../../activities/registry.ts';
+import type { Registry } from '../../activities/registry.ts';
 import { adopt, isMaking } from '../../activities/sub-domains.ts';
 import { withinSpans } from '../../activities/within-spans.ts';
 import type { Scenario } from '../../define/spec.ts';
-import { debounceOf } from '../../define/synthesis-mode.ts';
 import type { Activities } from '../../ports/activities.ts';
 import { Decision, type ChildSpec } from '../../protocol/decision.ts';
 import { ROOT } from '../../protocol/path.ts';
@@ -16,6 +15,7 @@ import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import { openHedging } from '../../tier/hedging.ts';
 import type { EventStream } from '../event-stream.ts';
+import { debouncesOf } from '../interim-desks.ts';
 import { hasCaps, openRun, startedEvent } from '../open-run.ts';
 import type { Recall } from '../record/recall.ts';
 import { spentEarlier } from '../record/spent-earlier.ts';
@@ -24,7 +24,7 @@ import type { RunOptions } from '../run.ts';
 import { withDecided } from '../with-decided.ts';
 import { systemClock } from '../system-clock.ts';
 import type { Host, Rehearsal } from './host.ts';
-import { createInterims, type InterimOptions, type Interims } from './interims.ts';
+import { createInterims } from './interims.ts';
 import { memoryPressure } from '../memory-pressure.ts';
 import { createRunBudget } from '../run-budget.ts';
 import { createSlots, LEASE_SHARE } from '../slots.ts';
@@ -100,7 +100,8 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
     record?.recorder.close(); // or nobody could take the run up as long as this process lives
     throw error;
   }
-  const interims = interimsFor(registry, options.synthesis, { clock, emit: stream.emit });
+  const debounceOf = debouncesOf(registry, options.synthesis);
+  const interims = debounceOf && createInterims({ clock, emit: stream.emit, debounceOf });
   const budget = createRunBudget(limits.budget, stream.emit, { hasCaps: hasCaps(registry) });
   if (record?.recall && budget.isLimited && store) {
     budget.chargeEarlier((path) => spentEarlier(store, runId, path, options));
@@ -139,27 +140,6 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
       ...(record?.invalidated ?? []),
     ],
   };
-}
-
-/** None where every synthesis is final: such a run pays nothing for what it does not make. */
-function interimsFor(
-  registry: ReadonlyMap<string, Entry>,
-  forAll: RunOptions['synthesis'],
-  io: Pick<InterimOptions, 'clock' | 'emit'>,
-): Interims | undefined {
-  if (forAll !== undefined) {
-    const debounceMs = debounceOf('The run', forAll);
-    return debounceMs === undefined
-      ? undefined
-      : createInterims({ ...io, debounceOf: (path) => (path === '' ? undefined : debounceMs) });
-  }
-  const debounces = new Map<string, number>();
-  for (const { path, definition } of registry.values()) {
-    const debounceMs = definition.kind === 'leaf' ? undefined : debounceOf(path, definition.synthesis);
-    if (debounceMs !== undefined) debounces.set(path, debounceMs);
-  }
-  if (debounces.size === 0) return undefined;
-  return createInterims({ ...io, debounceOf: (path) => debounces.get(path) });
 }
 
 /** A plan is not asked for again when the same task had one. */

@@ -2,6 +2,8 @@
 import { identifyIn } from '../../activities/identity.ts';
 import { ROOT } from '../../protocol/path.ts';
 import { recorded, storedArtifacts, type Record, type RecordOptions } from './open-record.ts';
+import type { Store } from '../../ports/store.ts';
+import { readEvent } from './reading.ts';
 import { recallOf } from './recall.ts';
 
 /** @throws EspalierError `store-fault`, `run-busy`, `unknown-run` */
@@ -12,10 +14,18 @@ export function attachRecord(options: RecordOptions): Record {
   try {
     const { events = 0, head = '' } = store.run(runId) ?? {};
     const criticals = recallOf({ store, runId, identify, retryFailed: false }).criticalsUnder(ROOT);
-    const recorder = recorded(options, writer, { head, criticals, gone: [] });
+    const goesOn = storedEvents(store, runId);
+    const recorder = recorded(options, writer, { head, criticals, gone: [], goesOn });
     return { identify, artifacts: storedArtifacts(store, runId, writer), recorder, events, invalidated: [] };
   } catch (error) {
     writer.release();
     throw error;
+  }
+}
+
+function* storedEvents(store: Store, runId: string) {
+  for (const { body } of store.events(runId)) {
+    const event = readEvent(body);
+    if (event) yield event;
   }
 }

@@ -22,7 +22,13 @@ export type RecorderOptions = {
   scenario: string;
   writer: RunWriter;
   /** What an interrupted run had: the checksum of its last event, its critical findings, nodes it has no more. */
-  before?: { head: string; criticals: Iterable<Finding>; gone: Iterable<StoredNode> };
+  before?: {
+    head: string;
+    criticals: Iterable<Finding>;
+    gone: Iterable<StoredNode>;
+    /** What was said of nodes that go on without starting again. */
+    goesOn?: Iterable<RunEvent>;
+  };
   /** Signs a receipt, when the user gave a key. */
   sign?: (receipt: Receipt) => Receipt;
   /** Told once; and once more when the claim is lost after that. */
@@ -54,6 +60,8 @@ export function createRecorder({
   retryMs = RETRY_MS,
 }: RecorderOptions): Recorder {
   const index = createNodeIndex(scenario, before?.gone);
+  for (const event of before?.goesOn ?? []) index.apply(event);
+  if (before?.goesOn) index.take(); // is stored already
   const receipts = createReceiptBuilder(before);
   const patient = patientWriter(writer, patience);
   let events: StoredEvent[] = [];

@@ -7,9 +7,13 @@
 import type { Scenario } from '../../define/spec.ts';
 import { EspalierError } from '../../errors.ts';
 import { ROOT } from '../../protocol/path.ts';
+import type { Artifacts } from '../../ports/artifacts.ts';
 import type { Report } from '../../protocol/report.ts';
+import type { RunEventBody } from '../../protocol/run-event.ts';
 import { faultOf } from '../../tier/fault.ts';
-import { hasCaps, openRun, type OpenedRun } from '../open-run.ts';
+import { bodyOf } from '../../tier/synthesis-check.ts';
+import { debouncesOf } from '../interim-desks.ts';
+import { hasCaps, openRun, startedEvent, type OpenedRun } from '../open-run.ts';
 import { attachRecord } from '../record/attach-record.ts';
 import type { RunHandle, RunHost, RunOptions, RunOutcome } from '../run.ts';
 import { systemClock } from '../system-clock.ts';
@@ -18,10 +22,14 @@ import type { Ending } from './ledger.ts';
 import { serviceNames } from './names.ts';
 import { STOPPED } from './run-service.ts';
 import { checkDistributable } from './services.ts';
+import { watchInterims, type InterimWatch } from './watch-interims.ts';
 import type { Memory, RunInput } from './wire.ts';
 
 /** `ingress`: the URL of the Restate server's ingress, such as `http://127.0.0.1:8080`. `headers`: for who asks for them. */
-export type RestateOptions = IngressOptions;
+export type RestateOptions = IngressOptions & {
+  /** Where the workers keep big outputs: what a stored run refers to is copied from there into its store. */
+  artifacts?: Artifacts;
+};
 
 /**
  * The host that performs runs at a Restate server, by workers that serve `services(scenario)`.
@@ -50,27 +58,38 @@ function startDistributed(scenario: Scenario, given: RunOptions, to: RestateOpti
     asksModels: false,
     ...(given.resume !== undefined && { record: attachRecord }),
   });
-  return new DistributedRun(opened, callerAt(to, serviceNames(scenario.name), scenario.name), scenario).handle;
+  const isNew = given.resume === undefined && given.runId === undefined;
+  const caller = callerAt(to, serviceNames(scenario.name), scenario.name);
+  return new DistributedRun(opened, { caller, scenario, isNew, artifacts: to.artifacts }).handle;
 }
 
+/** The path of the run's own span. */
+const RUN = '';
 /** What is said here, and not at the server. */
 const OWN_EVENTS: ReadonlySet<string> = new Set(['synthesis.interim', 'interim.failed', 'record.failed']);
+
+/** `isNew`: nobody can have started it before. */
+type Given = { caller: Caller; scenario: Scenario; isNew: boolean; artifacts: Artifacts | undefined };
 
 class DistributedRun {
   readonly handle: RunHandle;
   readonly #opened: OpenedRun<RunOptions>;
-  readonly #caller: Caller;
-  readonly #scenario: Scenario;
+  readonly #given: Given;
+  readonly #interims: InterimWatch | undefined;
   readonly #outcome = Promise.withResolvers<RunOutcome>();
   #ending: Ending | undefined;
   #isSubmitted = false;
   #isOver = false;
+  readonly #fetched = new Set<string>();
 
-  constructor(opened: OpenedRun<RunOptions>, caller: Caller, scenario: Scenario) {
+  constructor(opened: OpenedRun<RunOptions>, given: Given) {
     this.#opened = opened;
-    this.#caller = caller;
-    this.#scenario = scenario;
-    const { runId, stream, options, lost } = opened;
+    this.#given = given;
+    const { runId, asOf, stream, options, lost, registry } = opened;
+    const debounceOf = debouncesOf(registry, options.synthesis);
+    const watched = { clock: systemClock, emit: stream.emit };
+    const common = { runId, ...(asOf !== undefined && { asOf }) };
+    this.#interims = debounceOf && watchInterims({ ...watched, debounceOf }, common);
     const { signal } = options;
     const cancel = (): void => this.#end('cancel');
     this.#outcome.promise.catch(() => {}); // whoever stops a run need not also catch its result
@@ -78,7 +97,7 @@ class DistributedRun {
       runId,
       events: stream.events,
       result: this.#outcome.promise,
-      interim: () => undefined,
+      interim: () => this.#interims?.latestOf(ROOT),
       cancel,
       stop: () => this.#stop(),
     };
@@ -95,11 +114,13 @@ class DistributedRun {
   }
 
   async #perform(): Promise<Report> {
-    const { runId } = this.#opened;
-    const sent = await this.#caller.submit(this.#input());
+    const { runId, stream, issuedAt } = this.#opened;
+    // The first event is known here: so its trace can begin before the run does, and travel with it.
+    if (this.#given.isNew) stream.emit(startedEvent(this.#given.scenario, this.#opened), issuedAt);
+    const sent = await this.#given.caller.submit(this.#input());
     this.#isSubmitted = true;
     if (this.#ending) this.#send(this.#ending);
-    const result = this.#caller.result(sent);
+    const result = this.#given.caller.result(sent);
     const broken = result.then(
       () => new Promise<never>(() => {}), // then the ledger says all that there is to say
       (error: unknown) => Promise.reject(error),
@@ -110,33 +131,50 @@ class DistributedRun {
   }
   /** Tells what the ledger says, from where the record ends, until the run is over. */
   async #tell(runId: string, broken: Promise<never>): Promise<void> {
-    const { stream, record, options } = this.#opened;
-    let known = options.resume === undefined || !options.store ? 0 : eventsOfServer(options.store, runId);
-    void record;
+    const { stream, options } = this.#opened;
+    let known = this.#given.isNew ? 1 : 0;
+    if (options.resume !== undefined && options.store) known = eventsOfServer(options.store, runId);
     for (let cursor = 0; ;) {
-      const page = await Promise.race([this.#caller.feed({ runId, cursor }), broken]);
+      const page = await Promise.race([this.#given.caller.feed({ runId, cursor }), broken]);
       for (const { at, event } of page.events) {
         if (known > 0) known--;
-        else stream.emit(event, at);
+        else {
+          this.#fetch(event);
+          stream.emit(event, at);
+        }
+        this.#interims?.see(event);
       }
       if (page.isOver || this.#isOver) return;
       ({ cursor } = page);
     }
   }
+  /** What a report refers to is in its record, too. */
+  #fetch(event: RunEventBody): void {
+    const { record } = this.#opened;
+    const { artifacts } = this.#given;
+    if (!record || !artifacts || (event.type !== 'node.reported' && event.type !== 'node.failed')) return;
+    const outcome = event.type === 'node.reported' ? event.report : event.token;
+    for (const { sha256 } of bodyOf(outcome)?.artifacts ?? []) {
+      const bytes = this.#fetched.has(sha256) ? undefined : artifacts.bytes(sha256);
+      this.#fetched.add(sha256);
+      if (bytes) record.artifacts.keep(sha256, bytes);
+    }
+  }
   #input(): RunInput {
-    const { options, runId, thesis, asOf, limits, history, learned, telemetry, record } = this.#opened;
+    const { options, runId, thesis, asOf, issuedAt, limits, history, learned, telemetry, record } = this.#opened;
     const { decided } = options;
     const memory: Memory | undefined =
       history.size + (learned?.size ?? 0) > 0 || decided
         ? { durations: [...history], learned: [...(learned ?? [])], ...(decided && { decided }) }
         : undefined;
-    const traceparent = telemetry?.traceparentOf(runId, ROOT);
+    const traceparent = telemetry?.traceparentOf(runId, RUN);
     return {
       spec: {
         runId,
-        scenario: this.#scenario.name,
+        scenario: this.#given.scenario.name,
         thesis,
         ...(asOf !== undefined && { asOf }),
+        issuedAt,
         limits,
         ...(options.domains && { domains: options.domains }),
         ...(options.policy && { policy: options.policy }),
@@ -154,7 +192,7 @@ class DistributedRun {
     if (this.#isSubmitted) this.#send(ending);
   }
   #send(ending: Ending): void {
-    this.#caller.end(this.#opened.runId, ending).catch((error: unknown) => {
+    this.#given.caller.end(this.#opened.runId, ending).catch((error: unknown) => {
       if (ending === 'cancel') this.#close(() => this.#outcome.reject(this.#explained(error)));
     });
   }
@@ -167,6 +205,7 @@ class DistributedRun {
   #close(settle: () => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#interims?.close();
     this.#opened.stream.close();
     settle();
   }

@@ -36,7 +36,10 @@ export type Kit = {
 export type KitOptions = {
   artifacts?: Artifacts | undefined;
   telemetry?: Telemetry | undefined;
+  traceparentFor?: TraceparentFor | undefined;
 };
+/** The trace context of a node's span, from that of its run's. */
+export type TraceparentFor = (runTraceparent: string, runId: string, path: string) => string | undefined;
 /** Of which nothing has been asked for so long a worker keeps nothing. It is made again when it is. */
 const IDLE_MS = 10 * 60_000;
 
@@ -117,7 +120,8 @@ function kitFor(scenario: Scenario, spec: RunSpec, memory: Memory | undefined, o
         if (!isKnown) adopt(registry, registry.get(path), { stages: stages.map((stage) => [...stage]) });
       }
     },
-    traceparentOf: (path) => telemetry?.traceparentOf(runId, path) ?? traceparent,
+    traceparentOf: (path) =>
+      traceparent === undefined ? undefined : (options.traceparentFor?.(traceparent, runId, path) ?? traceparent),
     close: () => void tools.close(),
   };
 }

@@ -27,11 +27,10 @@ export async function performRun(
   given: { scenario: Scenario; worker: Worker; kit: Kit; retentionMs: number },
 ): Promise<Report> {
   const { worker, scenario, kit, retentionMs } = given;
-  const { runId, limits, thesis } = spec;
+  const { runId, issuedAt, limits, thesis } = spec;
   const node = nodeOf(ctx, worker, { spec, kit, made: [] });
   const { ledger, outbox, cancellation } = node;
 
-  const issuedAt = await ctx.date.now();
   const deadline = issuedAt + limits.deadlineMs;
   const started: Noted = {
     at: issuedAt,

@@ -16,6 +16,8 @@ export type RunSpec = {
   readonly scenario: string;
   readonly thesis: string;
   readonly asOf?: string;
+  /** By its caller's clock, as the run's record says. All clocks are to agree within the margins of a tier. */
+  readonly issuedAt: number;
   readonly limits: Limits;
   readonly domains?: readonly string[];
   readonly policy?: PolicyName | Policy;
@@ -25,7 +27,7 @@ export type RunSpec = {
   readonly isStored?: true;
   /** Earlier runs have something to tell: the ledger has it. */
   readonly hasMemory?: true;
-  /** The trace context of the root's span. */
+  /** The trace context of the run's span. */
   readonly traceparent?: string;
 };
 

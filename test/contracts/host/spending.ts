@@ -1,0 +1,199 @@
+/** What holds over the whole tree, wherever its nodes work: the budget, and how many are at work at once. */
+import { describe, expect, it } from 'vitest';
+import type { LeafSpec } from '../../../src/define/spec.ts';
+import type { Report } from '../../../src/protocol/report.ts';
+import { domain, leaf, pause, pathsIn, performed, said, scenarioOf, type OpenHost, type Performed } from './bench.ts';
+
+/** Spends so much. */
+const spends =
+  (usd: number): LeafSpec['run'] =>
+  ({ budget, task }) => {
+    budget.reserve({ usd }).settle({ usd, inputTokens: 70, outputTokens: 30 });
+    return said(task.path);
+  };
+const usdOf = (done: Performed, path: string): number => {
+  const end = done.endOf(path);
+  const body = end?.kind === 'failure' ? end.partial : end;
+  return body?.usage.subtree.usd ?? 0;
+};
+
+export function spending(open: OpenHost): void {
+  describe('a budget', () => {
+    it('is in every report as it was spent, also without a limit', async () => {
+      const scenario = scenarioOf([
+        domain('d0', [leaf('a', { run: spends(0.25) }), leaf('b', { run: spends(0.5) })]),
+        domain('d1', [leaf('c', { run: spends(0.125) })]),
+      ]);
+      for (const budget of [{}, { usd: 4, tokens: 10_000 }]) {
+        const done = await performed(open(), scenarioOf(scenario.domains, { limits: { budget } }));
+        expect(done.brief.usage.subtree).toMatchObject({ usd: 0.875, inputTokens: 210, outputTokens: 90 });
+        expect(usdOf(done, 'root/d0')).toBe(0.75);
+        expect(usdOf(done, 'root/d0/b')).toBe(0.5);
+        expect(done.status).toBe('complete');
+      }
+    });
+
+    it('refuses leaves beyond it: a token each, and no harm to the others', async () => {
+      const leaves = ['l0', 'l1', 'l2'].map((name) => leaf(name));
+      const scenario = scenarioOf([domain('d0', leaves), domain('d1', leaves)], { limits: { budget: { leaves: 4 } } });
+      const done = await performed(open(), scenario);
+      expect(done.status).toBe('partial');
+      expect(pathsIn(done)).toEqual(['root/d0/l0', 'root/d0/l1', 'root/d1/l0', 'root/d1/l1']);
+      expect(done.endOf('root/d0/l2')).toMatchObject({ status: 'budget', attempts: 0 });
+      expect(
+        done
+          .eventsOf('budget.refused')
+          .map(({ path }) => path)
+          .toSorted(),
+      ).toEqual(['root/d0/l2', 'root/d1/l2']);
+    });
+
+    it('refuses a leaf that needs more than is left for it, once and for good', async () => {
+      const scenario = scenarioOf(
+        [domain('d', [leaf('greedy', { run: spends(3), attempts: 3 }), leaf('modest', { run: spends(0.5) })])],
+        {
+          limits: { budget: { usd: 2 } },
+        },
+      );
+      const done = await performed(open(), scenario);
+      expect(done.endOf('root/d/greedy')).toMatchObject({ kind: 'failure', status: 'budget', attempts: 1 });
+      expect(done.eventsOf('budget.refused')).toMatchObject([{ path: 'root/d/greedy', dimension: 'usd', asked: 3 }]);
+      expect(done.brief.usage.subtree.usd).toBe(0.5);
+    });
+
+    it('lends what others have not spent to whoever comes after them', async () => {
+      const scenario = scenarioOf(
+        [
+          domain('d', [
+            leaf('first', { run: spends(0.1) }),
+            leaf('second', { needs: ['first'], run: spends(1.5), attempts: 1 }),
+          ]),
+        ],
+        { limits: { budget: { usd: 2 } } },
+      );
+      const done = await performed(open(), scenario);
+      expect(done.status).toBe('complete');
+      expect(done.brief.usage.subtree.usd).toBe(1.6);
+      expect(done.eventsOf('budget.refused')).toEqual([]);
+    });
+
+    it('lends what a sibling has left to whoever asks for more than its share', async () => {
+      const scenario = scenarioOf(
+        [
+          domain('d', [
+            leaf('frugal'),
+            leaf('hungry', {
+              attempts: 1,
+              async run({ budget, task }) {
+                await pause(700); // by then the other has ended, and its share is back
+                budget.reserve({ usd: 1.5 }).settle({ usd: 1.25 });
+                return said(task.path);
+              },
+            }),
+          ]),
+        ],
+        { limits: { budget: { usd: 2 } } },
+      );
+      const done = await performed(open(), scenario);
+      expect(done.status).toBe('complete');
+      expect(done.brief.usage.subtree).toMatchObject({ usd: 1.25, attempts: 2 });
+      expect(done.eventsOf('budget.refused')).toEqual([]);
+      expect(done.eventsOf('attempt.started')).toHaveLength(2);
+    });
+
+    it('keeps what a synthesis needs, and books what it spends', async () => {
+      const scenario = scenarioOf(
+        [
+          domain('d', [leaf('l', { run: spends(0.25) })], {
+            synthesize({ budget, children }) {
+              budget.reserve({ usd: 0.5 }).settle({ usd: 0.5 });
+              const ids = children.flatMap(({ outcome }) => (outcome as Report).findings.map(({ id }) => id));
+              const dispositions = ids.map((id) => ({ id, as: 'kept' as const }));
+              return { narrative: 'As it came', dispositions, merges: [], derived: [], gaps: [] } as never;
+            },
+          }),
+        ],
+        { limits: { budget: { usd: 2 } } },
+      );
+      const done = await performed(open(), scenario);
+      expect(usdOf(done, 'root/d')).toBe(0.75);
+      expect(done.brief.usage.subtree.usd).toBe(0.75);
+      expect(done.endOf('root/d')).toMatchObject({ madeBy: 'synthesis' });
+    });
+
+    it('of a domain is not exceeded, though the run has none', async () => {
+      const scenario = scenarioOf([
+        domain('d', [leaf('a', { run: spends(0.4), attempts: 1 }), leaf('b', { run: spends(0.9), attempts: 1 })], {
+          budget: { usd: 1 },
+        }),
+        domain('free', [leaf('c', { run: spends(5) })]),
+      ]);
+      const done = await performed(open(), scenario);
+      expect(done.endOf('root/d/b')).toMatchObject({ kind: 'failure', status: 'budget' });
+      expect(done.endOf('root/free/c')).toMatchObject({ kind: 'report', status: 'complete' });
+    });
+  });
+
+  describe('slots', () => {
+    const watched = () => {
+      const seen = { now: 0, most: 0, order: [] as string[] };
+      const run: LeafSpec['run'] = async ({ task }) => {
+        seen.order.push(task.path);
+        seen.most = Math.max(seen.most, ++seen.now);
+        await pause(30);
+        seen.now--;
+        return said(task.path);
+      };
+      return { seen, run };
+    };
+
+    it('are never more than the run allows, over all domains', async () => {
+      const { seen, run } = watched();
+      const leaves = [0, 1, 2, 3].map((i) => leaf(`l${i}`, { run }));
+      const scenario = scenarioOf(
+        [0, 1, 2].map((i) => domain(`d${i}`, leaves)),
+        { limits: { concurrency: 3 } },
+      );
+      const done = await performed(open(), scenario);
+      expect(done.brief.findings).toHaveLength(12);
+      expect(seen.most).toBeLessThanOrEqual(3);
+    });
+
+    it('hold for each pool, and a full one delays nobody else', async () => {
+      const { seen, run } = watched();
+      const free = watched();
+      const scenario = scenarioOf(
+        [
+          domain('d', [
+            ...[0, 1, 2, 3].map((i) => leaf(`built${i}`, { run, pools: ['build'] })),
+            ...[0, 1].map((i) => leaf(`free${i}`, { run: free.run })),
+          ]),
+        ],
+        { limits: { concurrency: 4, pools: { build: 1 } } },
+      );
+      const done = await performed(open(), scenario);
+      expect(done.brief.findings).toHaveLength(6);
+      expect(seen.most).toBe(1);
+    });
+
+    it('go to whoever is expected to take longest', async () => {
+      const { seen, run } = watched();
+      const estimates = { short: 1_000, long: 60_000, middle: 9_000 };
+      const leaves = Object.entries(estimates).map(([name, estimate]) => leaf(name, { run, estimate }));
+      await performed(open(), scenarioOf([domain('d', leaves)], { limits: { concurrency: 1 } }));
+      expect(seen.order).toEqual(['root/d/long', 'root/d/middle', 'root/d/short']);
+    });
+
+    it('are halved by a rate limit, and that is said', async () => {
+      let refusals = 0;
+      const run: LeafSpec['run'] = ({ task }) => {
+        if (refusals++ < 1) throw Object.assign(new Error('slow down'), { status: 429, diagnosis: 'rate-limited' });
+        return said(task.path);
+      };
+      const scenario = scenarioOf([domain('d', [leaf('l0', { run }), leaf('l1')])], { limits: { concurrency: 8 } });
+      const done = await performed(open(), scenario);
+      expect(done.eventsOf('slots.changed')[0]).toMatchObject({ pool: 'total', limit: 4, why: 'rate-limited' });
+      expect(done.status).toBe('complete');
+    });
+  });
+}

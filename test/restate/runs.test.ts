@@ -1,0 +1,263 @@
+/** What only a distributed run can do, or leave behind. */
+import { describe, expect, it } from 'vitest';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  artifactFolder,
+  EspalierError,
+  memoryStore,
+  run,
+  start,
+  verifyRun,
+  type RunEvent,
+  type Store,
+} from '../../src/index.ts';
+import { restate, serve, services } from '../../src/restate.ts';
+import type { LeafSpec } from '../../src/define/spec.ts';
+import { domain, leaf, never, pause, said, scenarioOf, started, ALARM } from '../contracts/host/bench.ts';
+import { restateUnderTest } from './host-under-test.ts';
+import { isInstalled } from './program.ts';
+
+/** The store, for a caller who loses the run to somebody else once it has written so many events. */
+function cutOffAfter(store: Store, most: number): Store {
+  let written = 0;
+  return {
+    ...store,
+    begin(given) {
+      const writer = store.begin(given);
+      return {
+        ...writer,
+        write(batch) {
+          if (written + batch.events.length > most) throw new EspalierError('claim-lost', 'It is somebody else’s now.');
+          written += batch.events.length;
+          writer.write(batch);
+        },
+      };
+    },
+  };
+}
+
+describe.skipIf(!isInstalled())('a run at a Restate server', () => {
+  const under = restateUnderTest();
+  const openOf = (runId: string) =>
+    under().server.query<{ target: string; status: string }>(
+      `SELECT i.target, i.status FROM sys_invocation i WHERE i.target LIKE '%${runId}%' AND i.status NOT IN ('completed', 'scheduled')`,
+    );
+  const nothingOpen = () => expect.poll(() => under().leftovers(), { timeout: 10_000, interval: 50 }).toEqual([]);
+  const waits =
+    (ms: number): LeafSpec['run'] =>
+    async ({ task }) => {
+      await pause(ms);
+      return said(task.path, ALARM);
+    };
+
+  it('outlives its caller: who comes back by its id is told everything, and gets the same brief', async () => {
+    const scenario = scenarioOf([domain('d', [leaf('l', { run: waits(600) }), leaf('quick')])]);
+    await under().serve(scenario);
+    const first = start(scenario, { host: under().host });
+    await pause(200); // and then the first caller does not look any more
+    const events: RunEvent[] = [];
+    const again = await run(scenario, {
+      host: under().host,
+      runId: first.runId,
+      onEvent: (event) => events.push(event),
+    });
+    const { brief } = await first.result;
+    expect(again.brief).toEqual(brief);
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i));
+    expect(events.filter(({ type }) => type === 'finding.escalated')).toHaveLength(1);
+  });
+
+  it('is recorded where its caller keeps runs, and verified there', async () => {
+    const scenario = scenarioOf([domain('d', [leaf('l', { run: waits(10) }), leaf('m')])]);
+    await under().serve(scenario);
+    const store = memoryStore();
+    const { runId, brief } = await run(scenario, { host: under().host, store });
+    expect(store.run(runId)).toMatchObject({ state: 'complete' });
+    expect([...store.nodes(runId)].map(({ path }) => path).toSorted()).toEqual([
+      'root',
+      'root/d',
+      'root/d/l',
+      'root/d/m',
+    ]);
+    expect(verifyRun(store, runId)).toMatchObject({ problems: [] });
+    expect(brief.escalations).toHaveLength(1);
+  });
+
+  it('keeps big outputs where all workers can read them, and copies them into the record', async () => {
+    const artifacts = artifactFolder(mkdtempSync(join(tmpdir(), 'espalier-artifacts-')));
+    const text = 'x'.repeat(100_000);
+    const scenario = scenarioOf([
+      domain('d', [
+        leaf('keeps', {
+          run({ artifacts: shelf, task }) {
+            shelf.keep('log', text);
+            return said(task.path);
+          },
+        }),
+        leaf('reads', {
+          needs: ['keeps'],
+          run({ artifacts: shelf, task, prior }) {
+            const { ref = '' } = prior('keeps')?.artifacts[0] ?? {};
+            return said(task.path, { value: shelf.read(ref).length });
+          },
+        }),
+      ]),
+    ]);
+    const worker = await serve({ services: services(scenario, { artifacts }) });
+    await under().server.register(worker.uri);
+    const store = memoryStore();
+    const host = restate({ ingress: under().server.ingress, artifacts });
+    const { runId, brief } = await run(scenario, { host, store });
+    expect(brief.findings.find(({ path }) => path.endsWith('reads'))?.value).toBe(text.length);
+    expect(verifyRun(store, runId)).toMatchObject({ problems: [] });
+    await worker.close();
+  });
+
+  it('goes on being recorded by whoever takes it up where the record ends', async () => {
+    const scenario = scenarioOf([domain('d', [leaf('l', { run: waits(700) }), leaf('quick')])]);
+    await under().serve(scenario);
+    const store = memoryStore();
+    const first = await started(under(), scenario, { store: cutOffAfter(store, 6) });
+    await expect(first.done).rejects.toMatchObject({ code: 'claim-lost' });
+    const { runId } = first.handle;
+    const recorded = [...store.events(runId)].length;
+    expect(store.run(runId)).toMatchObject({ state: 'running' });
+
+    const told: number[] = [];
+    const { brief } = await run(scenario, {
+      host: under().host,
+      store,
+      resume: runId,
+      onEvent: ({ seq }) => told.push(seq),
+    });
+    expect(told[0]).toBe(recorded);
+    expect(store.run(runId)).toMatchObject({ state: 'complete' });
+    expect(verifyRun(store, runId)).toMatchObject({ problems: [] });
+    expect([...store.events(runId)].filter(({ type }) => type === 'finding.escalated')).toHaveLength(1);
+    expect(brief.status).toBe('complete');
+  });
+
+  it('closes every invocation when it is cancelled, however many there are', async () => {
+    const leaves = Array.from({ length: 12 }, (_, i) => leaf(`l${i}`, { run: never }));
+    const scenario = scenarioOf(
+      [0, 1, 2].map((i) => domain(`d${i}`, leaves)),
+      { limits: { concurrency: 20 } },
+    );
+    const running = await started(under(), scenario);
+    await expect.poll(() => running.eventsOf('attempt.started').length, { timeout: 15_000 }).toBe(20);
+    running.handle.cancel();
+    const { status, brief } = await running.done;
+    expect(status).toBe('failed');
+    expect(brief.gaps).toHaveLength(36);
+    await nothingOpen();
+    expect(await openOf(running.handle.runId)).toEqual([]);
+  });
+
+  it('leaves nothing open after many runs with faults, cancelled or stopped at any moment', async () => {
+    const runOf = (kind: number): LeafSpec['run'] =>
+      [
+        ({ task }: { task: { path: string } }) => said(task.path, ALARM),
+        () => Promise.reject(new Error('it broke')),
+        never,
+        () => undefined as never,
+      ][kind % 4] as LeafSpec['run'];
+    const scenario = scenarioOf(
+      [0, 1].map((d) =>
+        domain(
+          `d${d}`,
+          [0, 1, 2].map((l) => leaf(`l${l}`, { run: runOf(d + l), attempts: 2 })),
+          { join: { quorum: 2 } },
+        ),
+      ),
+      { limits: { deadline: '2500ms', concurrency: 4 } },
+    );
+    await under().serve(scenario);
+    const runs = Array.from({ length: 100 }, async (_, i) => {
+      await pause(i * 25);
+      const handle = start(scenario, { host: under().host });
+      if (i % 3 === 1) setTimeout(() => handle.cancel(), (i * 37) % 900);
+      if (i % 3 === 2) setTimeout(() => handle.stop(), (i * 53) % 900);
+      return handle.result.then(
+        ({ status }) => status,
+        (error: { code?: string }) => error.code,
+      );
+    });
+    const ends = new Set(await Promise.all(runs));
+    expect(
+      [...ends].filter((end) => end !== 'partial' && end !== 'failed' && end !== 'stopped' && end !== 'complete'),
+    ).toEqual([]);
+    await expect.poll(() => under().leftovers(), { timeout: 20_000, interval: 100 }).toEqual([]);
+  }, 60_000);
+
+  it('takes a wide stage, awaited in the order of its calls', async () => {
+    const width = 600;
+    const leaves = Array.from({ length: width }, (_, i) => leaf(`l${i}`));
+    const scenario = scenarioOf([domain('d', leaves)], { limits: { concurrency: width, deadline: '30s' } });
+    const running = await started(under(), scenario);
+    const { brief } = await running.done;
+    expect(brief.usage.subtree).toMatchObject({ leaves: width });
+    expect(brief.status).toBe('complete');
+  }, 60_000);
+
+  it('keeps what a leaf had called critical when its worker refuses to go on', async () => {
+    const scenario = scenarioOf([
+      domain('d', [
+        leaf('l', {
+          async run({ report, task }) {
+            report(said(task.path, ALARM));
+            await pause(300);
+            return never();
+          },
+        }),
+      ]),
+    ]);
+    const running = await started(under(), scenario);
+    await expect.poll(() => running.eventsOf('finding.escalated').length, { timeout: 5_000 }).toBe(1);
+    const { server } = under();
+    const [one] = await server.query<{ id: string }>(
+      "SELECT id FROM sys_invocation WHERE target_service_name LIKE '%.leaf' AND status NOT IN ('completed')",
+    );
+    await fetch(`${server.admin}/invocations/${one?.id}/kill`, { method: 'PATCH' });
+    const done = await running.done;
+    expect(done.endOf('root/d/l')).toMatchObject({ kind: 'failure', status: 'error' });
+    expect(done.escalations.map(({ path }) => path)).toEqual(['root/d/l']);
+    expect(done.status).toBe('partial');
+  });
+
+  describe('says in one line what is wrong', () => {
+    const failing = (host: Parameters<typeof run>[1]) =>
+      run(scenarioOf([domain('d', [leaf('l')])]), host).then(
+        () => 'nothing',
+        ({ code, message }: { code: string; message: string }) => `${code}: ${message}`,
+      );
+    it('when no worker serves the scenario', async () => {
+      expect(await failing({ host: under().host })).toMatch(
+        /^invalid-input: No worker of scenario "case-\d+-\d+" is known .*Start one, and register it/,
+      );
+    });
+    it('when nobody answers', async () => {
+      expect(await failing({ host: restate({ ingress: 'http://127.0.0.1:9' }) })).toMatch(
+        /^host-fault: The Restate server at http:\/\/127.0.0.1:9 does not answer/,
+      );
+    });
+    it('when the ingress is no URL', () => {
+      expect(() => restate({ ingress: 'somewhere' })).toThrow(
+        'The ingress of the Restate server is "somewhere". Give its URL',
+      );
+    });
+    it('when an option is of this process', () => {
+      const scenario = scenarioOf([domain('d', [leaf('l')])]);
+      const { host } = under();
+      expect(() => start(scenario, { host, random: () => 0 })).toThrow('The option random is of this process');
+      expect(() => start(scenario, { host, guestFor: () => undefined })).toThrow(
+        'The option guestFor is of runs in this process',
+      );
+    });
+    it('when the scenario cannot be distributed', () => {
+      const scenario = scenarioOf([domain('d', [leaf('l')])], { dependencies: 'observe' });
+      expect(() => start(scenario, { host: under().host })).toThrow('observes undeclared reads');
+    });
+  });
+});
