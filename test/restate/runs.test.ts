@@ -191,6 +191,17 @@ describe.skipIf(!isInstalled())('a run at a Restate server', () => {
     await expect.poll(() => under().leftovers(), { timeout: 20_000, interval: 100 }).toEqual([]);
   }, 60_000);
 
+  it('grants every slot in the end, however they are given back', async () => {
+    const leaves = Array.from({ length: 40 }, (_, i) => leaf(`l${i}`, { run: waits(i % 7) }));
+    const scenario = scenarioOf(
+      [0, 1, 2].map((i) => domain(`d${i}`, leaves)),
+      { limits: { concurrency: 7 } },
+    );
+    const { status, brief } = await (await started(under(), scenario)).done;
+    expect(status).toBe('complete');
+    expect(brief.findings).toHaveLength(120);
+  });
+
   it('takes a wide stage, awaited in the order of its calls', async () => {
     const width = 600;
     const leaves = Array.from({ length: width }, (_, i) => leaf(`l${i}`));

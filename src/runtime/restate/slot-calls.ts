@@ -26,7 +26,7 @@ export const tellSlots = (node: Node, what: Exchange): void =>
   void send(node.ctx, { ...addressOf(node), method: 'tell' }, { ...what, limits: limitsOf(node) });
 
 export const giveBack = (node: Node, path: string, ended: 'well' | Fault | undefined): void =>
-  tellSlots(node, { holder: path, releases: [{ path, ...(ended !== undefined && { ended }) }] });
+  tellSlots(node, { holder: path, releases: [{ path, ...(ended !== undefined && { ended }) }], leaves: true });
 
 /** For one node alone. `withinMs`: how long it can wait. */
 export async function askForSlot(

@@ -3,7 +3,8 @@
  * two calls they are laid down as JSON; each call takes them up, moves them, and lays them down.
  *  1. A ticket is known by its node's path: to ask twice is to ask once, and to give back twice is harmless.
  *  2. What a lease takes back from a node whose worker is gone, the next in line gets: a timer of the object's own.
- *  3. Who asked hears of grants in the answer, and later by an awakeable that is resolved once.
+ *  3. Who asked hears of grants in the answer, and later by an awakeable. That is resolved once: what comes before there
+ *     is another waits for it.
  */
 import * as restate from '@restatedev/restate-sdk';
 import type { InvocationId, ObjectContext } from '@restatedev/restate-sdk';
@@ -78,14 +79,12 @@ const holderIn = (desk: Desk, holder: string): Desk['holders'][string] =>
 
 /** Puts the desk away, and tells those who wait. */
 function lay(ctx: Writing, desk: Desk): void {
-  const present = new Set(desk.tickets.map(({ holder }) => holder));
   for (const [holder, one] of Object.entries(desk.holders)) {
     const { news, awakeable } = one;
     if (awakeable !== undefined && news.granted.length + news.revoked.length > 0) {
       ctx.resolveAwakeable(awakeable, news);
       desk.holders[holder] = { news: { granted: [], revoked: [] } };
     }
-    if (!present.has(holder)) delete desk.holders[holder]; // nothing will ever be news to it
   }
   ctx.set('desk', desk);
 }

@@ -69,7 +69,7 @@ export class StageSlots {
   take(news: SlotNews): SlotNews {
     const taken = this.#took(news);
     this.#news = this.#node.ctx.awakeable<SlotNews>();
-    this.#tell();
+    this.#tell(this.#news.id);
     return taken;
   }
   /** A leaf has ended. `ended`: absent when it gave its slot back itself. */
@@ -91,10 +91,7 @@ export class StageSlots {
   }
   close(): void {
     if (!this.#news) return;
-    const releases = this.#releases.splice(0);
-    if (releases.length > 0 || this.#held.size > 0 || this.#waiting.size > 0) {
-      tellSlots(this.#node, { holder: this.#holder, releases, leaves: true });
-    }
+    tellSlots(this.#node, { holder: this.#holder, releases: this.#releases.splice(0), leaves: true });
     this.#news = undefined;
   }
 
@@ -126,10 +123,10 @@ export class StageSlots {
     }
     return asks;
   }
-  #tell(): void {
+  /** `news`: said once. An awakeable that was resolved meanwhile, and we have not heard of it, is not to be told again. */
+  #tell(news?: string): void {
     const releases = this.#releases.splice(0);
     const asks = this.#nextAsks();
-    const news = this.#news?.id;
     tellSlots(this.#node, { holder: this.#holder, releases, asks, ...(news !== undefined && { news }) });
   }
 }
