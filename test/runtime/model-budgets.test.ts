@@ -77,6 +77,32 @@ describe('a budget', () => {
     expect(counted).toHaveLength(1);
   });
 
+  it('counts what the vendor may search and fetch', async () => {
+    const prices = { 'scripted-balanced': { input: 0, output: 0, webSearch: 1_000 } }; // $1 a search
+    const askedWith = async (maxUses: number): Promise<number> => {
+      const adapter = scriptedModel(() => 'yes');
+      const searching: LeafRun = async ({ model }) => ({
+        statement: (await model.ask({ prompt: 'p', serverTools: [{ kind: 'web-search', maxUses }] })).text,
+      });
+      await testScenario(scenarioOf(['a'], { usd: 3 }, searching), { models: { adapter, prices } });
+      return adapter.calls.length;
+    };
+    expect(await askedWith(3)).toBe(1);
+    expect(await askedWith(4)).toBe(0);
+    const adapter = scriptedModel(() => 'yes');
+    const fetching: LeafRun = async ({ model }) => ({
+      statement: (
+        await model.ask({
+          prompt: 'p',
+          maxTokens: 100,
+          serverTools: [{ kind: 'web-fetch', maxUses: 2, maxContentTokens: 700 }],
+        })
+      ).text,
+    });
+    const { eventsOf } = await testScenario(scenarioOf(['a'], { tokens: 1_000 }, fetching), { models: { adapter } });
+    expect(eventsOf('budget.refused')[0]?.asked).toBeGreaterThanOrEqual(1_500);
+  });
+
   it('that a count cannot be had for is reserved by the bytes', async () => {
     const adapter = { ...scriptedModel(() => 'yes'), countTokens: () => Promise.reject(new Error('no such route')) };
     const big: LeafRun = async ({ model }) => ({
