@@ -11,6 +11,7 @@ import { parseRehearsedFault, type RehearsedFault } from '../testing/rehearsed-f
 import { misuse } from './misuse.ts';
 import type { StoreFlags } from './open-store.ts';
 import type { OtelFlags } from './otel.ts';
+import type { HostFlags } from './restate-peer.ts';
 
 /** What a scenario file that exports a function is called with. */
 export type ScenarioFlags = Pick<
@@ -32,7 +33,8 @@ export type PlanFlags = Omit<ScenarioFlags, 'budget'> &
   StoreFlags & { fault?: RehearsedFault[]; json?: boolean; ask?: boolean };
 export type CheckFlags = ScenarioFlags & { json?: boolean; rehearse?: boolean; maxSeverity: Severity | 'none' };
 export type RunFlags = PlanFlags &
-  OtelFlags & { out?: string; sign?: string; incremental?: boolean; approve?: boolean };
+  OtelFlags &
+  HostFlags & { out?: string; sign?: string; incremental?: boolean; approve?: boolean };
 
 function asOf(text: string): string {
   checkAsOf(text);
@@ -117,13 +119,20 @@ export function budgetOf({ budgetUsd, budgetTokens, budgetLeaves }: BudgetFlags)
   return Object.keys(budget).length > 0 ? { budget } : {};
 }
 
+export const thesisOption = (): Option =>
+  new Option('--thesis <text>', "examine this claim instead of the scenario's own").argParser(thesis);
+export const dataOption = (): Option =>
+  new Option('--data <dir>', 'the folder that a scenario such as csv-folder reads').argParser(
+    directory('--data', 'read from'),
+  );
+
 /** Adds the options that say which run of a scenario is meant. */
 export const withScenarioOptions = (command: Command): Command =>
   withBudgetOptions(
     command
       .argument('<scenario>', 'a .ts or .js file whose default export is a scenario, or a function that returns one')
       .addOption(new Option('--as-of <date>', 'use only what was known on this day, YYYY-MM-DD').argParser(asOf))
-      .addOption(new Option('--thesis <text>', "examine this claim instead of the scenario's own").argParser(thesis))
+      .addOption(thesisOption())
       .addOption(deadlineOption())
       .addOption(
         new Option(
@@ -133,11 +142,7 @@ export const withScenarioOptions = (command: Command): Command =>
       )
       .addOption(concurrencyOption()),
   )
-    .addOption(
-      new Option('--data <dir>', 'the folder that a scenario such as csv-folder reads').argParser(
-        directory('--data', 'read from'),
-      ),
-    )
+    .addOption(dataOption())
     .addOption(new Option('--domains <names>', 'activate only these domains: macro,sector').argParser(domains))
     .addOption(
       new Option(
@@ -170,6 +175,16 @@ export const withOtelOptions = (command: Command): Command =>
       ).choices(['per-tier', 'single']),
     )
     .option('--otel-content', 'also send what was asked and found: questions, statements, values, messages');
+/** Adds who performs the run. */
+export const withHostOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--host <name>', 'who performs the run: this process, or the workers of a Restate server').choices([
+        'in-process',
+        'restate',
+      ]),
+    )
+    .option('--ingress <url>', "of --host restate: the server's ingress (default: http://127.0.0.1:8080)");
 export const jsonOption = (what: string): Option =>
   new Option('--json', `print ${what} as JSON on stdout, everything else on stderr`);
 

@@ -13,12 +13,15 @@ export type CommandOrigin = {
   out: string;
   /** What the scenario was loaded with. */
   flags: ScenarioFlags;
+  /** Of the Restate server that performs it, when one does. */
+  ingress?: string | undefined;
 };
 
 /** All paths become absolute. */
-export const originOf = ({ file, out, flags }: CommandOrigin): Origin => ({
+export const originOf = ({ file, out, flags, ingress }: CommandOrigin): Origin => ({
   file: resolve(file),
   out: resolve(out),
+  ...(ingress !== undefined && { ingress }),
   flags: JSON.stringify({ ...flags, ...(flags.data !== undefined && { data: resolve(flags.data) }) }),
 });
 
@@ -37,12 +40,12 @@ const Flags = z.object({
 
 /** @throws EspalierError `invalid-input` when the run was not started from the command line */
 export function readOrigin({ runId, origin }: StoredRun): CommandOrigin {
-  const { file, out, flags } = origin;
+  const { file, out, flags, ingress } = origin;
   const read = Flags.safeParse(parsed(flags));
   if (file === undefined || out === undefined || !read.success) {
     throw misuse(`Run ${runId} was not started from the command line. Resume it from the program that started it.`);
   }
-  return { file, out, flags: read.data };
+  return { file, out, flags: read.data, ingress };
 }
 
 function parsed(text: string | undefined): unknown {

@@ -14,6 +14,7 @@ import {
   outOption,
   signOption,
   withBudgetOptions,
+  withHostOptions,
   withOtelOptions,
   withScenarioOptions,
   type CheckFlags,
@@ -24,6 +25,7 @@ import type { Output } from './output.ts';
 import { addRecordCommands } from './record-commands.ts';
 import type { ResumeFlags } from './resume.ts';
 import type { VerifyFlags } from './verify.ts';
+import { addWorkerCommand } from './worker-command.ts';
 
 const EXAMPLES = `
 Examples:
@@ -54,7 +56,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
       outputError: () => {},
     })
     .addHelpText('after', EXAMPLES);
-  withOtelOptions(withScenarioOptions(program.command('run')))
+  withHostOptions(withOtelOptions(withScenarioOptions(program.command('run'))))
     .description('run a scenario and deliver its brief')
     .addOption(faultOption)
     .addOption(incrementalOption())
@@ -101,6 +103,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
       const { resumeCommand } = await import('./resume.ts');
       conclude(await resumeCommand(run, flags, output));
     });
+  addWorkerCommand(program, output, conclude);
   addRecordCommands(program, output, conclude);
   program
     .command('verify')

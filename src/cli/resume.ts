@@ -11,6 +11,7 @@ import { openOtel, type OtelFlags } from './otel.ts';
 import { holdsOthers, openOutDir, type OutDir } from './out-dir.ts';
 import type { Output } from './output.ts';
 import { perform } from './perform.ts';
+import { hostAt } from './restate-peer.ts';
 import { readSigningKey } from './signing-key.ts';
 import { openRun } from './stored-run.ts';
 
@@ -35,11 +36,13 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
     const origin = readOrigin(run);
     const scenario = await loadScenario(origin.file, { ...origin.flags, willRun: true });
     const { synthesis } = origin.flags;
+    const host = await hostAt(origin.ingress);
     const { deadline, concurrency, retryFailed } = flags;
     const options = {
       store,
       resume,
       origin: run.origin,
+      ...(host && { host }),
       ...(synthesis && { synthesis }),
       ...(signingKey && { signingKey }),
       ...(deadline !== undefined && { deadline }),

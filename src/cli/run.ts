@@ -10,6 +10,7 @@ import type { AskedPlan, RunOptions } from '../runtime/run.ts';
 import { rehearse } from '../testing/rehearsal.ts';
 import { checkDomainNames, checkFaults } from './check-flags.ts';
 import { loadScenario } from './load-scenario.ts';
+import { misuse } from './misuse.ts';
 import { openStore } from './open-store.ts';
 import { runOptionsOf, type RunFlags } from './options.ts';
 import { originOf } from './origin.ts';
@@ -17,17 +18,25 @@ import { openOtel } from './otel.ts';
 import { openOutDir } from './out-dir.ts';
 import type { Output } from './output.ts';
 import { perform } from './perform.ts';
+import { hostAt, ingressOf } from './restate-peer.ts';
 import { readSigningKey } from './signing-key.ts';
 import { terminalApproval } from './terminal-approval.ts';
 
 export async function runCommand(file: string, flags: RunFlags, output: Output): Promise<number> {
   const options = runOptionsOf(flags);
+  const ingress = ingressOf(flags);
+  if (ingress !== undefined && flags.fault) {
+    throw misuse(
+      '--fault breaks nodes of this process, and those of --host restate are at the workers. Leave one out.',
+    );
+  }
+  const host = await hostAt(ingress);
   // Before the scenario's modules are loaded: an instrument that is made before there is an SDK stays silent.
   const otel = await openOtel(flags, (line) => output.note(line));
   const scenario = await loadScenario(file, { ...options, willRun: true });
   checkDomainNames(scenario, flags);
   checkFaults(plan(scenario, options), flags);
-  modelsFor(scenario, options)?.adapter.checkReady?.(); // before anything is made on disk
+  if (!host) modelsFor(scenario, options)?.adapter.checkReady?.(); // before anything is made on disk
   const signingKey = flags.sign === undefined ? undefined : readSigningKey(flags.sign);
   const runId = newRunId();
   const directory = flags.out ?? join('runs', runId);
@@ -44,7 +53,8 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
           ...options,
           ...(approved && { decided: approved.decided }),
           ...(flags.fault && rehearse(flags.fault, systemClock)),
-          ...(store && { store, origin: originOf({ file, out: resolve(directory), flags: options }) }),
+          ...(host && { host }),
+          ...(store && { store, origin: originOf({ file, out: resolve(directory), flags: options, ingress }) }),
           ...(signingKey && { signingKey }),
           runId,
         },

@@ -1,0 +1,117 @@
+/** `espalier worker`: serves the nodes of scenarios to a Restate server, until it is told to end. */
+import { once } from 'node:events';
+import type { Scenario } from '../define/spec.ts';
+import { artifactFolder } from '../adapters/artifacts/artifact-folder.ts';
+import type { Role, Serving } from '../restate.ts';
+import { escapeTerminal } from '../render/escape-terminal.ts';
+import { EXIT } from './exit-code.ts';
+import { loadScenario } from './load-scenario.ts';
+import { misuse, reasonOf } from './misuse.ts';
+import type { ScenarioFlags } from './options.ts';
+import { openOtel, type OtelFlags } from './otel.ts';
+import type { Output } from './output.ts';
+import { loadRestate } from './restate-peer.ts';
+import { onStrayError } from './stray-errors.ts';
+
+export type WorkerFlags = OtelFlags &
+  Pick<ScenarioFlags, 'thesis' | 'data'> & {
+    role: Role;
+    port: number;
+    hostname: string;
+    /** The admin URL of the server to register at. */
+    register?: string;
+    artifacts?: string;
+    identityKey?: string[];
+  };
+
+const SERVES: Readonly<Record<Role, string>> = {
+  all: 'orchestrators and leaves',
+  orchestrator: 'orchestrators',
+  leaf: 'leaves',
+};
+
+export async function workerCommand(files: readonly string[], flags: WorkerFlags, output: Output): Promise<number> {
+  const { role, port, hostname, register, artifacts, identityKey, thesis, data } = flags;
+  const { services, serve } = await loadRestate();
+  const otel = await openOtel(flags, (line) => output.note(line));
+  const given: ScenarioFlags = {
+    willRun: true,
+    ...(thesis !== undefined && { thesis }),
+    ...(data !== undefined && { data }),
+  };
+  const scenarios: Scenario[] = [];
+  for (const file of files) scenarios.push(await loadScenario(file, given));
+  checkNames(scenarios);
+  const bound = services(scenarios, {
+    role,
+    ...(artifacts !== undefined && { artifacts: artifactFolder(artifacts) }),
+    ...(otel && { telemetry: otel.telemetry }),
+  });
+  const endStrays = onStrayError((text) => output.note(text));
+  try {
+    const serving = await serve({
+      services: bound,
+      port,
+      hostname,
+      ...(identityKey && { identityKeys: identityKey }),
+    }).catch((error: unknown) => {
+      throw misuse(
+        `The worker cannot listen at ${hostname}:${port}: ${reasonOf(error)}. Name another with --port or --hostname.`,
+        error,
+      );
+    });
+    try {
+      const names = scenarios.map(({ name }) => escapeTerminal(name)).join(', ');
+      output.result(`Serving ${SERVES[role]} of ${names} at ${serving.uri}\n`);
+      await introduce(serving, register, output);
+      await interrupted();
+      output.note('Closing: what is at work here begins again at another worker, or at this one when it is back.');
+    } finally {
+      await serving.close();
+    }
+  } finally {
+    endStrays();
+    await otel?.close();
+  }
+  return EXIT.complete;
+}
+
+/** Each scenario has services of its own, under its name. */
+function checkNames(scenarios: readonly Scenario[]): void {
+  const names = scenarios.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw misuse(`Two of the scenarios are called "${twice}". Give each a name of its own, or a worker of its own.`);
+  }
+}
+
+/** Makes the worker known to the server, or says how. */
+async function introduce({ uri }: Serving, register: string | undefined, output: Output): Promise<void> {
+  if (register === undefined) {
+    output.note(`Make it known to the server: --register ADMIN_URL does, such as --register http://127.0.0.1:9070`);
+    return;
+  }
+  const fault = (why: string, cause?: unknown): Error =>
+    misuse(
+      `The worker could not be registered at ${register}: ${why}. Start the server, or correct --register.`,
+      cause,
+    );
+  const answer = await fetch(new URL('deployments', withSlash(register)), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    // The same address with other code is what a worker that was started anew has.
+    body: JSON.stringify({ uri, force: true }),
+  }).catch((error: unknown) => {
+    throw fault(reasonOf(error instanceof Error && error.cause !== undefined ? error.cause : error), error);
+  });
+  if (!answer.ok) throw fault(`it answered ${answer.status}: ${escapeTerminal((await answer.text()).slice(0, 300))}`);
+  output.note(`Registered at ${register}`);
+}
+const withSlash = (url: string): string => (url.endsWith('/') ? url : `${url}/`);
+
+async function interrupted(): Promise<void> {
+  const heard = new AbortController();
+  const { signal } = heard;
+  await Promise.race([once(process, 'SIGINT', { signal }), once(process, 'SIGTERM', { signal })]);
+  heard.abort();
+}
