@@ -17,6 +17,7 @@ export type EspalierErrorCode =
   | 'unknown-run' // a store has no run of this id
   | 'run-busy' // another process is at work on this run
   | 'claim-lost' // another process has taken this run over
+  | 'server-fault' // the server that performs the run does not answer, or gave it up
   | 'host-fault'; // the run's own machinery failed
 
 const MARKER = Symbol.for('espalier.error');

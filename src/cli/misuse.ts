@@ -34,7 +34,13 @@ function commandLineFault(error: CommanderError): string {
 
 const INTERNAL: ReadonlySet<EspalierErrorCode> = new Set(['host-fault', 'stopped']);
 /** Faults that no other input would mend. */
-const NOT_OF_INPUT: ReadonlySet<EspalierErrorCode> = new Set(['store-fault', 'run-busy', 'claim-lost', 'rejected']);
+const NOT_OF_INPUT: ReadonlySet<EspalierErrorCode> = new Set([
+  'store-fault',
+  'run-busy',
+  'claim-lost',
+  'rejected',
+  'server-fault',
+]);
 
 /** What to print and how to exit when a command has thrown. Without a line, everything has been said. */
 export function failureOf(error: unknown): { line?: string; code: number } {

@@ -184,7 +184,11 @@ export const withHostOptions = (command: Command): Command =>
         'restate',
       ]),
     )
-    .option('--ingress <url>', "of --host restate: the server's ingress (default: http://127.0.0.1:8080)");
+    .option('--ingress <url>', "of --host restate: the server's ingress (default: http://127.0.0.1:8080)")
+    .option(
+      '--artifacts <dir>',
+      "of --host restate: the workers' folder of big outputs, which the store then keeps, too",
+    );
 export const jsonOption = (what: string): Option =>
   new Option('--json', `print ${what} as JSON on stdout, everything else on stderr`);
 

@@ -5,6 +5,7 @@ import type { Origin, StoredRun } from '../ports/store.ts';
 import { Budget } from '../protocol/grant.ts';
 import { misuse } from './misuse.ts';
 import type { ScenarioFlags } from './options.ts';
+import type { Elsewhere } from './restate-peer.ts';
 
 export type CommandOrigin = {
   /** The scenario file. */
@@ -13,15 +14,15 @@ export type CommandOrigin = {
   out: string;
   /** What the scenario was loaded with. */
   flags: ScenarioFlags;
-  /** Of the Restate server that performs it, when one does. */
-  ingress?: string | undefined;
+  /** That performs it, when one does. */
+  server?: Elsewhere | undefined;
 };
 
 /** All paths become absolute. */
-export const originOf = ({ file, out, flags, ingress }: CommandOrigin): Origin => ({
+export const originOf = ({ file, out, flags, server }: CommandOrigin): Origin => ({
   file: resolve(file),
   out: resolve(out),
-  ...(ingress !== undefined && { ingress }),
+  ...server,
   flags: JSON.stringify({ ...flags, ...(flags.data !== undefined && { data: resolve(flags.data) }) }),
 });
 
@@ -40,12 +41,13 @@ const Flags = z.object({
 
 /** @throws EspalierError `invalid-input` when the run was not started from the command line */
 export function readOrigin({ runId, origin }: StoredRun): CommandOrigin {
-  const { file, out, flags, ingress } = origin;
+  const { file, out, flags, ingress, artifacts } = origin;
   const read = Flags.safeParse(parsed(flags));
   if (file === undefined || out === undefined || !read.success) {
     throw misuse(`Run ${runId} was not started from the command line. Resume it from the program that started it.`);
   }
-  return { file, out, flags: read.data, ingress };
+  const server = ingress === undefined ? undefined : { ingress, ...(artifacts !== undefined && { artifacts }) };
+  return { file, out, flags: read.data, server };
 }
 
 function parsed(text: string | undefined): unknown {

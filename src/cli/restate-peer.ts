@@ -1,4 +1,6 @@
 /** The distributed host, whose packages are optional: loaded when it is asked for. */
+import { resolve } from 'node:path';
+import { artifactFolder } from '../adapters/artifacts/artifact-folder.ts';
 import { EspalierError } from '../errors.ts';
 import type { RunHost } from '../runtime/run.ts';
 import { misuse } from './misuse.ts';
@@ -7,7 +9,11 @@ export type HostFlags = {
   host?: 'in-process' | 'restate';
   /** The URL of the Restate server's ingress. */
   ingress?: string;
+  /** The folder that its workers share. */
+  artifacts?: string;
 };
+/** Of the server that performs a run. Absolute paths. */
+export type Elsewhere = { ingress: string; artifacts?: string };
 const INGRESS = 'http://127.0.0.1:8080';
 
 /** @throws EspalierError `missing-peer` when its packages are not installed */
@@ -21,13 +27,19 @@ export async function loadRestate(): Promise<typeof import('../restate.ts')> {
   }
 }
 
-/** Where a run is to be performed, when it is not here: the ingress of its server. */
-export function ingressOf({ host, ingress }: HostFlags): string | undefined {
-  if (host === 'restate') return ingress ?? INGRESS;
+/** Where a run is to be performed, when it is not here. */
+export function elsewhere({ host, ingress, artifacts }: HostFlags): Elsewhere | undefined {
+  if (host === 'restate') {
+    return { ingress: ingress ?? INGRESS, ...(artifacts !== undefined && { artifacts: resolve(artifacts) }) };
+  }
   if (ingress !== undefined) throw misuse('--ingress names a Restate server, but the run is here. Add --host restate.');
+  if (artifacts !== undefined) throw misuse('--artifacts is for workers, but the run is here. Add --host restate.');
   return undefined;
 }
 
-export async function hostAt(ingress: string | undefined): Promise<RunHost | undefined> {
-  return ingress === undefined ? undefined : (await loadRestate()).restate({ ingress });
+export async function hostAt(server: Elsewhere | undefined): Promise<RunHost | undefined> {
+  if (!server) return undefined;
+  const { restate } = await loadRestate();
+  const { ingress, artifacts } = server;
+  return restate({ ingress, ...(artifacts !== undefined && { artifacts: artifactFolder(artifacts) }) });
 }

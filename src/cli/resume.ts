@@ -36,7 +36,8 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
     const origin = readOrigin(run);
     const scenario = await loadScenario(origin.file, { ...origin.flags, willRun: true });
     const { synthesis } = origin.flags;
-    const host = await hostAt(origin.ingress);
+    const host = await hostAt(origin.server);
+    await host?.checkReady?.(scenario);
     const { deadline, concurrency, retryFailed } = flags;
     const options = {
       store,

@@ -18,25 +18,27 @@ import { openOtel } from './otel.ts';
 import { openOutDir } from './out-dir.ts';
 import type { Output } from './output.ts';
 import { perform } from './perform.ts';
-import { hostAt, ingressOf } from './restate-peer.ts';
+import { elsewhere, hostAt } from './restate-peer.ts';
 import { readSigningKey } from './signing-key.ts';
 import { terminalApproval } from './terminal-approval.ts';
 
 export async function runCommand(file: string, flags: RunFlags, output: Output): Promise<number> {
   const options = runOptionsOf(flags);
-  const ingress = ingressOf(flags);
-  if (ingress !== undefined && flags.fault) {
+  const server = elsewhere(flags);
+  if (server && flags.fault) {
     throw misuse(
       '--fault breaks nodes of this process, and those of --host restate are at the workers. Leave one out.',
     );
   }
-  const host = await hostAt(ingress);
+  const host = await hostAt(server);
   // Before the scenario's modules are loaded: an instrument that is made before there is an SDK stays silent.
   const otel = await openOtel(flags, (line) => output.note(line));
   const scenario = await loadScenario(file, { ...options, willRun: true });
   checkDomainNames(scenario, flags);
   checkFaults(plan(scenario, options), flags);
-  if (!host) modelsFor(scenario, options)?.adapter.checkReady?.(); // before anything is made on disk
+  // Before anything is made on disk.
+  if (host) await host.checkReady?.(scenario);
+  else modelsFor(scenario, options)?.adapter.checkReady?.();
   const signingKey = flags.sign === undefined ? undefined : readSigningKey(flags.sign);
   const runId = newRunId();
   const directory = flags.out ?? join('runs', runId);
@@ -54,7 +56,7 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
           ...(approved && { decided: approved.decided }),
           ...(flags.fault && rehearse(flags.fault, systemClock)),
           ...(host && { host }),
-          ...(store && { store, origin: originOf({ file, out: resolve(directory), flags: options, ingress }) }),
+          ...(store && { store, origin: originOf({ file, out: resolve(directory), flags: options, server }) }),
           ...(signingKey && { signingKey }),
           runId,
         },

@@ -13,8 +13,15 @@ function port(text: string): number {
   throw misuse(`"${text}", given to --port, is no port. Give one from 1 to ${MOST_PORT}, or 0 for one that is free.`);
 }
 
+const isHttp = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+
+function advertised(text: string): string {
+  if (isHttp(text)) return text;
+  throw misuse(`"${text}", given to --advertise, is no URL. Give one that the server reaches: http://workers:9080.`);
+}
+
 function adminUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  if (isHttp(text)) return text;
   throw misuse(
     `"${text}", given to --register, is no URL. Give that of the server's admin API: http://127.0.0.1:9070.`,
   );
@@ -31,6 +38,12 @@ export function addWorkerCommand(program: Command, output: Output, conclude: (co
     )
     .addOption(new Option('--port <n>', 'listen here').argParser(port).default(9080))
     .option('--hostname <name>', 'and at this address; others than this machine reach it at 0.0.0.0', '127.0.0.1')
+    .addOption(
+      new Option(
+        '--advertise <url>',
+        'where the server reaches it, such as the URL of a load balancer (default: where it listens)',
+      ).argParser(advertised),
+    )
     .addOption(new Option('--register <url>', 'make it known to the server with this admin URL').argParser(adminUrl))
     .option('--artifacts <dir>', 'a folder that all workers share, for big outputs (default: none can be kept)')
     .option('--identity-key <key...>', 'answer only the server that has one of these public keys')

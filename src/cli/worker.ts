@@ -1,10 +1,12 @@
 /** `espalier worker`: serves the nodes of scenarios to a Restate server, until it is told to end. */
-import { once } from 'node:events';
 import type { Scenario } from '../define/spec.ts';
 import { artifactFolder } from '../adapters/artifacts/artifact-folder.ts';
-import type { Role, Serving } from '../restate.ts';
+import type { Role } from '../restate.ts';
+import { EspalierError } from '../errors.ts';
+import { modelsFor } from '../runtime/limits.ts';
 import { escapeTerminal } from '../render/escape-terminal.ts';
 import { EXIT } from './exit-code.ts';
+import { onInterrupt } from './interrupts.ts';
 import { loadScenario } from './load-scenario.ts';
 import { misuse, reasonOf } from './misuse.ts';
 import type { ScenarioFlags } from './options.ts';
@@ -18,6 +20,8 @@ export type WorkerFlags = OtelFlags &
     role: Role;
     port: number;
     hostname: string;
+    /** Where the server reaches it, when that is not where it listens. */
+    advertise?: string;
     /** The admin URL of the server to register at. */
     register?: string;
     artifacts?: string;
@@ -31,7 +35,7 @@ const SERVES: Readonly<Record<Role, string>> = {
 };
 
 export async function workerCommand(files: readonly string[], flags: WorkerFlags, output: Output): Promise<number> {
-  const { role, port, hostname, register, artifacts, identityKey, thesis, data } = flags;
+  const { role, port, hostname, advertise, register, artifacts, identityKey, thesis, data } = flags;
   const { services, serve } = await loadRestate();
   const otel = await openOtel(flags, (line) => output.note(line));
   const given: ScenarioFlags = {
@@ -42,11 +46,19 @@ export async function workerCommand(files: readonly string[], flags: WorkerFlags
   const scenarios: Scenario[] = [];
   for (const file of files) scenarios.push(await loadScenario(file, given));
   checkNames(scenarios);
+  for (const scenario of scenarios) modelsFor(scenario, {})?.adapter.checkReady?.();
+  if (register !== undefined && advertise === undefined && EVERYWHERE.has(hostname)) {
+    throw misuse(
+      `--hostname ${hostname} is every address of this machine, and the server must be told one. Add --advertise.`,
+    );
+  }
   const bound = services(scenarios, {
     role,
     ...(artifacts !== undefined && { artifacts: artifactFolder(artifacts) }),
     ...(otel && { telemetry: otel.telemetry }),
   });
+  const toEnd = Promise.withResolvers<void>();
+  const interrupts = onInterrupt(toEnd.resolve, () => process.exit(EXIT.interrupted));
   const endStrays = onStrayError((text) => output.note(text));
   try {
     const serving = await serve({
@@ -63,8 +75,8 @@ export async function workerCommand(files: readonly string[], flags: WorkerFlags
     try {
       const names = scenarios.map(({ name }) => escapeTerminal(name)).join(', ');
       output.result(`Serving ${SERVES[role]} of ${names} at ${serving.uri}\n`);
-      await introduce(serving, register, output);
-      await interrupted();
+      await introduce(advertise ?? serving.uri, register, output);
+      await toEnd.promise;
       output.note('Closing: what is at work here begins again at another worker, or at this one when it is back.');
     } finally {
       await serving.close();
@@ -72,9 +84,12 @@ export async function workerCommand(files: readonly string[], flags: WorkerFlags
   } finally {
     endStrays();
     await otel?.close();
+    interrupts.release();
   }
   return EXIT.complete;
 }
+
+const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Each scenario has services of its own, under its name. */
 function checkNames(scenarios: readonly Scenario[]): void {
@@ -86,15 +101,16 @@ function checkNames(scenarios: readonly Scenario[]): void {
 }
 
 /** Makes the worker known to the server, or says how. */
-async function introduce({ uri }: Serving, register: string | undefined, output: Output): Promise<void> {
+async function introduce(uri: string, register: string | undefined, output: Output): Promise<void> {
   if (register === undefined) {
-    output.note(`Make it known to the server: --register ADMIN_URL does, such as --register http://127.0.0.1:9070`);
+    output.note('Make it known to the server: --register ADMIN_URL does, such as --register http://127.0.0.1:9070');
     return;
   }
   const fault = (why: string, cause?: unknown): Error =>
-    misuse(
+    new EspalierError(
+      'server-fault',
       `The worker could not be registered at ${register}: ${why}. Start the server, or correct --register.`,
-      cause,
+      { cause },
     );
   const answer = await fetch(new URL('deployments', withSlash(register)), {
     method: 'POST',
@@ -105,13 +121,6 @@ async function introduce({ uri }: Serving, register: string | undefined, output:
     throw fault(reasonOf(error instanceof Error && error.cause !== undefined ? error.cause : error), error);
   });
   if (!answer.ok) throw fault(`it answered ${answer.status}: ${escapeTerminal((await answer.text()).slice(0, 300))}`);
-  output.note(`Registered at ${register}`);
+  output.note(`Registered at ${register} as ${uri}`);
 }
 const withSlash = (url: string): string => (url.endsWith('/') ? url : `${url}/`);
-
-async function interrupted(): Promise<void> {
-  const heard = new AbortController();
-  const { signal } = heard;
-  await Promise.race([once(process, 'SIGINT', { signal }), once(process, 'SIGTERM', { signal })]);
-  heard.abort();
-}

@@ -18,6 +18,12 @@ import type { RunEvent } from '../protocol/run-event.ts';
 /** Performs runs elsewhere than in this process. */
 export type RunHost = {
   readonly name: string;
+  /**
+   * Asks whether a run of this scenario could begin there. To be awaited before anything of the run is kept, which would
+   * otherwise look as if it had begun.
+   * @throws EspalierError `server-fault` when nobody answers; `invalid-input` when nobody there knows the scenario
+   */
+  checkReady?(scenario: Scenario): Promise<void>;
   /** @throws EspalierError `invalid-input` on an option that it cannot honour */
   start(scenario: Scenario, options: RunOptions): RunHandle;
 };

@@ -250,7 +250,7 @@ describe.skipIf(!isInstalled())('a run at a Restate server', () => {
     });
     it('when nobody answers', async () => {
       expect(await failing({ host: restate({ ingress: 'http://127.0.0.1:9' }) })).toMatch(
-        /^host-fault: The Restate server at http:\/\/127.0.0.1:9 does not answer/,
+        /^server-fault: The Restate server at http:\/\/127.0.0.1:9 does not answer/,
       );
     });
     it('when the ingress is no URL', () => {

@@ -39,7 +39,14 @@ export type RestateOptions = IngressOptions & {
  */
 export function restate(options: RestateOptions): RunHost {
   callerAt(options, serviceNames(''), ''); // says at once what is wrong with it
-  return { name: 'restate', start: (scenario, given) => startDistributed(scenario, given, options) };
+  return {
+    name: 'restate',
+    async checkReady(scenario) {
+      checkDistributable(scenario);
+      await callerAt(options, serviceNames(scenario.name), scenario.name).checkReady();
+    },
+    start: (scenario, given) => startDistributed(scenario, given, options),
+  };
 }
 
 /** What only this process has, and no worker would see. */

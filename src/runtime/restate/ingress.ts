@@ -1,5 +1,6 @@
 /** The caller's side of the server: what is asked over HTTP, and what its answers mean to a person. */
-import { connect, rpc, SendOpts, type Ingress, type Send } from '@restatedev/restate-sdk-clients';
+import { connect, SendOpts, type Ingress, type Send } from '@restatedev/restate-sdk-clients';
+import { z } from 'zod';
 import { EspalierError } from '../../errors.ts';
 import { faultOf } from '../../tier/fault.ts';
 import type { Report } from '../../protocol/report.ts';
@@ -11,6 +12,8 @@ import type { RunInput } from './wire.ts';
 export type IngressOptions = { ingress: string; headers?: Readonly<Record<string, string>> };
 
 export type Caller = {
+  /** Whether the server is there, and knows workers of everything that a run needs. */
+  checkReady(): Promise<void>;
   submit(input: RunInput): Promise<Send<Report>>;
   /** Waits until the run is over, however long that takes. */
   result(sent: Send<Report>): Promise<Report>;
@@ -20,12 +23,15 @@ export type Caller = {
 
 /** A server that is started anew comes back within that. */
 const PATIENCE_MS = 60_000;
+/** Before a run: who is to wait for nobody? */
+const HEALTH_MS = 5_000;
 const NOT_FOUND = 404;
+const Health = z.object({ services: z.array(z.string()) });
 
 /** @throws EspalierError `invalid-input` on what is no URL */
 export function callerAt(
   { ingress, headers }: IngressOptions,
-  { runs, ledger }: ServiceNames,
+  { runs, orchestrator, leaf, ledger }: ServiceNames,
   scenario: string,
 ): Caller {
   const url = checkedUrl(ingress);
@@ -39,6 +45,18 @@ export function callerAt(
     }
   };
   return {
+    checkReady: () =>
+      said(async () => {
+        const signal = AbortSignal.timeout(HEALTH_MS);
+        const answer = await fetch(new URL('restate/health', withSlash(url)), { headers: { ...headers }, signal });
+        if (!answer.ok) throw noIngress(url, `it answered ${answer.status}`);
+        const health = Health.safeParse(await answer.json().catch(() => undefined));
+        if (!health.success) throw noIngress(url, 'it does not say what is served');
+        const { services } = health.data;
+        if (!services.includes(runs)) throw unserved(url, scenario);
+        const isWhole = services.includes(orchestrator) && services.includes(leaf);
+        if (!isWhole) throw unserved(url, scenario, services.includes(leaf) ? 'orchestrators' : 'leaves');
+      }),
     // The first call is to fail soon when nobody is there.
     submit: (input) =>
       said(
@@ -56,8 +74,6 @@ export function callerAt(
       said(() => patient.call<Ending, void>({ service: ledger, handler: 'end', key: runId, parameter: ending })),
   };
 }
-void rpc;
-
 const connectTo = (url: string, headers: IngressOptions['headers'], maxDuration: number): Ingress =>
   connect({
     url,
@@ -74,16 +90,34 @@ function checkedUrl(ingress: unknown): string {
   );
 }
 
+const withSlash = (url: string): string => (url.endsWith('/') ? url : `${url}/`);
+
+const noIngress = (url: string, why: string): EspalierError =>
+  new EspalierError(
+    'invalid-input',
+    `There is no ingress of a Restate server at ${url}: ${why}. Give its URL; that of its admin API is another.`,
+  );
+const unserved = (url: string, scenario: string, part?: string): EspalierError =>
+  new EspalierError(
+    'invalid-input',
+    `No worker of ${part === undefined ? '' : `the ${part} of `}scenario "${scenario}" is known to the Restate server at ${url}. Start one, and register it there.`,
+  );
+
 function explained(error: unknown, url: string, scenario: string): EspalierError {
+  if (EspalierError.isInstance(error)) return error;
   const { status } = (error ?? {}) as { status?: unknown };
-  if (status === NOT_FOUND) {
-    return new EspalierError(
-      'invalid-input',
-      `No worker of scenario "${scenario}" is known to the Restate server at ${url}. Start one, and register it there.`,
-      { cause: error },
-    );
-  }
-  const { message } = faultOf(error);
-  const what = typeof status === 'number' ? `answered ${status}: ${message}` : `does not answer: ${message}`;
-  return new EspalierError('host-fault', `The Restate server at ${url} ${what}.`, { cause: error });
+  if (status === NOT_FOUND) return unserved(url, scenario);
+  const what =
+    typeof status === 'number'
+      ? `answered ${status}: ${reasonOf(error)}. Its log says more.`
+      : `does not answer: ${reasonOf(error)}. Start it, or give the URL of another; runs that had begun there go on when it is back.`;
+  return new EspalierError('server-fault', `The Restate server at ${url} ${what}`, { cause: error });
+}
+
+/** `fetch` itself says no more than that it failed. */
+function reasonOf(error: unknown): string {
+  const { cause } = error instanceof Error ? error : {};
+  const told = cause instanceof AggregateError ? cause.errors.find((one) => one instanceof Error) : cause;
+  const { message } = faultOf(told instanceof Error && told.message !== '' ? told : error);
+  return message.replace(/\.+$/, '');
 }

@@ -1,0 +1,115 @@
+/** What needs no Restate server: a worker that nobody calls, and runs that cannot begin. */
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runEspalier, startEspalier, TINY, workspace } from './command.ts';
+import { said } from './said.ts';
+
+const CLOSED = 'http://127.0.0.1:9'; // a port that fetch itself refuses
+
+/** One clear line, and nothing on disk. */
+async function fails(args: readonly string[], code: number, line: RegExp): Promise<void> {
+  using at = workspace();
+  const ended = await runEspalier(args, at.path);
+  expect({ ...ended, lines: ended.stderr.trimEnd().split('\n') }).toMatchObject({
+    code,
+    stdout: '',
+    lines: [expect.stringMatching(line)],
+  });
+  expect(ended.stderr).not.toMatch(/\.\.|Internal error/);
+  expect(existsSync(join(at.path, 'runs', 'espalier.db'))).toBe(false);
+}
+
+/** Some HTTP server that answers everything with that. */
+async function answering(status: number, body: string) {
+  const server = createServer((_, answer) => answer.writeHead(status).end(body)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { port, url: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => void server.close() };
+}
+
+describe('espalier worker', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('serves until %s, and ends well', async (signal) => {
+    using at = workspace();
+    const { child, stderrSays, ended } = startEspalier(['worker', TINY, '--port', '0'], at.path);
+    await stderrSays('Make it known to the server');
+    child.kill(signal);
+    const { code, stdout, stderr } = await ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Serving orchestrators and leaves of tiny at http:\/\/127\.0\.0\.1:\d+\n$/);
+    expect(stderr).toMatch(/^Make it known to the server: --register .*\nClosing: .*\n$/);
+  });
+
+  it('says that its port is taken', async () => {
+    using other = await answering(200, '');
+    const line = /^espalier: The worker cannot listen at 127\.0\.0\.1:\d+: address already in use\. Name another/;
+    await fails(['worker', TINY, '--port', String(other.port)], 2, line);
+  });
+
+  it('says that the server is not there', async () => {
+    const line = /^espalier: The worker could not be registered at .*: connection refused\. Start the server, or/;
+    const { url, [Symbol.dispose]: close } = await answering(200, '');
+    close();
+    using at = workspace();
+    const { code, stderr } = await runEspalier(['worker', TINY, '--port', '0', '--register', url], at.path);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(line) });
+  });
+
+  it('says what the server has against it', async () => {
+    using refusing = await answering(403, '{"message":"not you"}');
+    using at = workspace();
+    const { code, stderr } = await runEspalier(['worker', TINY, '--port', '0', '--register', refusing.url], at.path);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('it answered 403: {"message":"not') });
+  });
+
+  it.each([
+    [[TINY, TINY], 'Two of the scenarios are called "tiny". Give each a name of its own, or a worker of its own.'],
+    [[TINY, '--port', '99999'], '"99999", given to --port, is no port.'],
+    [[TINY, '--register', 'localhost'], '"localhost", given to --register, is no URL.'],
+    [[TINY, '--advertise', 'localhost'], '"localhost", given to --advertise, is no URL.'],
+    [[TINY, '--hostname', '0.0.0.0', '--register', CLOSED], 'is every address of this machine, and the server must be'],
+    [[TINY, '--role', 'king'], "argument 'king' is invalid"],
+  ])('%j is misuse', async (args, message) => {
+    const { code, stdout, stderr } = await said('worker', ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('espalier run --host restate', () => {
+  it('says that nobody answers, and keeps nothing of a run that never began', async () => {
+    const line = /^espalier: The Restate server at http:\/\/127\.0\.0\.1:9 does not answer: bad port\. Start it, or/;
+    await fails(['run', TINY, '--host', 'restate', '--ingress', CLOSED], 1, line);
+  });
+
+  it.each([
+    [404, 'not found', /no ingress of a Restate server at .*: it answered 404\. Give its URL/],
+    [200, '<html>', /no ingress of a Restate server at .*: it does not say what is served\. Give its URL/],
+    [200, '{"services":[]}', /No worker of scenario "tiny" is known to the Restate server at .* Start one, and/],
+    [
+      200,
+      '{"services":["espalier.tiny","espalier.tiny.orchestrator"]}',
+      /No worker of the leaves of scenario "tiny" is known/,
+    ],
+    [200, '{"services":["espalier.tiny","espalier.tiny.leaf"]}', /No worker of the orchestrators of scenario "tiny"/],
+  ])('of an ingress that answers %d %s', async (status, body, line) => {
+    using other = await answering(status, body);
+    await fails(['run', TINY, '--host', 'restate', '--ingress', other.url], 2, line);
+  });
+
+  it.each([
+    [['--ingress', CLOSED], '--ingress names a Restate server, but the run is here. Add --host restate.'],
+    [['--artifacts', 'kept'], '--artifacts is for workers, but the run is here. Add --host restate.'],
+    [['--host', 'restate', '--ingress', 'here'], 'The ingress of the Restate server is "here". Give its URL'],
+    [['--host', 'restate', '--fault', 'root/macro=hang'], '--fault breaks nodes of this process'],
+    [['--host', 'elsewhere'], "argument 'elsewhere' is invalid"],
+  ])('%j is misuse', async (args, message) => {
+    const { code, stdout, stderr } = await said('run', TINY, ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});

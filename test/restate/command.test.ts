@@ -1,0 +1,82 @@
+/** The command line against a server: workers and callers are processes, as users have them. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Report } from '../../src/protocol/report.ts';
+import { runEspalier, startEspalier, TINY, workspace, type Started } from '../cli/command.ts';
+import { isInstalled } from './program.ts';
+import { startServer, type Server } from './server.ts';
+
+const LEISURELY = fileURLToPath(new URL('../fixtures/scenarios/leisurely.ts', import.meta.url));
+
+describe.skipIf(!isInstalled())('the command line with a Restate server', () => {
+  let server: Server;
+  let worker: Started;
+  const home = workspace();
+  const executed = join(home.path, 'executed');
+  const there = () => ['--host', 'restate', '--ingress', server.ingress];
+  const linesIn = (file: string): string[] =>
+    existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').toSorted() : [];
+  beforeAll(async () => {
+    server = await startServer();
+    worker = startEspalier(['worker', TINY, LEISURELY, '--port', '0', '--register', server.admin], home.path, {
+      LEISURELY: executed,
+    });
+    await worker.stderrSays('Registered at');
+  }, 60_000);
+  afterAll(async () => {
+    worker?.child.kill('SIGKILL');
+    await worker?.ended;
+    await server?.stop();
+    home[Symbol.dispose]();
+  });
+
+  it('delivers the brief that this process delivers', async () => {
+    using at = workspace();
+    const here = await runEspalier(['run', TINY, '--json', '--no-store', '--out', 'here'], at.path);
+    const { code, stdout, stderr } = await runEspalier(['run', TINY, '--json', ...there()], at.path);
+    expect(code, stderr).toBe(0);
+    const brief = JSON.parse(stdout) as Report;
+    expect(brief.digest).toBe((JSON.parse(here.stdout) as Report).digest);
+    expect(stderr).toContain('CRITICAL root/macro/jobs');
+    expect((await runEspalier(['verify', 'latest'], at.path)).code).toBe(0);
+    expect((await runEspalier(['runs'], at.path)).stdout).toContain(brief.runId.slice(0, 8));
+  });
+
+  it('goes on with a run whose caller was killed in mid-run, and does nothing twice', async () => {
+    using at = workspace();
+    const first = startEspalier(['run', LEISURELY, ...there()], at.path);
+    await first.stderrSays('CRITICAL root/d0/l0');
+    first.child.kill('SIGKILL');
+    await first.ended;
+    expect((await runEspalier(['runs'], at.path)).stdout).toMatch(/running|interrupted/);
+    const { code, stdout, stderr } = await runEspalier(['resume', 'latest', '--json'], at.path);
+    expect(code, stderr).toBe(0);
+    const brief = JSON.parse(stdout) as Report;
+    expect(brief.findings).toHaveLength(12);
+    expect(linesIn(executed)).toEqual(brief.findings.map(({ path }) => path).toSorted());
+    const events = readFileSync(join(at.path, 'runs', brief.runId, 'events.ndjson'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(events.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual(events.map((_, seq) => seq));
+    expect((await runEspalier(['verify', 'latest'], at.path)).code).toBe(0);
+  });
+
+  it('closes with what was found at ^C, and leaves nothing at work', async () => {
+    using at = workspace();
+    const { child, stderrSays, ended } = startEspalier(['run', LEISURELY, ...there()], at.path);
+    await stderrSays('CRITICAL root/d0/l0');
+    child.kill('SIGINT');
+    expect((await ended).code).toBe(3);
+    const open = () => server.query("SELECT target FROM sys_invocation WHERE status NOT IN ('completed', 'scheduled')");
+    await expect.poll(open, { timeout: 10_000, interval: 50 }).toEqual([]);
+  });
+
+  it('ends a worker at ^C', async () => {
+    worker.child.kill('SIGINT');
+    const { code, stdout, stderr } = await worker.ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('\nClosing: ') });
+    expect(stdout).toMatch(/^Serving orchestrators and leaves of tiny, leisurely at http/);
+  });
+});
