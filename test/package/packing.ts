@@ -75,8 +75,24 @@ export async function pack(place: string): Promise<Package> {
 const NO_NETWORK =
   /\b(?:ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR)\b/;
 
+/** What `espalier/restate` is made of: whoever imports it has these. */
+const PEERS_OF_RESTATE = ['@restatedev/restate-sdk', '@restatedev/restate-sdk-clients'];
+
 /** An empty project with the package in it. Without a registry its dependencies are this checkout's; `note` says so. */
-export async function install(place: string, { tarball }: Package): Promise<{ project: string; note?: string }> {
+export async function install(place: string, packed: Package): Promise<{ project: string; note?: string }> {
+  const installed = await installAlone(place, packed);
+  link(join(installed.project, 'node_modules'), PEERS_OF_RESTATE);
+  return installed;
+}
+
+function link(modules: string, names: readonly string[]): void {
+  for (const name of names) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(join(MODULES, name), join(modules, name));
+  }
+}
+
+async function installAlone(place: string, { tarball }: Package): Promise<{ project: string; note?: string }> {
   const project = join(place, 'project');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }));
@@ -90,10 +106,7 @@ export async function install(place: string, { tarball }: Package): Promise<{ pr
   mkdirSync(join(modules, '.bin'), { recursive: true });
   mkdirSync(installed);
   await succeed(place, 'tar', '-xzf', tarball, '-C', installed, '--strip-components=1');
-  for (const name of Object.keys(manifest.dependencies)) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true });
-    symlinkSync(join(MODULES, name), join(modules, name));
-  }
+  link(modules, Object.keys(manifest.dependencies));
   const bin = join(installed, manifest.bin.espalier);
   chmodSync(bin, 0o755);
   symlinkSync(bin, join(modules, '.bin/espalier'));
