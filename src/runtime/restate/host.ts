@@ -213,6 +213,7 @@ class DistributedRun {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#interims?.close();
+    this.#given.caller.close();
     this.#opened.stream.close();
     settle();
   }

@@ -1,5 +1,19 @@
-/** The caller's side of the server: what is asked over HTTP, and what its answers mean to a person. */
-import { connect, SendOpts, type Ingress, type Send } from '@restatedev/restate-sdk-clients';
+/**
+ * The caller's side of the server: what is asked over HTTP, and what its answers mean to a person.
+ *  1. What is asked has a key of its own, so that it can be asked again: a server that is started anew goes on where it
+ *     was, and so do its callers.
+ *  2. Whether it is gone for good is decided by what takes seconds, and never by a run's result, which may take days.
+ */
+import { randomUUID } from 'node:crypto';
+import {
+  connect,
+  defaultShouldRetry,
+  Opts,
+  SendOpts,
+  type Ingress,
+  type RetryPolicy,
+  type Send,
+} from '@restatedev/restate-sdk-clients';
 import { z } from 'zod';
 import { EspalierError } from '../../errors.ts';
 import { faultOf } from '../../tier/fault.ts';
@@ -19,6 +33,8 @@ export type Caller = {
   result(sent: Send<Report>): Promise<Report>;
   feed(input: FeedInput): Promise<Page>;
   end(runId: string, ending: Ending): Promise<void>;
+  /** Nobody waits for a result any more. */
+  close(): void;
 };
 
 /** A server that is started anew comes back within that. */
@@ -35,8 +51,25 @@ export function callerAt(
   scenario: string,
 ): Caller {
   const url = checkedUrl(ingress);
-  const patient = connectTo(url, headers, PATIENCE_MS);
-  const brisk = connectTo(url, headers, 2_000);
+  let isClosed = false;
+  const connectFor = (
+    maxDuration: number | false,
+    shouldRetry: RetryPolicy['shouldRetry'] = defaultShouldRetry,
+  ): Ingress =>
+    connect({
+      url,
+      ...(headers && { headers: { ...headers } }),
+      retry: {
+        maxAttempts: false,
+        maxDuration,
+        initialInterval: 100,
+        maxInterval: 2_000,
+        shouldRetry,
+      },
+    });
+  const brisk = connectFor(2_000);
+  const patient = connectFor(PATIENCE_MS);
+  const endless = connectFor(false, (failure) => !isClosed && defaultShouldRetry(failure));
   const said = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -68,18 +101,26 @@ export function callerAt(
             opts: SendOpts.from({ idempotencyKey: input.spec.runId }),
           }) as Promise<Send<Report>>,
       ),
-    result: (sent) => said(() => patient.result(sent)),
-    feed: (input) => said(() => patient.call<FeedInput, Page>({ service: runs, handler: 'feed', parameter: input })),
+    result: (sent) => said(() => endless.result(sent)),
+    feed: (input) =>
+      said(() =>
+        patient.call<FeedInput, Page>({ service: runs, handler: 'feed', parameter: input, opts: repeatable() }),
+      ),
     end: (runId, ending) =>
-      said(() => patient.call<Ending, void>({ service: ledger, handler: 'end', key: runId, parameter: ending })),
+      said(() =>
+        patient.call<Ending, void>({
+          service: ledger,
+          handler: 'end',
+          key: runId,
+          parameter: ending,
+          opts: repeatable(),
+        }),
+      ),
+    close: () => void (isClosed = true),
   };
 }
-const connectTo = (url: string, headers: IngressOptions['headers'], maxDuration: number): Ingress =>
-  connect({
-    url,
-    ...(headers && { headers: { ...headers } }),
-    retry: { maxAttempts: false, maxDuration, initialInterval: 100, maxInterval: 2_000 },
-  });
+/** Of one question, however often it has to be asked. */
+const repeatable = <I, O>(): Opts<I, O> => Opts.from({ idempotencyKey: randomUUID() });
 
 function checkedUrl(ingress: unknown): string {
   const url = typeof ingress === 'string' && URL.canParse(ingress) ? new URL(ingress) : undefined;

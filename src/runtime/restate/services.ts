@@ -48,6 +48,8 @@ export type Service = restate.ServiceDefinition<string, unknown> | restate.Virtu
 const DAY_MS = 86_400_000;
 /** Of a node's journal and answer, when its run goes on without them. */
 const NODE_RETENTION_MS = 60 * 60_000;
+/** Of a page of events, for a caller who asks again because the answer was lost. */
+const PAGE_RETENTION_MS = 60_000;
 /** A leaf at work is not idle, whatever the server sees of it. */
 const LEAF_IDLE_MS = DAY_MS;
 /** A fault of ours or of the network. A server pauses what keeps failing, and its parent would wait; we let it fail. */
@@ -101,8 +103,9 @@ function servicesOf(scenario: Scenario, options: ServicesOptions): Service[] {
               performRun(ctx, input, { scenario, worker, kit, retentionMs }),
             ),
         ),
-        feed: restate.handlers.handler({ ...waits, journalRetention: 0 }, (ctx: Context, input: FeedInput) =>
-          feedFrom(names.ledger)(ctx, input),
+        feed: restate.handlers.handler(
+          { ...waits, journalRetention: 0, idempotencyRetention: PAGE_RETENTION_MS },
+          (ctx: Context, input: FeedInput) => feedFrom(names.ledger)(ctx, input),
         ),
       },
     }),
