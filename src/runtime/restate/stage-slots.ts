@@ -15,9 +15,11 @@ import type { SlotAsk, SlotNews, SlotRelease } from './slots-object.ts';
 
 /** So many ends share a message when nobody can be waiting for the slots. */
 const MOST_TOGETHER = 64;
+/** The object keeps everybody who waits: of a long queue it is told of the next ones alone. */
+const MOST_WAITING = 32;
 
 /** Those that wait for the same pools. */
-type Lane = { readonly unasked: SlotAsk[]; asked: number };
+type Lane = { readonly unasked: SlotAsk[]; asked: number; waiting: number };
 
 export class StageSlots {
   readonly #node: Node;
@@ -25,8 +27,9 @@ export class StageSlots {
   readonly #lanes = new Map<string, Lane>();
   /** Whether all leaves of the run can be at work at once. */
   readonly #isAmple: boolean;
-  /** Of each lane. */
+  /** Of each lane: how many may be out, and how many of these may wait. */
   readonly #most: number;
+  readonly #window: number;
   readonly #waiting = new Map<string, Lane>();
   readonly #held = new Map<string, Lane>();
   #unasked: number;
@@ -41,6 +44,7 @@ export class StageSlots {
     this.#unasked = asks.length;
     this.#isAmple = limits.concurrency >= (node.kit.registry.get(ROOT)?.leaves ?? Infinity);
     this.#most = Math.min(most, limits.concurrency);
+    this.#window = most === Infinity ? Infinity : MOST_WAITING;
   }
 
   /** Paths of those that have not begun. */
@@ -62,8 +66,16 @@ export class StageSlots {
   async open(): Promise<string[]> {
     if (this.#unasked === 0) return [];
     this.#news = this.#node.ctx.awakeable<SlotNews>();
-    const asks = this.#nextAsks();
-    return this.#took(await exchange(this.#node, { holder: this.#holder, asks, news: this.#news.id })).granted;
+    const holder = this.#holder;
+    const begin: string[] = [];
+    let news: { news?: string } = { news: this.#news.id }; // once, as below
+    for (let asks = this.#nextAsks(); asks.length > 0; asks = this.#nextAsks()) {
+      const { granted } = this.#took(await exchange(this.#node, { holder, asks, ...news }));
+      news = {};
+      begin.push(...granted);
+      if (granted.length < asks.length) break; // the others wait
+    }
+    return begin;
   }
   /** What the news say; whoever is next is asked for. */
   take(news: SlotNews): SlotNews {
@@ -98,24 +110,30 @@ export class StageSlots {
   #laneOf({ pools }: SlotAsk): Lane {
     const key = pools.join('\n');
     let lane = this.#lanes.get(key);
-    if (!lane) this.#lanes.set(key, (lane = { unasked: [], asked: 0 }));
+    if (!lane) this.#lanes.set(key, (lane = { unasked: [], asked: 0, waiting: 0 }));
     return lane;
   }
-  #took(news: SlotNews): SlotNews {
-    for (const path of news.granted) {
+  /** Without those that have been withdrawn meanwhile. */
+  #took({ granted, revoked }: SlotNews): SlotNews {
+    const begin: string[] = [];
+    for (const path of granted) {
       const lane = this.#waiting.get(path);
+      if (!lane) continue;
       this.#waiting.delete(path);
-      if (lane) this.#held.set(path, lane);
+      lane.waiting--;
+      this.#held.set(path, lane);
+      begin.push(path);
     }
-    return news;
+    return { granted: begin, revoked };
   }
   #nextAsks(): SlotAsk[] {
     const asks: SlotAsk[] = [];
     for (const lane of this.#lanes.values()) {
-      while (lane.asked < this.#most) {
+      while (lane.asked < this.#most && lane.waiting < this.#window) {
         const ask = lane.unasked.pop();
         if (!ask) break;
         lane.asked++;
+        lane.waiting++;
         this.#unasked--;
         this.#waiting.set(ask.path, lane);
         asks.push(ask);
