@@ -14,6 +14,8 @@ export class Outbox {
   #noted: Noted[] = [];
   #flushedAt = -Infinity;
   #isUrgent = false;
+  /** The latest moment that was noted here: what this invocation knows of the time without asking. */
+  latest = 0;
 
   constructor(ctx: Context, ledger: { service: string; key: string }) {
     this.#ctx = ctx;
@@ -21,6 +23,7 @@ export class Outbox {
   }
 
   note(at: number, event: RunEventBody): void {
+    this.latest = Math.max(this.latest, at);
     this.#noted.push({ at, event });
     this.#isUrgent ||= event.type === 'finding.reported' && event.finding.critical !== undefined;
   }

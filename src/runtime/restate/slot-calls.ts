@@ -21,9 +21,17 @@ export type Exchange = {
   leaves?: true;
 };
 export const exchange = (node: Node, what: Exchange) =>
-  call<SlotNews>(node.ctx, { ...addressOf(node), method: 'exchange' }, { ...what, limits: limitsOf(node) });
+  call<SlotNews>(
+    node.ctx,
+    { ...addressOf(node), method: 'exchange' },
+    { ...what, limits: limitsOf(node), at: node.outbox.latest },
+  );
 export const tellSlots = (node: Node, what: Exchange): void =>
-  void send(node.ctx, { ...addressOf(node), method: 'tell' }, { ...what, limits: limitsOf(node) });
+  void send(
+    node.ctx,
+    { ...addressOf(node), method: 'tell' },
+    { ...what, limits: limitsOf(node), at: node.outbox.latest },
+  );
 
 export const giveBack = (node: Node, path: string, ended: 'well' | Fault | undefined): void =>
   tellSlots(node, { holder: path, releases: [{ path, ...(ended !== undefined && { ended }) }], leaves: true });

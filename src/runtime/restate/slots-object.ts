@@ -28,12 +28,16 @@ export type SlotLimits = {
   deadlineMs: number;
 };
 
+/** `at`: the time, as far as the caller knows it. To ask for it would cost each call as much again. */
+type Told = Exchange & { limits: SlotLimits; at: number };
 type Ticket = SlotAsk & { holder: string; since?: number };
 type Desk = {
   /** In order of asking; those with `since` are held. */
   tickets: Ticket[];
   learnt?: LearntSlots;
   limits: SlotLimits;
+  /** The latest that was told of the time. */
+  at: number;
   /** What a holder has not been told yet, and the awakeable that waits for it. */
   holders: Record<string, { news: SlotNews; awakeable?: string }>;
   /** The pending timer. */
@@ -48,7 +52,7 @@ export const slotsObject = (name: string, ledger: string, options: restate.Objec
     options,
     handlers: {
       /** Answers with what is granted at once. `news` is told what comes later. */
-      exchange: async (ctx: Writing, what: Exchange & { limits: SlotLimits }): Promise<SlotNews> => {
+      exchange: async (ctx: Writing, what: Told): Promise<SlotNews> => {
         const { news: awakeable, ...rest } = what;
         const desk = await move(ctx, { name, ledger }, rest);
         const one = holderIn(desk, what.holder);
@@ -58,13 +62,13 @@ export const slotsObject = (name: string, ledger: string, options: restate.Objec
         lay(ctx, desk);
         return news;
       },
-      tell: async (ctx: Writing, what: Exchange & { limits: SlotLimits }): Promise<void> =>
-        lay(ctx, await move(ctx, { name, ledger }, what)),
+      tell: async (ctx: Writing, what: Told): Promise<void> => lay(ctx, await move(ctx, { name, ledger }, what)),
       tick: async (ctx: Writing): Promise<void> => {
         const desk = await ctx.get('desk');
         if (!desk) return;
+        const { limits, tick } = desk;
         delete desk.tick;
-        lay(ctx, await move(ctx, { name, ledger }, { holder: '', limits: desk.limits }, desk));
+        lay(ctx, await move(ctx, { name, ledger }, { holder: '', limits, at: tick?.at ?? desk.at }, desk));
       },
       forget: async (ctx: Writing): Promise<void> => {
         const desk = await ctx.get('desk');
@@ -94,11 +98,11 @@ type Names = { name: string; ledger: string };
 async function move(
   ctx: Writing,
   { name, ledger }: Names,
-  { holder, asks = [], releases = [], news, leaves, limits }: Exchange & { limits: SlotLimits },
+  { holder, asks = [], releases = [], news, leaves, limits, at }: Told,
   given?: Desk,
 ): Promise<Desk> {
-  const desk: Desk = given ?? (await ctx.get('desk')) ?? { tickets: [], limits, holders: {} };
-  const now = await ctx.date.now();
+  const desk: Desk = given ?? (await ctx.get('desk')) ?? { tickets: [], limits, at, holders: {} };
+  const now = (desk.at = Math.max(desk.at, at));
   const clock = new StillClock(now);
   const noted: Noted[] = [];
   const slots = createSlots(clock, limits.concurrency, limits.deadlineMs * LEASE_SHARE, {
