@@ -22,7 +22,7 @@ export type SlotAsk = { path: string; estimateMs: number | undefined; pools: rea
 export type SlotRelease = { path: string; ended?: 'well' | Fault };
 /** Paths: who may begin, and who has lost the slot. */
 export type SlotNews = { granted: string[]; revoked: string[] };
-export type SlotLimits = {
+type SlotLimits = {
   concurrency: number;
   pools: Readonly<Record<string, PoolLimit>>;
   deadlineMs: number;
