@@ -128,6 +128,8 @@ class Gather {
         break;
       case 'expired':
         this.#at = Math.max(this.#at, this.#input.deadline);
+        await this.#neverBegin(join, slots, NEVER_BEGUN); // where the hand-off comes as late as this
+        if (this.#joined) break;
         this.#noteExpired(join);
         await this.#apply(join, { type: 'expired', at: this.#at });
         break;

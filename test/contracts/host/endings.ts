@@ -102,9 +102,9 @@ export function endings(open: OpenHost): void {
     });
   });
 
-  describe('a deadline', () => {
+  describe.concurrent('a deadline', () => {
     it('closes whoever hangs with what it had said, and its parent in time', async () => {
-      const done = await performed(open(), halfDone(), { deadline: 4_000 });
+      const done = await performed(open(), halfDone(), { deadline: 8_000 });
       expect(done.status).toBe('partial');
       expect(done.endOf('root/d1/hangs')).toMatchObject({
         kind: 'failure',
@@ -120,7 +120,7 @@ export function endings(open: OpenHost): void {
       // They are expected to take long: no lease takes a slot from one of them before.
       const long = { run: never, estimate: '1m' };
       const scenario = scenarioOf([domain('d', [leaf('a', long), leaf('b', long)])], {
-        limits: { concurrency: 1, deadline: '4s' },
+        limits: { concurrency: 1, deadline: '8s' },
       });
       const done = await performed(open(), scenario);
       const ends = ['a', 'b'].map((name) => done.endOf(`root/d/${name}`));
@@ -138,7 +138,7 @@ export function endings(open: OpenHost): void {
             }),
           ]),
         ],
-        { limits: { deadline: '6s' } },
+        { limits: { deadline: '12s' } },
       );
       const done = await performed(open(), scenario);
       expect(done.brief.findings.map(({ path, statement }) => [path, statement])).toEqual([

@@ -20,7 +20,7 @@ const kinds: [string, string, LeafSpec['run']][] = [
   ['refuses', 'refused', () => Promise.reject(Object.assign(new Error('not I'), { code: 'refused' }))],
 ];
 /** Long enough for whoever answers, also where every wait is a replay; and not too long to wait for who hangs. */
-const HANGS = { deadline: '4s' };
+const HANGS = { deadline: '8s' };
 /** The leaf of a domain beside one that is well. */
 const beside = (
   run: LeafSpec['run'],
