@@ -1,25 +1,28 @@
 /**
  * `npm run bench:restate`: what a run costs at a Restate server, beside the same run in one process. It needs the server
  * of `npm run restate:install`. Workers and server are processes of their own on this machine; leaves do nothing.
- * `-- --json` prints the figures alone.
+ * Time is what a clock on the wall says, cost is processor time of all of them, which hardly depends on who else is at
+ * work on the machine. `-- --rounds=5` takes more samples than 3; `-- --json` prints the figures alone. Linux only.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { run, type Scenario } from 'espalier';
+import { run, type RunHost, type Scenario } from 'espalier';
 import { restate } from 'espalier/restate';
 import { startBalancer } from '../test/restate/balancer.ts';
 import { startServer, type Server } from '../test/restate/server.ts';
 import { median } from './statistics.ts';
 import { leavesIn, scenarioOf, shapeOf, treeOf, type Widths } from './tree.ts';
 
-const ROUNDS = 3;
+const ROUNDS = Number(/=(\d+)$/.exec(process.argv.find((one) => one.startsWith('--rounds=')) ?? '')?.[1] ?? 3);
+/** Of the kernel's clock, in which processor time is told. */
+const TICK_MS = 10;
 const WIDE = 3_000;
 const SHAPES: readonly { widths: Widths; concurrency: number }[] = [
   { widths: [10, 100], concurrency: 100 },
-  { widths: [100, 100], concurrency: 100 },
   { widths: [WIDE], concurrency: WIDE },
+  { widths: [100, 100], concurrency: 100 },
 ];
 
 const scenarios: readonly Scenario[] = SHAPES.map(({ widths, concurrency }) => ({
@@ -30,19 +33,28 @@ const scenarios: readonly Scenario[] = SHAPES.map(({ widths, concurrency }) => (
 type Row = {
   shape: string;
   workers: number;
-  /** Medians of the rounds. */
-  msPerLeaf: number;
   leavesPerSecond: number;
+  /** Ms per leaf: on the wall, and in processor time of those who take part. Medians of the rounds. */
+  wall: number;
+  workersCpu: number;
+  serverCpu: number;
+  callerCpu: number;
+  /** Processor time of all over that of the same run in one process. */
   toInProcess: number;
 };
+type Sample = { wall: number; own: number };
+/** In ms, by a whole run. */
+type Spent = { wall: number; workers: number; server: number; caller: number; toInProcess: number };
 type Resident = { workers: number; workerMiB: number; serverMiB: number };
 
-/** Ms per leaf of a run that must find everything. */
-async function msPerLeaf(scenario: Scenario, leaves: number, host?: ReturnType<typeof restate>): Promise<number> {
+/** Ms of a run that must find everything: on the wall, and of this process. */
+async function sampleOf(scenario: Scenario, leaves: number, host?: RunHost): Promise<Sample> {
+  const before = process.cpuUsage();
   const began = performance.now();
-  const { status, brief } = await run(scenario, host ? { host } : {});
-  const ms = performance.now() - began;
-  if (status === 'complete' && brief.usage.subtree.leaves === leaves) return ms / leaves;
+  const { status, brief } = await run(scenario, { deadline: '30m', ...(host && { host }) });
+  const wall = performance.now() - began;
+  const { user, system } = process.cpuUsage(before);
+  if (status === 'complete' && brief.usage.subtree.leaves === leaves) return { wall, own: (user + system) / 1000 };
   throw new Error(`of ${leaves} leaves ${brief.usage.subtree.leaves} reported: ${JSON.stringify(brief.gaps[0])}`);
 }
 
@@ -53,13 +65,15 @@ async function startWorker(): Promise<Worker> {
   return { process: worker, port: Number(line) };
 }
 
-/** Of Linux alone; elsewhere 0. In MiB, the most there was. */
-function residentOf(pid: number | undefined): number {
-  try {
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
+/** The most there was, in MiB. */
+const residentOf = (pid: number | undefined): number =>
+  Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+
+/** Processor time so far, in ms: user's and system's, of proc(5). */
+function cpuOf(pid: number | undefined): number {
+  const [, fields = ''] = /\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+  return ((user ?? Number.NaN) + (system ?? Number.NaN)) * TICK_MS;
 }
 
 async function measure(server: Server, workers: number, note: (text: string) => void) {
@@ -74,15 +88,33 @@ async function measure(server: Server, workers: number, note: (text: string) => 
       if (!scenario) continue;
       const leaves = leavesIn(widths);
       note(`${shapeOf(widths)} over ${workers} worker${workers > 1 ? 's' : ''}`);
-      await msPerLeaf(scenario, leaves, host); // warm
-      const [there, here]: [number[], number[]] = [[], []];
-      for (let round = 0; round < ROUNDS; round++) {
-        there.push(await msPerLeaf(scenario, leaves, host));
-        here.push(await msPerLeaf(scenario, leaves));
+      const cpu = () => ({
+        workers: started.reduce((total, one) => total + cpuOf(one.process.pid), 0),
+        server: cpuOf(server.pid),
+      });
+      const samples: Spent[] = [];
+      for (let round = -1; round < ROUNDS; round++) {
+        const before = cpu();
+        const there = await sampleOf(scenario, leaves, host);
+        const after = cpu();
+        const here = await sampleOf(scenario, leaves);
+        if (round < 0) continue; // warm
+        const spent = { workers: after.workers - before.workers, server: after.server - before.server };
+        const toInProcess = (spent.workers + spent.server + there.own) / here.own;
+        samples.push({ ...spent, wall: there.wall, caller: there.own, toInProcess });
       }
-      const ms = median(there);
-      const toInProcess = median(there.map((one, round) => one / (here[round] ?? Number.NaN)));
-      rows.push({ shape: shapeOf(widths), workers, msPerLeaf: ms, leavesPerSecond: 1000 / ms, toInProcess });
+      const perLeaf = (of: (sample: Spent) => number): number => median(samples.map(of)) / leaves;
+      const wall = perLeaf((one) => one.wall);
+      rows.push({
+        shape: shapeOf(widths),
+        workers,
+        leavesPerSecond: 1000 / wall,
+        wall,
+        workersCpu: perLeaf((one) => one.workers),
+        serverCpu: perLeaf((one) => one.server),
+        callerCpu: perLeaf((one) => one.caller),
+        toInProcess: median(samples.map((one) => one.toInProcess)),
+      });
     }
     const workerMiB = Math.max(...started.map((one) => residentOf(one.process.pid)));
     return { rows, resident: { workers, workerMiB, serverMiB: residentOf(server.pid) } };
@@ -110,10 +142,14 @@ async function main(): Promise<void> {
     const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
     console.table(
       rows.map((row) => ({
-        ...row,
-        msPerLeaf: rounded(row.msPerLeaf, 3),
-        leavesPerSecond: Math.round(row.leavesPerSecond),
-        toInProcess: rounded(row.toInProcess, 1),
+        shape: row.shape,
+        workers: row.workers,
+        'leaves/s': Math.round(row.leavesPerSecond),
+        'ms per leaf': rounded(row.wall, 3),
+        'cpu: workers': rounded(row.workersCpu, 3),
+        'cpu: server': rounded(row.serverCpu, 3),
+        'cpu: caller': rounded(row.callerCpu, 3),
+        'cpu ÷ in process': rounded(row.toInProcess, 1),
       })),
     );
     console.table(

@@ -73,6 +73,28 @@ describe.skipIf(!isInstalled())('the command line with a Restate server', () => 
     await expect.poll(open, { timeout: 10_000, interval: 50 }).toEqual([]);
   });
 
+  it('has orchestrators and leaves at workers of their own', async () => {
+    using at = workspace();
+    const leaves = join(at.path, 'leaves');
+    const start = (role: string): Started =>
+      startEspalier(['worker', LEISURELY, '--role', role, '--port', '0', '--register', server.admin], at.path, {
+        LEISURELY: role === 'leaf' ? leaves : join(at.path, 'none'),
+      });
+    const workers = ['orchestrator', 'leaf'].map(start);
+    try {
+      await Promise.all(workers.map((one) => one.stderrSays('Registered at')));
+      const { code, stderr } = await runEspalier(['run', LEISURELY, '--json', ...there()], at.path);
+      expect(code, stderr).toBe(0);
+      expect(linesIn(leaves)).toHaveLength(12);
+      expect(linesIn(join(at.path, 'none'))).toEqual([]);
+    } finally {
+      for (const { child, ended } of workers) {
+        child.kill('SIGKILL');
+        await ended;
+      }
+    }
+  });
+
   it('ends a worker at ^C', async () => {
     worker.child.kill('SIGINT');
     const { code, stdout, stderr } = await worker.ended;
