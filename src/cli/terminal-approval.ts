@@ -68,7 +68,8 @@ function approvalIn(line: string): Approval | string {
   switch (verb.toLowerCase()) {
     case 'y':
     case 'yes':
-      return { approve: true };
+      // "yes, but not sea" is no yes to this plan.
+      return rest === '' ? { approve: true } : `"${verb.toLowerCase()}" takes nothing after it. Edit the plan first.`;
     case 'n':
     case 'no':
       return { reject: rest };

@@ -8,6 +8,7 @@ import { historyIn } from '../activities/history.ts';
 import { leftOut, orchestratorAt } from '../activities/plan.ts';
 import { registryOf, type Registry } from '../activities/registry.ts';
 import { adopt, childrenOf } from '../activities/sub-domains.ts';
+import { OBJECT, shown } from '../define/check.ts';
 import type { Scenario } from '../define/spec.ts';
 import { EspalierError } from '../errors.ts';
 import type { Expense, Spending } from '../ports/budget.ts';
@@ -20,7 +21,7 @@ import { ASKING_PLAN_MS, depthIsSpent } from '../tier/grant.ts';
 import { systemClock } from './system-clock.ts';
 import { checkScenario, limitsFor, modelsFor } from './limits.ts';
 import { plan } from './plan.ts';
-import type { AskedPlan, Decided, PlanEdit, RunOptions } from './run.ts';
+import type { Approval, AskedPlan, Decided, PlanEdit, RunOptions } from './run.ts';
 
 /**
  * @throws EspalierError `invalid-input`, `store-fault`. What a decider fails at leaves the scenario's own decision
@@ -133,14 +134,29 @@ export async function approvedPlan(scenario: Scenario, options: RunOptions): Pro
   const { approve } = options;
   let asked = await askPlan(scenario, options);
   for (;;) {
-    const answer = await approve?.(asked);
-    if (answer === undefined || 'approve' in answer) return approved(asked);
+    if (!approve) return approved(asked);
+    const answer = readApproval(await approve(asked));
+    if ('approve' in answer) return approved(asked);
     if ('reject' in answer) {
       const why = answer.reject.trim().replace(/\.$/, '');
       throw new EspalierError('rejected', `The plan was rejected${why === '' ? '' : `: ${why}`}. Nothing ran.`);
     }
     asked = amendPlan(scenario, asked, answer.edit, options);
   }
+}
+
+/** Only a plain yes is one: not silence, nor `{ approve: false }`. */
+function readApproval(answer: unknown): Approval {
+  const { approve, reject, edit } = (OBJECT.isMet(answer) ? answer : {}) as { [key: string]: unknown };
+  const given = [approve, reject, edit].filter((one) => one !== undefined);
+  if (given.length === 1) {
+    if (approve === true) return { approve };
+    if (typeof reject === 'string') return { reject };
+    if (OBJECT.isMet(edit)) return { edit: edit as PlanEdit };
+  }
+  throw invalid(
+    `approve answered ${shown(answer)}. Answer { approve: true }, { reject: "why" } or { edit: { … } }. Nothing ran.`,
+  );
 }
 
 function startOf(scenario: Scenario, options: RunOptions): { task: Task; registry: Registry } {

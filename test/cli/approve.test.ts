@@ -30,10 +30,12 @@ it('plan --ask asks the planner, and nobody else', async () => {
 it('run --approve runs what was approved, after an edit', async () => {
   const { server, env } = await withClaude();
   using folder = workspace();
-  const input = 'perhaps\nskip crypto\nskip macro\nask company: Do railways pay their debts?\nyes\n';
+  const input =
+    'perhaps\nyes, but not sector\nskip crypto\nskip macro\nask company: Do railways pay their debts?\nyes\n';
   const args = ['run', THESIS, '--thesis', 'Hold railways', '--approve', '--json', '--no-store'];
   const { code, stdout, stderr } = await runEspalier(args, folder.path, env, input);
   expect(stderr).toContain('espalier: "perhaps" is none of these. Write one of: yes · no [why]');
+  expect(stderr).toContain('espalier: "yes" takes nothing after it. Edit the plan first.');
   expect(stderr).toContain('espalier: There is no child "crypto" of the root. Choose from macro, sector, company.');
   expect(stderr).toContain('asked: Do railways pay their debts?');
   expect(code).toBe(0);

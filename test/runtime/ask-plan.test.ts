@@ -171,6 +171,22 @@ describe('whoever approves', () => {
     });
   });
 
+  it.each([
+    [undefined, 'undefined'],
+    [true, 'true'],
+    ['yes', 'the text "yes"'],
+    [{ approve: false }, 'an object'],
+    [{ approve: true, reject: 'no' }, 'an object'],
+    [{ reject: 7 }, 'an object'],
+  ])('that answers %j has not approved: nothing runs', async (answer, said) => {
+    const { scenario, model } = planning();
+    await expect(run(scenario, { approve: () => answer as Approval })).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: `approve answered ${said}. Answer { approve: true }, { reject: "why" } or { edit: { … } }. Nothing ran.`,
+    });
+    expect(model.calls).toHaveLength(2); // the planners
+  });
+
   it('is waited for by run alone', () => {
     const { scenario } = planning();
     expect(() => start(scenario, { approve: () => ({ approve: true }) })).toThrow('start takes no approve');
