@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { LeafContext } from '../define/spec.ts';
 import { isVendorTool } from '../define/tools.ts';
 import type { ModelTool } from '../ports/asking.ts';
-import type { ServerTool } from '../ports/model.ts';
+import type { JsonSchema, ServerTool } from '../ports/model.ts';
 import { IsoDate } from '../protocol/task.ts';
 import type { AgentDefinition, WebLimits } from './agent-definition.ts';
 import type { Evidence } from './evidence.ts';
@@ -21,10 +21,11 @@ export async function toolsOf(
   evidence: Evidence,
 ): Promise<ModelTool[]> {
   const declared = tools.some((name) => !isVendorTool(name)) ? await context.tools.list() : [];
-  const served = declared.map(({ name, description, input: inputSchema }): ModelTool => ({
-    name: wireName(name),
-    description: visible(description).slice(0, LONGEST_DESCRIPTION),
-    inputSchema,
+  const names = wireNames(declared.map(({ name }) => name));
+  const served = declared.map(({ name, description, input: inputSchema }, i): ModelTool => ({
+    name: names[i] ?? '',
+    description: described(description),
+    inputSchema: seen(inputSchema) as JsonSchema,
     async run(input) {
       const { text, isError } = await context.tools.call(name, asObject(input));
       if (isError) throw new Error(dataBlock(name, text));
@@ -34,8 +35,35 @@ export async function toolsOf(
   return sources.length === 0 ? served : [seriesTool(sources, context, evidence), ...served];
 }
 
-/** Names on the wire hold no slash. */
-const wireName = (name: string): string => name.replace('/', '__').replaceAll('.', '_');
+const LONGEST_NAME = 64;
+
+/** As a model can say them: a server names its tools as it likes, and one odd name must not cost an agent the others. */
+function wireNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    const plain = name.replace('/', '__').replaceAll(/[^\w-]/g, '_');
+    let given = plain.slice(0, LONGEST_NAME);
+    for (let n = 2; taken.has(given); n++) given = `${plain.slice(0, LONGEST_NAME - `_${n}`.length)}_${n}`;
+    taken.add(given);
+    return given;
+  });
+}
+
+const described = (text: string): string => visible(text).slice(0, LONGEST_DESCRIPTION).toWellFormed();
+
+/** What a server says of its tool's parameters is text of others, too: shown without what people cannot see, and not at any length. */
+function seen(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(seen);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, value]) => [
+      key,
+      SAID.has(key) && typeof value === 'string' ? described(value) : seen(value),
+    ]),
+  );
+}
+const SAID: ReadonlySet<string> = new Set(['description', 'title', '$comment']);
+
 const asObject = (input: unknown): { readonly [key: string]: unknown } =>
   typeof input === 'object' && input !== null && !Array.isArray(input) ? (input as { [key: string]: unknown }) : {};
 

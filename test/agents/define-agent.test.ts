@@ -105,6 +105,35 @@ describe('a declared tool', () => {
     });
   });
 
+  it('has a name of its own whatever its server calls it, and a shape without hidden or endless words', async () => {
+    const odd = ['a.b', 'a_b', 'a/b c', 'x'.repeat(80), 'x'.repeat(81)];
+    const words = `The path\u200b\u{E0049}.${'!'.repeat(5_000)}`;
+    const input = { type: 'object', properties: { description: { type: 'string', description: words } } };
+    const tools = odd.map((name) => ({
+      name,
+      description: words,
+      input,
+      call: async () => ({ text: `it is ${name}` }),
+    }));
+    const { model } = await ask(
+      [agent('reader', 'tools: [files]')],
+      ({ count }) => (count === 1 ? call('files__a_b_2') : answer(finding())),
+      { scenario: { tools: { files: { open: async () => ({ tools, close: async () => {} }) } } } },
+    );
+    const [first, second] = model.calls;
+    const names = first?.request.tools.map(({ name }) => name) ?? [];
+    expect(names.slice(0, 3)).toEqual(['files__a_b', 'files__a_b_2', 'files__a_b_c']);
+    expect(names.every((name) => /^[\w-]{1,64}$/.test(name))).toBe(true);
+    expect(new Set(names).size).toBe(odd.length);
+    expect(second?.said).toContain('it is a_b');
+    const shown = first?.request.tools[0];
+    expect(shown?.description).toMatch(/^The path\.!{991}$/);
+    expect(shown?.inputSchema).toEqual({
+      type: 'object',
+      properties: { description: { type: 'string', description: shown?.description } },
+    });
+  });
+
   it('that fails is told to the model, as data', async () => {
     const { model, run } = await ask(
       [agent('reader', 'tools: [files]')],
