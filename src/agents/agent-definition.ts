@@ -11,15 +11,27 @@ import { misfitOf } from '../protocol/misfit.ts';
 import { NodeName } from '../protocol/path.ts';
 
 const Text = z.string().trim().min(1);
-const WebTool = z.strictObject({
+const WebSearch = z.strictObject({
   uses: z.int().min(1).max(50).optional(),
-  /** Of each page that is fetched. */
-  tokens: z.int().min(1_000).max(200_000).optional(),
   domains: z.array(Text).min(1).optional(),
   'blocked-domains': z.array(Text).min(1).optional(),
 });
+const WebFetch = WebSearch.extend({
+  /** Of each page. */
+  tokens: z.int().min(1_000).max(200_000).optional(),
+});
+const bothDomains = ({ domains, 'blocked-domains': blocked }: WebLimits): boolean =>
+  domains === undefined || blocked === undefined;
+const ONE_OF_BOTH = 'give domains or blocked-domains, not both';
 /** `files/read_file`, `web_search`, or `web_search: { uses: 3, domains: [sec.gov] }`. */
-const ToolEntry = z.union([Text, z.strictObject({ web_search: WebTool }), z.strictObject({ web_fetch: WebTool })]);
+const ToolEntry = z.union(
+  [
+    Text,
+    z.strictObject({ web_search: WebSearch.refine(bothDomains, ONE_OF_BOTH) }),
+    z.strictObject({ web_fetch: WebFetch.refine(bothDomains, ONE_OF_BOTH) }),
+  ],
+  'write "server", "server/tool", web_search or web_fetch, or one of the last two with its limits',
+);
 /**
  * What makes a finding of this agent critical. With a `series` the code looks for itself whether its last value is
  * `above` or `below`. Without, it takes two sources that do not come from one place: no single text can make itself so.
@@ -63,7 +75,7 @@ const Head = z.strictObject({
 });
 
 export type CriticalRule = z.output<typeof CriticalRule>;
-export type WebLimits = z.output<typeof WebTool>;
+export type WebLimits = z.output<typeof WebFetch>;
 export type AgentDefinition = Omit<z.output<typeof Head>, 'tools'> & {
   /** Names of tools, as a leaf declares them. */
   readonly tools: readonly string[];
@@ -89,8 +101,9 @@ export function parseAgent(text: string, where: string): AgentDefinition {
   const fail = (what: string, line?: number): never => {
     throw new EspalierError('invalid-definition', `Agent ${where}${line === undefined ? '' : `:${line}`}: ${what}`);
   };
-  const [whole, yaml, body] = text.startsWith('---') ? (FENCE.exec(text) ?? []) : [];
-  if (whole === undefined || yaml === undefined || body === undefined || !text.startsWith(whole)) {
+  const plain = text.replace(/^\uFEFF/, ''); // some editors begin a file so, and nobody sees it
+  const [whole, yaml, body] = plain.startsWith('---') ? (FENCE.exec(plain) ?? []) : [];
+  if (whole === undefined || yaml === undefined || body === undefined || !plain.startsWith(whole)) {
     return fail(
       'it has no head. Begin it with a line "---", then name: and description: and work:, then a line "---".',
       1,
@@ -129,6 +142,12 @@ export function parseAgent(text: string, where: string): AgentDefinition {
     );
   }
   const tools = head.tools.map((tool) => (typeof tool === 'string' ? tool : (Object.keys(tool)[0] ?? '')));
+  const lists = { sources: head.sources, tools, critical: head.critical.map(({ rule }) => rule) };
+  for (const [key, names] of Object.entries(lists)) {
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice !== undefined)
+      fail(`${key} has "${twice}" twice. Leave one out.`, lineOf(document, [key, names.lastIndexOf(twice)], lineAt));
+  }
   const limits = Object.assign(
     {},
     ...head.tools.filter((tool) => typeof tool !== 'string'),

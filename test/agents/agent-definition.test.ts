@@ -46,7 +46,7 @@ done: { findings: 2, sourced: true }
 
   it('may be written under Windows, and hold rules of its own in its body', () => {
     const body = 'First.\n\n---\n\nSecond.';
-    const text = agent('', body).replaceAll('\n', '\r\n');
+    const text = `\uFEFF${agent('', body).replaceAll('\n', '\r\n')}`;
     expect(parseAgent(text, 'jobs.md').instructions).toBe(body.replaceAll('\n', '\r\n'));
   });
 });
@@ -108,6 +108,32 @@ describe('is refused', () => {
       'the critical rule "a" looks at the series "s", which is not in sources. Add it.',
     ],
     ['no body', agent('', ' '), 'Agent jobs.md: it has no body. Write below its head what it is to do'],
+    [
+      'limits of the other tool',
+      agent('tools:\n  - web_search: { tokens: 5000 }\n'),
+      'Agent jobs.md:6: tools.0.web_search: Unrecognized key: "tokens". Correct it.',
+    ],
+    [
+      'domains both allowed and blocked',
+      agent('tools:\n  - web_fetch: { domains: [a.org], blocked-domains: [b.org] }\n'),
+      'Agent jobs.md:6: tools.0.web_fetch: give domains or blocked-domains, not both. Correct it.',
+    ],
+    [
+      'a tool that there is none of, with limits',
+      agent('tools:\n  - web_searh: { uses: 2 }\n'),
+      'Agent jobs.md:6: tools.0: write "server", "server/tool", web_search or web_fetch',
+    ],
+    [
+      'a tool twice',
+      agent('tools:\n  - web_search\n  - web_search: { uses: 2 }\n'),
+      'Agent jobs.md:7: tools has "web_search" twice. Leave one out.',
+    ],
+    ['a source twice', agent('sources: [a, b, a]\n'), 'Agent jobs.md:5: sources has "a" twice. Leave one out.'],
+    [
+      'a rule twice',
+      agent('critical:\n  - { rule: a, when: b }\n  - { rule: a, when: c }\n'),
+      'Agent jobs.md:7: critical has "a" twice. Leave one out.',
+    ],
     ['limits that are none', agent('tools:\n  - web_search: { uses: 0 }\n'), 'Agent jobs.md:6: '],
   ])('%s', (_, text, message) => {
     const call = () => parseAgent(text, 'jobs.md');
