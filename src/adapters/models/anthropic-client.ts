@@ -12,10 +12,11 @@ import type { FormatOf } from './anthropic-request.ts';
 type Loaded = { readonly client: Anthropic; readonly formatOf: FormatOf };
 
 const TIMEOUT_MS = 120_000;
+const SENDABLE = /^[!-~]+$/;
 
 type Loader = {
   readonly key: string;
-  /** @throws EspalierError `invalid-input` without a key */
+  /** @throws EspalierError `invalid-input` without a key that can be sent; it is not in the message */
   readonly checkReady: () => void;
   /** Rejects with `invalid-input` without a key, with `missing-peer` without the package. */
   readonly load: () => Promise<Loaded>;
@@ -26,10 +27,17 @@ export function clientLoader(who: string, options: ClientOptions): Loader {
   const { apiKey, baseURL, timeoutMs: timeout = TIMEOUT_MS } = options;
   const key = typeof apiKey === 'string' ? apiKey : '';
   const checkReady = (): void => {
-    if (key.trim() !== '') return;
+    if (baseURL !== undefined && !/^https?:\/\//.test(baseURL)) {
+      throw invalid(`${who} was given baseURL: ${shown(baseURL)}. Give an http or https URL, or leave it out.`);
+    }
+    if (SENDABLE.test(key)) return;
+    if (key.trim() !== '') {
+      throw invalid(
+        `${who} was given an apiKey that cannot be sent: it holds a blank, a line break or a letter that no key has. Copy ANTHROPIC_API_KEY again.`,
+      );
+    }
     const given = typeof apiKey === 'string' ? 'an empty text' : shown(apiKey);
-    throw new EspalierError(
-      'invalid-input',
+    throw invalid(
       `${who} was given apiKey: ${given}. Set ANTHROPIC_API_KEY, and give apiKey: process.env.ANTHROPIC_API_KEY.`,
     );
   };
@@ -62,3 +70,5 @@ async function load(options: ConstructorParameters<typeof Anthropic>[0]): Promis
     throw new EspalierError('missing-peer', what, { cause });
   }
 }
+
+const invalid = (message: string): EspalierError => new EspalierError('invalid-input', message);

@@ -33,6 +33,14 @@ function messageOf({ status, type, apiMessage, requestID, message }: Said): stri
   return `Anthropic: ${what === '' ? '' : `${what}: `}${why}${id}`;
 }
 
+/** What fails the same way again, where only its type is known: midway in a stream, or in a batch. */
+const FINAL: ReadonlySet<string> = new Set([
+  'invalid_request_error',
+  'authentication_error',
+  'billing_error',
+  'permission_error',
+  'not_found_error',
+]);
 const TOO_LONG = /prompt is too long|context (?:window|limit|length)|too many tokens|request too large/i;
 
 function kindOf({ status, type, headers, message }: Said): Kind {
@@ -41,8 +49,7 @@ function kindOf({ status, type, headers, message }: Said): Kind {
     return { diagnosis: 'rate-limited', ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
   // A stream that fails midway has no status, a cut one and unreadable JSON have no type either.
-  if (typeof status !== 'number')
-    return type === 'invalid_request_error' ? { isFinal: true } : { diagnosis: 'transient' };
+  if (typeof status !== 'number') return FINAL.has(String(type)) ? { isFinal: true } : { diagnosis: 'transient' };
   if (status >= 500 || status === 408 || status === 409) return { diagnosis: 'transient' };
   if (status === 413 || (status === 400 && TOO_LONG.test(String(message)))) return { diagnosis: 'out-of-context' };
   return { isFinal: true };

@@ -289,6 +289,24 @@ describe('what goes wrong', () => {
     while (server?.open()) await new Promise((done) => setImmediate(done));
   });
 
+  it.each(['sk-ant-secret\nx', 'sk-ant-secret ', 'sk-ant-secret…'])(
+    'does not send a key that cannot be one, nor show it: %j',
+    async (apiKey) => {
+      const adapter = anthropic({ apiKey });
+      const thrown: unknown = await adapter.ask(request(), io()).catch((reason: unknown) => reason);
+      expect(thrown).toMatchObject({ code: 'invalid-input', message: expect.stringContaining('cannot be sent') });
+      expect(String(thrown)).not.toContain('secret');
+      expect(() => adapter.checkReady?.()).toThrow('Copy ANTHROPIC_API_KEY again.');
+    },
+  );
+
+  it('names an address that is none before anything is asked', () => {
+    const adapter = anthropic({ apiKey: KEY, baseURL: 'api.example.org' });
+    expect(() => adapter.checkReady?.()).toThrow(
+      'was given baseURL: the text "api.example.org". Give an http or https URL',
+    );
+  });
+
   it.each([undefined, '', ' '])('says where a key is to come from when there is %j', async (apiKey) => {
     const adapter = anthropic({ apiKey });
     const told = /Set ANTHROPIC_API_KEY, and give apiKey: process\.env\.ANTHROPIC_API_KEY/;
