@@ -2,8 +2,9 @@
  * A folder of memories: `root/MEMORY.md`, `root/macro/MEMORY.md` and so on, one for each orchestrator.
  *  1. A file is Markdown for people. Only lines that a run has written, `- [run … as of …] …` under "Learned by runs",
  *     are ever removed: repeated ones, and the oldest when a file has grown too long.
- *  2. A file is replaced as a whole, or not at all.
+ *  2. A file is replaced as a whole, or not at all. Runs of several processes add to it one after another.
  *  3. What was learned of a later day is not read as of an earlier one.
+ *  4. What a run learned may be in the words of a page or a tool: nothing of it is hidden, and none of it is HTML.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,7 +12,9 @@ import { fileURLToPath } from 'node:url';
 import { shown } from '../../define/check.ts';
 import { EspalierError } from '../../errors.ts';
 import type { Lesson, Memory } from '../../ports/memory.ts';
+import { visibleLine } from '../../protocol/data-block.ts';
 import { nameOf, Path } from '../../protocol/path.ts';
+import { withLock } from './lock.ts';
 
 export type MemoryFolderOptions = {
   /** Up to so many bytes a file may have before the oldest lessons are forgotten. Default 16,000. */
@@ -55,11 +58,13 @@ export function memoryFolder(folder: string | URL, { longest = LONGEST }: Memory
     append(path, lessons) {
       if (lessons.length === 0) return;
       const file = fileOf(path);
-      const text = withLessons(textOf(file) || blank(path), lessons, longest);
       mkdirSync(dirname(file), { recursive: true });
-      const draft = `${file}.${process.pid}.tmp`;
-      writeFileSync(draft, text);
-      renameSync(draft, file);
+      withLock(`${file}.lock`, () => {
+        const text = withLessons(textOf(file) || blank(path), lessons, longest);
+        const draft = `${file}.tmp`;
+        writeFileSync(draft, text);
+        renameSync(draft, file);
+      });
     },
   };
 }
@@ -106,7 +111,7 @@ function withLessons(text: string, lessons: readonly Lesson[], longest: number):
 }
 
 const lineOf = ({ runId, asOf, text }: Lesson): string =>
-  `- [run ${runId} as of ${asOf}] ${text.replaceAll(/\s+/g, ' ').trim().slice(0, LONGEST_LESSON).toWellFormed()}`;
+  `- [run ${runId} as of ${asOf}] ${visibleLine(text).replaceAll('<', '‹').slice(0, LONGEST_LESSON).toWellFormed()}`;
 /** What was learned, whoever learned it; undefined of a line that no run wrote. */
 const lessonIn = (line: string): string | undefined => LEARNED.exec(line)?.[3];
 const isLater = (line: string, asOf: string): boolean => (LEARNED.exec(line)?.[2] ?? '') > asOf;

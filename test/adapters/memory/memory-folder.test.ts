@@ -1,7 +1,9 @@
 /** Memories in files: read at planning, added to by code, edited by people. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { memoryFolder } from '../../../src/adapters/memory/memory-folder.ts';
 import { defineDomain } from '../../../src/define/define-domain.ts';
@@ -96,6 +98,36 @@ describe('a memory folder', () => {
         .split('\n')
         .find((line) => line.startsWith('- [run r1')),
     ).toHaveLength('- [run r1 as of 2008-06-01] '.length + 400);
+  });
+
+  it('shows what was learned in the words of others as text: nothing steers a terminal, hides or is HTML', () => {
+    memoryFolder(folder).append('root', [lesson('a \u001b[2Jb\u200b <img src=x onerror=y>\u{E0049}')]);
+    expect(textOf('root')).toContain('] a [2Jb ‹img src=x onerror=y>\n');
+  });
+
+  it('loses nothing of what runs of several processes add at once', async () => {
+    const script = `
+      const { memoryFolder } = await import(process.argv[1]);
+      const memory = memoryFolder(process.argv[2], { longest: 100_000 });
+      for (let i = 0; i < 40; i++) memory.append('root', [{ runId: 'r', asOf: '2008-06-01', text: process.pid + ' ' + i }]);`;
+    const module = new URL('../../../src/adapters/memory/memory-folder.ts', import.meta.url).href;
+    const args = ['--input-type=module', '-e', script, module, folder];
+    await Promise.all(Array.from({ length: 3 }, () => promisify(execFile)(process.execPath, args)));
+    expect(textOf('root').match(/^- \[run r as of 2008-06-01\] \d+ \d+$/gm)).toHaveLength(120);
+    expect(readdirSync(join(folder, 'root'))).toEqual(['MEMORY.md']);
+  });
+
+  it('is not held up by a lock that a process which died has left', () => {
+    const memory = memoryFolder(folder);
+    memory.append('root', [lesson('first')]);
+    const lock = join(folder, 'root', 'MEMORY.md.lock');
+    writeFileSync(lock, '');
+    expect(() => memory.append('root', [lesson('second')])).toThrow('MEMORY.md.lock is held by another process');
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(lock, longAgo, longAgo);
+    memory.append('root', [lesson('second')]);
+    expect(textOf('root')).toContain('second');
+    expect(existsSync(lock)).toBe(false);
   });
 
   it.each([
