@@ -21,6 +21,8 @@ export type SlotRequest = {
    * and a waiting orchestrator needs none.
    */
   readonly isBesideTotal?: true;
+  /** It can be done without, as a hedge can: nobody's slot is taken back for it, and no place is kept. */
+  readonly isSpare?: true;
   readonly granted: () => void;
   readonly revoked: () => void;
 };

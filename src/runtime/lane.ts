@@ -38,16 +38,19 @@ export class Lane {
   readonly pools: readonly Pool[];
   readonly key: string;
   readonly takeBack: (ticket: Ticket, ended: 'well' | Fault | undefined) => void;
+  /** Who waits in it can be done without. */
+  readonly isSpare: boolean;
   readonly #waiting = new TinyQueue<Ticket>([], inOrder);
   /** How many wait. Those that have withdrawn stay in the queue until they are its head. */
   live = 0;
   /** How often others have overtaken its head. */
   overtaken = 0;
 
-  constructor(key: string, pools: readonly Pool[], takeBack: Lane['takeBack']) {
+  constructor(key: string, pools: readonly Pool[], takeBack: Lane['takeBack'], isSpare = false) {
     this.key = key;
     this.pools = pools;
     this.takeBack = takeBack;
+    this.isSpare = isSpare;
   }
 
   push(ticket: Ticket): void {
@@ -105,6 +108,7 @@ export class Lane {
    */
   overtakenBy({ pools }: Lane): void {
     const [, first, second] = this.pools; // behind the total
+    if (this.isSpare) return;
     if (!first || !second || !this.pools.some((pool) => pool !== this.pools[0] && pools.includes(pool))) return;
     if (++this.overtaken < MOST_OVERTAKEN || this.pools.some((pool) => pool.keptFor)) return;
     for (const pool of this.pools.slice(1)) pool.keptFor = this;

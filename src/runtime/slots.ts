@@ -5,7 +5,7 @@
  *     all others: it may be long, and a short one begun early costs little, a long one begun last the most. A full pool
  *     delays nobody but its own: who waits for the same pools stands in a lane of its own.
  *  3. A slot held longer than the lease, and than twice its estimate, while others wait for it is revoked: work that
- *     hangs cannot starve its siblings.
+ *     hangs cannot starve its siblings. Spare work, such as a hedge, waits for nobody's slot in that sense.
  *  4. A slot counts in all its pools or in none. Nobody holds one while waiting for another, except a leaf whose load
  *     of a source or call of a model waits; these wait for nothing else, and the leaf is not in their pool, so they never
  *     wait in a circle.
@@ -95,13 +95,14 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
   const plain = asLearnt(new Lane('', [total], release));
   const lanes: Lane[] = [plain];
   const laneByPools = new Map<string, Lane>();
-  const laneOf = (names: readonly string[], isBeside: boolean): Lane => {
-    if (names.length === 0) return plain;
-    const key = `${isBeside}\n${names.join('\n')}`;
+  const laneOf = ({ pools: names = NOBODY, isBesideTotal, isSpare }: SlotRequest): Lane => {
+    if (names.length === 0 && !isSpare) return plain;
+    const isBeside = isBesideTotal === true;
+    const key = `${isSpare ? 'spare' : isBeside}\n${names.join('\n')}`;
     let lane = laneByPools.get(key);
     if (!lane) {
       const named = [...new Set(names)].map(poolOf);
-      lane = asLearnt(new Lane(key, isBeside ? named : [total, ...named], release));
+      lane = asLearnt(new Lane(key, isBeside ? named : [total, ...named], release, isSpare === true));
       laneByPools.set(key, lane);
       lanes.push(lane);
     }
@@ -181,7 +182,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
     let opensNext = Infinity;
     for (const lane of lanes) for (const pool of lane.pools) pool.isContended = false;
     for (const lane of lanes) {
-      if (lane.live === 0) continue;
+      if (lane.live === 0 || lane.isSpare) continue;
       const { opensAt } = lane;
       if (opensAt > now) opensNext = Math.min(opensNext, opensAt);
       else for (const pool of lane.pools) pool.isContended ||= pool.isFull;
@@ -211,7 +212,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
     wakesAt = Infinity;
     const now = clock.now();
     markContended(now);
-    const waiting = new Map(lanes.map((lane) => [lane, lane.opensAt > now ? 0 : lane.live]));
+    const waiting = new Map(lanes.map((lane) => [lane, lane.isSpare || lane.opensAt > now ? 0 : lane.live]));
     for (const ticket of held) {
       if (leaseEnd(ticket) > now || !isWaitedFor(ticket)) continue;
       const { pools: own } = ticket.lane;
@@ -229,7 +230,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
 
   return {
     hold(ask, since) {
-      const lane = laneOf(ask.pools ?? NOBODY, ask.isBesideTotal === true);
+      const lane = laneOf(ask);
       const ticket = new Ticket(ask, asked++, lane);
       ticket.state = 'held';
       ticket.since = since;
@@ -249,7 +250,7 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
       };
     },
     request(ask) {
-      const lane = laneOf(ask.pools ?? NOBODY, ask.isBesideTotal === true);
+      const lane = laneOf(ask);
       const ticket = new Ticket(ask, asked++, lane);
       live++;
       lane.push(ticket);

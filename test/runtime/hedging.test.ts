@@ -90,6 +90,15 @@ describe('a straggler', () => {
     expect(w.leftovers()).toEqual(NOTHING_LEFT);
   });
 
+  it('loses no slot to a hedge that waits for one: its lease is for those who have not begun', async () => {
+    const limits = { concurrency: 3, deadline: 100_000, hedge: { after: 1_000, extra: 1 } };
+    const w = slow(wide(3, limits), () => 40_000); // longer than a lease
+    const { brief } = await w.run();
+    expect(brief.gaps).toEqual([]);
+    expect(w.eventsOf('attempt.hedged')).toEqual([]);
+    expect(w.leftovers()).toEqual(NOTHING_LEFT);
+  });
+
   it('is looked at again when there are more hedges to be had', async () => {
     const latency: Latency = ({ task, isHedge }) => (task.path === 'root/l0' && !isHedge ? 60_000 : 150);
     const w = slow(wide(20, { concurrency: 2, hedge: { after: 300, extra: 0.05 } }), latency);

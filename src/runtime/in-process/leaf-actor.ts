@@ -136,6 +136,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
       io: undefined,
       slot: slots.request({
         estimateMs: 0,
+        isSpare: true,
         pools: activities.poolsOf(path),
         granted() {
           if (host.budget.affordsHedge(path) && takeHedge(hedging)) return tellLeaf(scope, { type: 'hedged' });
