@@ -51,6 +51,11 @@ export function readDraft(draft: unknown): Answer<Draft> {
     return unreadable(error);
   }
 }
+/** Whether it can be read, and is critical. */
+export function isCriticalDraft(draft: unknown): boolean {
+  const read = readDraft(draft);
+  return 'value' in read && read.value.critical !== undefined;
+}
 const has = (draft: unknown, key: string): boolean => typeof draft === 'object' && draft !== null && key in draft;
 
 export const invalid = (what: string, { why }: { why: string }): Fault => ({

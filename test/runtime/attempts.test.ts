@@ -24,6 +24,22 @@ let deep: unknown = 'bottom';
 for (let i = 0; i < 100_000; i++) deep = [deep];
 
 describe('attempts', () => {
+  it('are not failed by what an earlier one still says, if that cannot be read', async () => {
+    const w: World = trial({
+      run: async ({ task, attempt, report }) => {
+        if (attempt > 1) await w.clock.sleep(100);
+        else {
+          w.clock.setTimeout(() => report({ ...CRITICAL, statement: 7 } as never), 10);
+          throw new Error('the first');
+        }
+        return draft(task.path);
+      },
+    });
+    const { status } = await w.run();
+    expect(status).toBe('complete');
+    expect(w.eventsOf('attempt.failed')).toMatchObject([{ attempt: 1, fault: { message: 'the first' } }]);
+  });
+
   it('are three by default, and each knows one thing more', async () => {
     const seen: (readonly string[])[] = [];
     const w = trial({

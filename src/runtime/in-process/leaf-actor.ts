@@ -25,6 +25,7 @@ import {
   type LeafState,
 } from '../../tier/leaf-logic.ts';
 import { eventOr, failedEvent, guarded, verdictEvent } from '../../tier/leaf-answers.ts';
+import { isCriticalDraft } from '../../tier/leaf-output.ts';
 import { isRepeat, mint } from '../../tier/minting.ts';
 import { enrichmentFor } from '../../tier/recovery.ts';
 import type { ExecuteInput } from '../../tier/orchestrator-machine.ts';
@@ -68,7 +69,7 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
   const say = (scope: Scope, io: LazyIo, draft: FindingDraft): void => {
     const snapshot = scope.self.getSnapshot() as LeafSnapshot;
     if (snapshot.status !== 'active' || snapshot.isOver) sayLate(snapshot, draft);
-    else if (isAtWork(snapshot, io) || draft?.critical)
+    else if (isAtWork(snapshot, io) || isCriticalDraft(draft))
       tellLeaf(scope, { type: 'said', draft, isHedge: isHedge(snapshot, io) });
   };
 
