@@ -4,6 +4,7 @@ import { memoryStore } from '../../src/adapters/stores/memory-store.ts';
 import { defineDomain } from '../../src/define/define-domain.ts';
 import { defineLeaf } from '../../src/define/define-leaf.ts';
 import { defineScenario } from '../../src/define/define-scenario.ts';
+import { EspalierError } from '../../src/errors.ts';
 import type { Child, LeafRun, ScenarioSpec } from '../../src/define/spec.ts';
 import { verifyRun } from '../../src/runtime/record/verify.ts';
 import { interruptedAt, resumed } from '../support/interrupted.ts';
@@ -121,6 +122,27 @@ describe('an artifact', () => {
       { path: 'root/maker', message: expect.stringContaining('is not kept') },
     ]);
     expect(problemsWith(new TextEncoder().encode(TABLE.replace('1', '7')))).toMatchObject([{ path: 'root/maker' }]);
+  });
+
+  it('is kept as soon as a store that was locked takes it', async () => {
+    const store = memoryStore();
+    let refusals = 2;
+    const locked = {
+      ...store,
+      begin(...given: Parameters<typeof store.begin>) {
+        const writer = store.begin(...given);
+        return {
+          ...writer,
+          keep(...kept: Parameters<typeof writer.keep>) {
+            if (refusals-- > 0) throw new EspalierError('store-fault', 'locked');
+            writer.keep(...kept);
+          },
+        };
+      },
+    };
+    await world(scenarioOver([maker]), {}, { store: locked }).run();
+    expect(refusals).toBeLessThan(0);
+    expect(verifyRun(store, 'run').problems).toEqual([]);
   });
 
   it('stays with the run when the store cannot take it', async () => {

@@ -14,6 +14,7 @@ import { readEvent } from './reading.ts';
 import { changedSince, recallOf, type Recall } from './recall.ts';
 import { createRecorder, type Recorder, type RecorderOptions } from './recorder.ts';
 import { signed, signerOf } from './signature.ts';
+import { storedArtifacts } from './stored-artifacts.ts';
 
 export type Record = {
   readonly identify: Identify;
@@ -44,8 +45,8 @@ export type RecordOptions = Pick<
 export function openRecord(options: RecordOptions): Record {
   const { store, runId, registry, domains, resume, retryFailed = false } = options;
   const identify = identifyIn(registry, domains);
-  const writer = resume === undefined ? store.begin(newRun(options)) : store.claim(runId);
-  const artifacts = storedArtifacts(store, runId, writer);
+  const claimed = resume === undefined ? store.begin(newRun(options)) : store.claim(runId);
+  const { artifacts, writer } = storedArtifacts(store, runId, claimed);
   if (resume === undefined) {
     return { identify, artifacts, recorder: recorded(options, writer), events: 0, invalidated: [] };
   }
@@ -92,21 +93,6 @@ function adoptStored({ store, runId, registry }: RecordOptions): void {
     const event = readEvent(store.event(runId, seq.planned)?.body ?? '');
     if (event?.type === 'node.planned') adopt(registry, entry, event.decision);
   }
-}
-
-/** What the store cannot take, the run keeps for itself: a full disk must not fail a leaf. */
-export function storedArtifacts(store: Store, runId: string, writer: RunWriter): Artifacts {
-  const untaken = new Map<string, Uint8Array>();
-  return {
-    keep(sha256, bytes) {
-      try {
-        writer.keep(sha256, bytes);
-      } catch {
-        untaken.set(sha256, bytes);
-      }
-    },
-    bytes: (sha256) => untaken.get(sha256) ?? store.bytes(runId, sha256),
-  };
 }
 
 const newRun = ({ scenario, runId, thesis, limits, startedAt, asOf, domains, policy, origin = {} }: RecordOptions) => ({
