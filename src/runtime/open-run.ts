@@ -63,6 +63,7 @@ export function openRun<Options extends RunOptions>(
   if (asksModels) models?.adapter.checkReady?.();
   const history = store ? historyIn(store, scenario.name) : NO_HISTORY;
   const registry = registryOf(scenario, thesis, { concurrency: limits.concurrency, models, history });
+  const learned = store && learnedIn(store, scenario.name); // before the claim: a store that fails keeps none
   const issuedAt = clock.now();
   const lost = new AbortController();
   const kept =
@@ -116,7 +117,7 @@ export function openRun<Options extends RunOptions>(
     history,
     registry,
     record: kept,
-    learned: store && learnedIn(store, scenario.name),
+    learned,
     telemetry,
     stream,
     lost: lost.signal,

@@ -9,6 +9,7 @@ import { adopt, isMaking } from '../../activities/sub-domains.ts';
 import { withinSpans } from '../../activities/within-spans.ts';
 import type { Scenario } from '../../define/spec.ts';
 import type { Activities } from '../../ports/activities.ts';
+import type { Clock } from '../../ports/clock.ts';
 import { Decision, type ChildSpec } from '../../protocol/decision.ts';
 import { ROOT } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
@@ -16,7 +17,7 @@ import type { Task } from '../../protocol/task.ts';
 import { openHedging } from '../../tier/hedging.ts';
 import type { EventStream } from '../event-stream.ts';
 import { debouncesOf } from '../interim-desks.ts';
-import { hasCaps, openRun, startedEvent } from '../open-run.ts';
+import { hasCaps, openRun, startedEvent, type OpenedRun } from '../open-run.ts';
 import type { Recall } from '../record/recall.ts';
 import { spentEarlier } from '../record/spent-earlier.ts';
 import { rootTask } from '../root.ts';
@@ -59,6 +60,15 @@ export type PreparedRun = {
 export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions): PreparedRun {
   const { clock = systemClock } = given;
   const opened = openRun(scenario, given, clock);
+  try {
+    return wired(scenario, opened, clock);
+  } catch (error) {
+    opened.record?.recorder.close(); // or nobody could take the run up as long as this process lives
+    throw error;
+  }
+}
+
+function wired(scenario: Scenario, opened: OpenedRun<RunOptions & WiringOptions>, clock: Clock): PreparedRun {
   const { options, runId, limits, models, registry, record, learned, telemetry, lost } = opened;
   const { domains, guestFor, rehearsal, store } = options;
   const tools = openTools(scenario.tools);
@@ -93,13 +103,7 @@ export function prepareRun(scenario: Scenario, given: RunOptions & WiringOptions
   });
   const hooked = withHooks(options.decided ? withDecided(own, options.decided) : own, scenario.hooks, clock);
   const recalled = record?.recall ? withoutAskingAgain(hooked, record.recall) : hooked;
-  let activities: Activities;
-  try {
-    activities = options.activities?.(recalled) ?? recalled;
-  } catch (error) {
-    record?.recorder.close(); // or nobody could take the run up as long as this process lives
-    throw error;
-  }
+  const activities = options.activities?.(recalled) ?? recalled;
   const debounceOf = debouncesOf(registry, options.synthesis);
   const interims = debounceOf && createInterims({ clock, emit: stream.emit, debounceOf });
   const budget = createRunBudget(limits.budget, stream.emit, { hasCaps: hasCaps(registry) });

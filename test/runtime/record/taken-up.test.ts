@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
 import { memoryStore } from '../../../src/adapters/stores/memory-store.ts';
 import { orchestrator } from '../../../src/runtime/in-process/embed.ts';
+import { start } from '../../../src/runtime/in-process/start.ts';
 import { fingerprintOf, signerOf } from '../../../src/runtime/record/signature.ts';
 import { resumed } from '../../support/interrupted.ts';
 import { tree, world } from '../../support/world.ts';
@@ -46,4 +47,28 @@ it('an actor that is never started has no run in the store; a started one has', 
   expect(store.run('embedded')).toMatchObject({ claim: { isLive: true } });
   started.stop();
   expect(store.run('embedded')?.claim).toBeUndefined();
+});
+
+it('a run that cannot be gone on with is free again, whatever it fails at', () => {
+  const store = memoryStore();
+  const scenario = tree([2], { scenario: { limits: { budget: { leaves: 9 } } } });
+  start(scenario, { store, runId: 'run' }).stop();
+  const fail = (): never => {
+    throw new Error('it fails');
+  };
+  expect(() => start(scenario, { store, resume: 'run', activities: fail })).toThrow('it fails');
+  expect(store.run('run')?.claim).toBeUndefined();
+  let failed = 0;
+  for (let isBegun = false; !isBegun;) {
+    let reads = 0;
+    const nodes: typeof store.nodes = (...given) => (reads++ === failed ? fail() : store.nodes(...given));
+    try {
+      start(scenario, { store: { ...store, nodes }, resume: 'run' }).stop();
+      isBegun = true;
+    } catch {
+      failed++;
+    }
+    expect(store.run('run')?.claim).toBeUndefined();
+  }
+  expect(failed).toBeGreaterThan(2);
 });
