@@ -60,12 +60,10 @@ function head(screen: Screen, run: RunView): void {
   );
   // Between the parts of a resumed run nobody worked on it: when it ended says more than how long that was.
   const isResumed = review.reused > 0 && endedAt !== undefined;
-  const took = isResumed || tookMs === undefined ? '' : `took ${formatDuration(tookMs)} of `;
+  const granted = formatDuration(deadlineMs);
+  const time = isResumed || tookMs === undefined ? `${granted} given` : `took ${formatDuration(tookMs)} of ${granted}`;
   const ended = isResumed ? `, ended ${formatInstant(endedAt)}` : '';
-  write(
-    screen,
-    `Run ${runId}, started ${formatInstant(startedAt)}${ended}, ${took}${formatDuration(deadlineMs)} given`,
-  );
+  write(screen, `Run ${runId}, started ${formatInstant(startedAt)}${ended}, ${time}`);
   const { findings, criticals, gaps } = run.said;
   const where = gaps === undefined ? 'so far' : 'at the root';
   const lacks = gaps === undefined ? '' : `, ${counted(gaps, 'gap')}`;

@@ -15,7 +15,7 @@ describe('espalier show', () => {
     const { code, stdout, stderr } = await said('show', 'latest', '--store', at.file);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(flat(stdout)).toContain('tree, as of 2008-06-01: complete, 7 nodes, 4 leaves, depth 2 of 2');
-    expect(stdout).toContain('Run newer, started 2026-11-20 10:00:00 UTC, took 8.0 s of 8 min given');
+    expect(stdout).toContain('Run newer, started 2026-11-20 10:00:00 UTC, took 8.0 s of 8 min');
     expect(flat(stdout)).toContain('4 findings at the root, 1 critical, 0 gaps');
     expect(flat(stdout)).toContain('Bottleneck: leaf, root/d1/l1: 8.0 s of 8.0 s, mostly work.');
     expect(stdout).toContain('root waited 6.0 s for d1 alone, after d0');

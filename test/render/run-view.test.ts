@@ -15,7 +15,7 @@ describe.each([80, 40])('a stored run in %i columns', (width) => {
     const text = renderRun(view, { width });
     for (const said of [
       'tree: complete, 10 nodes, 6 leaves, depth 2 of 2',
-      'started 2026-11-20 10:00:00 UTC, took 41 s of 8 min given',
+      'started 2026-11-20 10:00:00 UTC, took 41 s of 8 min',
       '6 findings at the root, 1 critical, 0 gaps',
       'Bottleneck: domain at depth 1, root/d2: 40 s of 41 s, mostly synthesis; root waited 38 s for it alone.',
       'Where the time went: 98 % domain at depth 1, 2 % leaf.',
