@@ -17,6 +17,11 @@ export type Telemetry = {
    * empty path that of the run's span, known from `run.started` on.
    */
   traceparentOf(runId: string, path: string): string | undefined;
+  /**
+   * The same, for a process that knows of the run nothing but the trace context of the run's span. Undefined where that
+   * does not tell it. Default: it never does.
+   */
+  traceparentFor?(runTraceparent: string, runId: string, path: string): string | undefined;
   /** Calls `work` so that what it instruments itself (HTTP, databases, models) belongs to the task's span. */
   within<Result>(task: Task, work: () => Result): Result;
 };

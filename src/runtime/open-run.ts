@@ -196,6 +196,7 @@ export function harmless(telemetry: Telemetry): Telemetry {
     isWatching: (runId) => quietly(() => telemetry.isWatching?.(runId)) ?? true,
     onEnd: (runId) => void quietly(() => telemetry.onEnd(runId)),
     traceparentOf: (runId, path) => quietly(() => telemetry.traceparentOf(runId, path)),
+    traceparentFor: (...given) => quietly(() => telemetry.traceparentFor?.(...given)),
     within: (task, work) => telemetry.within(task, work),
   };
 }

@@ -4,10 +4,10 @@ import { ATTRIBUTE, METRIC, RETENTION, SPAN, TIME } from '../../src/adapters/tel
 import { replaySpans } from '../../src/adapters/telemetry/replay.ts';
 import { openOtel, type OtelFlags } from '../../src/cli/otel.ts';
 import { defineDomain, defineLeaf, defineScenario, run, type RunOptions, type Scenario } from '../../src/index.ts';
-import { parentOf } from '../../src/protocol/path.ts';
 import type { RunEvent } from '../../src/protocol/run-event.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { otlpReceiver, type OtlpReceiver, type OtlpSpan } from '../support/otlp-receiver.ts';
+import { expectTree, isA, pathOf } from '../support/trace-tree.ts';
 import { CRITICAL, draft } from '../support/world.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -58,9 +58,6 @@ const eventful = defineScenario({
   limits: { maxDepth: 3 },
 });
 
-const pathOf = ({ attributes }: OtlpSpan): string => String(attributes['espalier.path'] ?? '');
-const isA = (operation: string) => (span: OtlpSpan) => span.attributes['gen_ai.operation.name'] === operation;
-
 describe('a trace over OTLP', () => {
   it('is one for each run, with every node once and under the right parent at every tier', async () => {
     await using to = await otlpReceiver();
@@ -72,28 +69,12 @@ describe('a trace over OTLP', () => {
     expect(new Set(all.map(({ traceId }) => traceId)).size).toBe(2);
     for (const [id, events] of runs) {
       const spans = all.filter(({ attributes }) => attributes['espalier.run.id'] === id);
-      expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
-      const byId = new Map(spans.map((span) => [span.spanId, span]));
-      expect(byId.size).toBe(spans.length);
-      const nodes = spans.filter(isA('invoke_agent'));
       const started = events.filter(({ type }) => type === 'node.started');
-      expect(nodes.map(pathOf).sort()).toEqual(started.map(({ path }) => path).sort());
-      const [workflow, ...more] = spans.filter(({ parentSpanId }) => parentSpanId === '');
-      expect([workflow?.name, more]).toEqual(['invoke_workflow eventful', []]);
-      for (const span of spans.filter((one) => one !== workflow)) {
-        const parent = byId.get(span.parentSpanId);
-        const place = `${span.name} of ${pathOf(span)}, under ${parent?.name} of ${parent && pathOf(parent)}`;
-        if (isA('invoke_agent')(span) && pathOf(span) !== 'root') {
-          expect(place).toBe(`${span.name} of ${pathOf(span)}, under gather of ${parentOf(pathOf(span))}`);
-        } else if (span.name === 'escalation' || pathOf(span) === 'root') {
-          expect([workflow, nodes.find((node) => pathOf(node) === 'root')]).toContain(parent);
-        } else {
-          expect(place).toBe(`${span.name} of ${pathOf(span)}, under ${parent?.name} of ${pathOf(span)}`);
-          expect(parent && isA('invoke_agent')(parent)).toBe(true);
-        }
-        expect(span.startedAt).toBeGreaterThanOrEqual((parent?.startedAt ?? Infinity) - 0.001);
-        expect(span.kind).toBe('SPAN_KIND_INTERNAL');
-      }
+      expectTree(
+        spans,
+        'eventful',
+        started.map(({ path }) => path),
+      );
     }
   });
 

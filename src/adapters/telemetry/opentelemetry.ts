@@ -23,7 +23,7 @@ import { harmless } from './harmless.ts';
 import { SCOPE } from './names.ts';
 import { openRunMetrics, type RunMetrics } from './run-metrics.ts';
 import { openRunSpans, type RunSpans, type RunStarted } from './run-spans.ts';
-import type { DerivedSpanIds } from './span-ids.ts';
+import { hasDerivedId, traceparentFor, type DerivedSpanIds } from './span-ids.ts';
 import { spanContextFrom } from './traceparent.ts';
 
 export { derivedSpanIds, traceparentFor, type DerivedSpanIds } from './span-ids.ts';
@@ -108,6 +108,8 @@ export function opentelemetry(options: OpenTelemetryOptions = {}): Telemetry {
     isWatching: (runId) => runs.has(runId),
     onEnd: end,
     traceparentOf: (runId, path) => harmless(() => runs.get(runId)?.spans?.traceparentOf(path)),
+    traceparentFor: (run, runId, path) =>
+      harmless(() => (hasDerivedId(run, runId) ? traceparentFor(run, runId, path) : undefined)),
     within(task, work) {
       const held = harmless(() => runs.get(task.runId)?.spans?.contextOf(task.path) ?? contextFrom(task));
       return held ? inContext(held, work) : work();

@@ -70,6 +70,10 @@ export function traceparentFor(runTraceparent: string, runId: string, path: stri
   return run && traceparentFrom({ ...run, spanId: spanIdIn(run.spanId, runId, path) });
 }
 
+/** Whether whoever started the run's span derives ids. Only of a run that was not resumed it can be told. */
+export const hasDerivedId = (runTraceparent: string, runId: string): boolean =>
+  spanContextFrom(runTraceparent)?.spanId === idsOfRun(runId, 0).spanId;
+
 /** Of a run's span. `events`: how many events it had when this process took it up; 0 of a new one. */
 export const idsOfRun = (runId: string, events: number): Required<SpanIds> => ({
   traceId: sha256(`trace ${runId}`).slice(0, 2 * TRACE_BYTES),

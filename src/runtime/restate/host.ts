@@ -65,9 +65,8 @@ function startDistributed(scenario: Scenario, given: RunOptions, to: RestateOpti
     asksModels: false,
     ...(given.resume !== undefined && { record: attachRecord }),
   });
-  const isNew = given.resume === undefined && given.runId === undefined;
   const caller = callerAt(to, serviceNames(scenario.name), scenario.name);
-  return new DistributedRun(opened, { caller, scenario, isNew, artifacts: to.artifacts }).handle;
+  return new DistributedRun(opened, { caller, scenario, artifacts: to.artifacts }).handle;
 }
 
 /** The path of the run's own span. */
@@ -75,8 +74,7 @@ const RUN = '';
 /** What is said here, and not at the server. */
 const OWN_EVENTS: ReadonlySet<string> = new Set(['synthesis.interim', 'interim.failed', 'record.failed']);
 
-/** `isNew`: nobody can have started it before. */
-type Given = { caller: Caller; scenario: Scenario; isNew: boolean; artifacts: Artifacts | undefined };
+type Given = { caller: Caller; scenario: Scenario; artifacts: Artifacts | undefined };
 
 class DistributedRun {
   readonly handle: RunHandle;
@@ -85,6 +83,7 @@ class DistributedRun {
   readonly #interims: InterimWatch | undefined;
   readonly #outcome = Promise.withResolvers<RunOutcome>();
   #ending: Ending | undefined;
+  #isNew = false;
   #isSubmitted = false;
   #isOver = false;
   readonly #fetched = new Set<string>();
@@ -123,7 +122,8 @@ class DistributedRun {
   async #perform(): Promise<Report> {
     const { runId, stream, issuedAt } = this.#opened;
     // The first event is known here: so its trace can begin before the run does, and travel with it.
-    if (this.#given.isNew) stream.emit(startedEvent(this.#given.scenario, this.#opened), issuedAt);
+    this.#isNew = await this.#begins();
+    if (this.#isNew && !this.#isOver) stream.emit(startedEvent(this.#given.scenario, this.#opened), issuedAt);
     const sent = await this.#given.caller.submit(this.#input());
     this.#isSubmitted = true;
     if (this.#ending) this.#send(this.#ending);
@@ -136,10 +136,16 @@ class DistributedRun {
     await this.#tell(runId, broken);
     return result;
   }
+  /** Whether nobody has started it before. Of an id that was given only the server knows: it is asked for a trace's sake. */
+  async #begins(): Promise<boolean> {
+    const { options, runId, telemetry } = this.#opened;
+    if (options.resume !== undefined) return false;
+    return options.runId === undefined || (telemetry !== undefined && this.#given.caller.isNew(runId));
+  }
   /** Tells what the ledger says, from where the record ends, until the run is over. */
   async #tell(runId: string, broken: Promise<never>): Promise<void> {
     const { stream, options } = this.#opened;
-    let known = this.#given.isNew ? 1 : 0;
+    let known = this.#isNew ? 1 : 0;
     if (options.resume !== undefined && options.store) known = eventsOfServer(options.store, runId);
     for (let cursor = 0; ;) {
       const page = await Promise.race([this.#given.caller.feed({ runId, cursor }), broken]);

@@ -28,6 +28,8 @@ export type IngressOptions = { ingress: string; headers?: Readonly<Record<string
 export type Caller = {
   /** Whether the server is there, and knows workers of everything that a run needs. */
   checkReady(): Promise<void>;
+  /** Whether the server knows no run of this id. `false` when it does not say. */
+  isNew(runId: string): Promise<boolean>;
   submit(input: RunInput): Promise<Send<Report>>;
   /** Waits until the run is over, however long that takes. */
   result(sent: Send<Report>): Promise<Report>;
@@ -90,6 +92,13 @@ export function callerAt(
         const isWhole = services.includes(orchestrator) && services.includes(leaf);
         if (!isWhole) throw unserved(url, scenario, services.includes(leaf) ? 'orchestrators' : 'leaves');
       }),
+    async isNew(runId) {
+      const output = new URL(`restate/invocation/${runs}/run/${encodeURIComponent(runId)}/output`, withSlash(url));
+      const signal = AbortSignal.timeout(HEALTH_MS);
+      const answer = await fetch(output, { headers: { ...headers }, signal }).catch(() => undefined);
+      await answer?.body?.cancel().catch(() => {});
+      return answer?.status === NOT_FOUND;
+    },
     // The first call is to fail soon when nobody is there.
     submit: (input) =>
       said(

@@ -29,6 +29,7 @@ export type Kit = {
   recovers(path: string): boolean;
   /** Makes known what decisions have made. */
   adopt(made: readonly Made[]): void;
+  /** The trace context of the node's span, or else of the run's. */
   traceparentOf(path: string): string | undefined;
   /** Closes what its leaves have opened, such as servers of tools. */
   close(): void;
@@ -36,10 +37,7 @@ export type Kit = {
 export type KitOptions = {
   artifacts?: Artifacts | undefined;
   telemetry?: Telemetry | undefined;
-  traceparentFor?: TraceparentFor | undefined;
 };
-/** The trace context of a node's span, from that of its run's. */
-export type TraceparentFor = (runTraceparent: string, runId: string, path: string) => string | undefined;
 /** Of which nothing has been asked for so long a worker keeps nothing. It is made again when it is. */
 const IDLE_MS = 10 * 60_000;
 
@@ -120,8 +118,7 @@ function kitFor(scenario: Scenario, spec: RunSpec, memory: Memory | undefined, o
         if (!isKnown) adopt(registry, registry.get(path), { stages: stages.map((stage) => [...stage]) });
       }
     },
-    traceparentOf: (path) =>
-      traceparent === undefined ? undefined : (options.traceparentFor?.(traceparent, runId, path) ?? traceparent),
+    traceparentOf: (path) => traceparent && (telemetry?.traceparentFor?.(traceparent, runId, path) ?? traceparent),
     close: () => void tools.close(),
   };
 }

@@ -10,7 +10,7 @@ import type { Report } from '../../protocol/report.ts';
 import { budgetObject } from './budget-object.ts';
 import { call } from './calls.ts';
 import { feedFrom, type FeedInput } from './feed.ts';
-import { Kits, type TraceparentFor } from './kit.ts';
+import { Kits } from './kit.ts';
 import { driveLeaf } from './leaf.ts';
 import { ledgerObject } from './ledger.ts';
 import { serviceNames } from './names.ts';
@@ -28,13 +28,11 @@ export type ServicesOptions = {
   role?: Role;
   /** Where big outputs lie that every worker can read. Default: none, and a leaf that keeps one fails. */
   artifacts?: Artifacts;
-  /** Traces of the authors' own work, in the spans of their nodes. Default: none. */
-  telemetry?: Telemetry;
   /**
-   * The trace context of a node, from that of its run's span: `traceparentFor` of `espalier/opentelemetry`, where spans
-   * have derived ids. Default: authors' own spans are children of the run's.
+   * Traces of the authors' own work: in the spans of their nodes where the caller's telemetry derives ids, else in the
+   * run's. Default: none.
    */
-  traceparentFor?: TraceparentFor;
+  telemetry?: Telemetry;
   /** How long the server keeps a run that has ended, for callers who come back: `'24h'` or ms. Default a day. */
   retention?: number | string;
   /**
@@ -77,8 +75,8 @@ function servicesOf(scenario: Scenario, options: ServicesOptions): Service[] {
   const idleMs = options.idle === undefined ? 1_000 : idleOf(options.idle);
   const leafIdleMs = options.idle === undefined ? LEAF_IDLE_MS : Math.max(idleMs, idleMs === 0 ? 0 : LEAF_IDLE_MS);
   const names = serviceNames(scenario.name);
-  const { artifacts, telemetry, traceparentFor } = options;
-  const kits = new Kits(scenario, { artifacts, telemetry, traceparentFor });
+  const { artifacts, telemetry } = options;
+  const kits = new Kits(scenario, { artifacts, telemetry });
   const worker: Worker = { names, kits, workshop: createWorkshop() };
 
   const waits = { inactivityTimeout: idleMs, abortTimeout: DAY_MS, retryPolicy: RETRIES };

@@ -47,6 +47,9 @@ describe('derived ids', () => {
       expect(traceparentFor(ofRun ?? '', 'mine', pathOf(node))).toBe(expected);
     }
     for (const task of tasks) expect(task.traceparent).toBe(traceparentFor(ofRun ?? '', 'mine', task.path));
+    const elsewhere = opentelemetry(); // which need not make any itself
+    expect(elsewhere.traceparentFor?.(ofRun ?? '', 'mine', 'root')).toBe(traceparentFor(ofRun ?? '', 'mine', 'root'));
+    expect(elsewhere.traceparentFor?.(`00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`, 'mine', 'root')).toBeUndefined();
     expect(new Set(made.spans().map(idOf)).size).toBe(made.spans().length);
   });
 
