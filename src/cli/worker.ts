@@ -1,7 +1,6 @@
 /** `espalier worker`: serves the nodes of scenarios to a Restate server, until it is told to end. */
 import type { Scenario } from '../define/spec.ts';
 import { artifactFolder } from '../adapters/artifacts/artifact-folder.ts';
-import { traceparentFor } from '../adapters/telemetry/span-ids.ts';
 import type { Role } from '../restate.ts';
 import { EspalierError } from '../errors.ts';
 import { modelsFor } from '../runtime/limits.ts';
@@ -56,7 +55,7 @@ export async function workerCommand(files: readonly string[], flags: WorkerFlags
   const bound = services(scenarios, {
     role,
     ...(artifacts !== undefined && { artifacts: artifactFolder(artifacts) }),
-    ...(otel && { telemetry: otel.telemetry, traceparentFor }),
+    ...(otel && { telemetry: otel.telemetry }),
   });
   const toEnd = Promise.withResolvers<void>();
   const interrupts = onInterrupt(toEnd.resolve, () => process.exit(EXIT.interrupted));
