@@ -6,6 +6,7 @@
  *  2. Whatever has been asked for is given back: with each leaf's end, and with the stage's.
  */
 import type { RestatePromise } from '@restatedev/restate-sdk';
+import type { Registry } from '../../activities/registry.ts';
 import type { Fault } from '../../protocol/fault.ts';
 import { ROOT } from '../../protocol/path.ts';
 import { byLength } from '../queue-order.ts';
@@ -15,11 +16,17 @@ import type { SlotAsk, SlotNews, SlotRelease } from './slots-object.ts';
 
 /** So many ends share a message when nobody can be waiting for the slots. */
 const MOST_TOGETHER = 64;
-/** The object keeps everybody who waits: of a long queue it is told of the next ones alone. */
-const MOST_WAITING = 32;
+/**
+ * The object keeps everybody who waits, and moves them with each message: of a long queue it is told of the next ones
+ * alone. So many of a stage, and of all stages that may be open at once.
+ */
+const [MOST_WAITING, MOST_WAITING_IN_ALL] = [32, 256];
 
 /** Those that wait for the same pools. */
 type Lane = { readonly unasked: SlotAsk[]; asked: number; waiting: number };
+
+const orchestratorsIn = (registry: Registry): number =>
+  [...registry.values()].filter(({ definition }) => definition.kind === 'domain').length + 1;
 
 export class StageSlots {
   readonly #node: Node;
@@ -44,7 +51,8 @@ export class StageSlots {
     this.#unasked = asks.length;
     this.#isAmple = limits.concurrency >= (node.kit.registry.get(ROOT)?.leaves ?? Infinity);
     this.#most = Math.min(most, limits.concurrency);
-    this.#window = most === Infinity ? Infinity : MOST_WAITING;
+    const share = Math.ceil(MOST_WAITING_IN_ALL / orchestratorsIn(node.kit.registry));
+    this.#window = this.#isAmple ? Infinity : Math.min(MOST_WAITING, share);
   }
 
   /** Paths of those that have not begun. */
