@@ -223,6 +223,7 @@ class AttemptContext implements LeafContext {
       declared: entry.tools,
       open: tools,
       abortSignal,
+      watch: (name) => this.#io.calling(name),
       onUndeclared: (name) =>
         this.#io.alert(
           'tool',

@@ -5,7 +5,9 @@
  */
 import { isVendorTool, serverOf } from '../define/tools.ts';
 import { EspalierError } from '../errors.ts';
+import type { ToolCalled } from '../ports/activities.ts';
 import type { Tool, ToolShelf } from '../ports/tools.ts';
+import { faultOf } from '../tier/fault.ts';
 import type { OpenTools } from './open-tools.ts';
 
 export type ToolShelfOptions = {
@@ -14,9 +16,11 @@ export type ToolShelfOptions = {
   open: OpenTools;
   abortSignal: AbortSignal;
   onUndeclared: (name: string) => void;
+  /** Told of every call, and, by what it returns, of its end. */
+  watch?: (name: string) => (called: ToolCalled) => void;
 };
 
-export function toolShelf({ declared, open, abortSignal, onUndeclared }: ToolShelfOptions): ToolShelf {
+export function toolShelf({ declared, open, abortSignal, onUndeclared, watch }: ToolShelfOptions): ToolShelf {
   const own = declared.filter((name) => !isVendorTool(name));
   const allows = (name: string): boolean => own.includes(name) || own.includes(serverOf(name));
   const list = async (): Promise<Tool[]> => {
@@ -44,7 +48,15 @@ export function toolShelf({ declared, open, abortSignal, onUndeclared }: ToolShe
       }
       const tool = (await list()).find((one) => one.name === name);
       if (!tool) throw unknownTool(name, []);
-      return tool.call(input, { abortSignal });
+      const end = watch?.(name);
+      try {
+        const answer = await tool.call(input, { abortSignal });
+        end?.({ status: answer.isError ? 'error' : 'complete' });
+        return answer;
+      } catch (error) {
+        end?.({ status: faultOf(error).status });
+        throw error;
+      }
     },
   };
 }

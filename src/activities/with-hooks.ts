@@ -125,5 +125,6 @@ const watching = (io: AttemptIo, noted: () => void): AttemptIo => ({
   kept: (artifact) => io.kept(artifact),
   depend: (read) => io.depend(read),
   reading: (source, isDeclared) => io.reading(source, isDeclared),
+  calling: (tool) => io.calling(tool),
   alert: (kind, message) => io.alert(kind, message),
 });

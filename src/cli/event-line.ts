@@ -119,6 +119,7 @@ export function lineOf(event: RunEvent): EventLine | undefined {
     case 'node.reused':
     case 'attempt.started':
     case 'source.read':
+    case 'tool.called':
     case 'finding.reported':
     case 'run.completed':
       return undefined;

@@ -43,6 +43,8 @@ export type AttemptIo = Io & {
   depend(read: Pick<Dependency, 'on' | 'via'>): void;
   /** Says that the present attempt begins to read a source. What is returned is to be called at the read's end. */
   reading(source: string, isDeclared: boolean): (read: SourceRead) => void;
+  /** Says that the present attempt begins to call a tool. What is returned is to be called at the call's end. */
+  calling(tool: string): (called: ToolCalled) => void;
   /** Notes something that must not pass unseen. */
   readonly alert: (kind: Extract<RunEventBody, { type: 'integrity.alert' }>['kind'], message: string) => void;
 };
@@ -51,6 +53,8 @@ export type SourceRead = Omit<
   Extract<RunEventBody, { type: 'source.read' }>,
   'type' | 'path' | 'source' | 'declared' | 'startedAt'
 >;
+/** How a call ended; `error` also when the tool answered that it had failed. */
+export type ToolCalled = Pick<Extract<RunEventBody, { type: 'tool.called' }>, 'status'>;
 export type Verdict = { ok: true } | { ok: false; why: string };
 
 /** What comes back is parsed by the core, not believed. */

@@ -89,6 +89,12 @@ export const RunEvent = z.discriminatedUnion('type', [
     status: z.union([z.literal('complete'), FailureStatus]),
     observations: z.int().min(0),
   }),
+  /** A leaf has called a tool that it declared, or its attempt was over before it had been answered. */
+  event('tool.called', {
+    tool: z.string(),
+    startedAt: z.number(),
+    status: z.union([z.literal('complete'), FailureStatus]),
+  }),
   /** A read that was not declared and was allowed. Once for each reader and what it read. */
   event('dependency.observed', { on: z.string(), via: Dependency.shape.via }),
   event('synthesis.rejected', { attempt: z.int(), fault: Fault, willRetry: z.boolean() }),

@@ -79,6 +79,11 @@ describe('RunEvent', () => {
       status: fc.constantFrom('complete', 'timeout', 'error'),
       observations: fc.nat(),
     }),
+    'tool.called': fc.record({
+      tool: fc.string(),
+      startedAt: fc.integer(),
+      status: fc.constantFrom('complete', 'timeout', 'error'),
+    }),
     'dependency.observed': fc.record({ on: fc.string(), via: fc.constantFrom('report', 'artifact', 'source') }),
     'record.failed': fc.record({ message: fc.string() }),
     'memory.failed': fc.record({ message: fc.string() }),

@@ -225,6 +225,14 @@ export function openRunSpans(options: RunSpansOptions, started: RunStarted, pare
     over.setAttribute(ATTRIBUTE.status, OUTRUN);
     end(over, 'complete', at);
   };
+  const called = (
+    { path, at, startedAt, status }: Extract<RunEvent, { type: 'source.read' | 'tool.called' }>,
+    tool: string,
+    attributes: Attributes,
+  ): void => {
+    const one = held.get(path);
+    if (one) endWith(step(path, one, `${SPAN.tool} ${tool}`, startedAt, attributes, one.attempt), status, at);
+  };
   let hasEnded = false;
   const endRun = (status: string, at: number): void => {
     if (hasEnded) return;
@@ -242,14 +250,10 @@ export function openRunSpans(options: RunSpansOptions, started: RunStarted, pare
         case 'depth.refused':
           held.get(path)?.span.setAttribute(ATTRIBUTE.isDemoted, true);
           return;
-        case 'source.read': {
-          const one = held.get(path);
-          if (!one) return;
-          const name = `${SPAN.tool} ${READ_TOOL}`;
-          const attributes = steps.readAttributes(event, capturesContent);
-          endWith(step(path, one, name, event.startedAt, attributes, one.attempt), event.status, at);
-          return;
-        }
+        case 'source.read':
+          return called(event, READ_TOOL, steps.readAttributes(event, capturesContent));
+        case 'tool.called':
+          return called(event, event.tool, steps.toolAttributes(event));
         case 'attempt.hedged':
         case 'execution.dropped':
           return hedge(event);

@@ -69,6 +69,12 @@ export const readAttributes = ({ source, declared, observations }: Of<'source.re
   [ATTRIBUTE.observations]: observations,
 });
 
+/** What it was asked and answered stays with it. */
+export const toolAttributes = ({ tool }: Of<'tool.called'>): Attributes => ({
+  [ATTRIBUTE.operation]: SPAN.tool,
+  [ATTRIBUTE.tool]: tool,
+});
+
 /** Of how it ended, or why it was rejected. */
 export function synthesisAttributes(outcome: Outcome | Fault): Attributes {
   if (!('kind' in outcome)) return {};

@@ -1,5 +1,5 @@
 /** What one execution of an attempt is given, and how it is heard before its end. */
-import type { AttemptIo, SourceRead } from '../../ports/activities.ts';
+import type { AttemptIo, SourceRead, ToolCalled } from '../../ports/activities.ts';
 import type { Spending } from '../../ports/budget.ts';
 import type { Dependency } from '../../protocol/dependency.ts';
 import type { Fault } from '../../protocol/fault.ts';
@@ -7,7 +7,7 @@ import type { FindingDraft } from '../../protocol/finding.ts';
 import type { Artifact } from '../../protocol/report.ts';
 import { errorOf } from '../../tier/fault.ts';
 import type { Host } from './host.ts';
-import { OpenReads } from '../open-reads.ts';
+import { OpenCalls } from '../open-calls.ts';
 
 /** What it says before its end. */
 export type Told =
@@ -20,7 +20,7 @@ export class LazyIo implements AttemptIo {
   #controller: AbortController | undefined;
   #over: Fault | undefined;
   #budget: ReturnType<Host['budget']['spendingOf']> | undefined;
-  #reads: OpenReads | undefined;
+  #calls: OpenCalls | undefined;
   readonly #tell: (io: LazyIo, told: Told) => void;
   readonly #host: Host;
   readonly #path: string;
@@ -47,11 +47,14 @@ export class LazyIo implements AttemptIo {
   }
   report = (draft: FindingDraft): void => this.#tell(this, { type: 'said', draft });
   reading(source: string, isDeclared: boolean): (read: SourceRead) => void {
-    return (this.#reads ??= new OpenReads(this.#path, this.#host)).begin(source, isDeclared);
+    return this.#opened().reading(source, isDeclared);
   }
-  /** What it has not read by now is not waited for. */
+  calling(tool: string): (called: ToolCalled) => void {
+    return this.#opened().calling(tool);
+  }
+  /** What has not answered it by now is not waited for. */
   breakOff({ status }: Fault): void {
-    this.#reads?.breakOff(status);
+    this.#calls?.breakOff(status);
   }
   depend(read: Pick<Dependency, 'on' | 'via'>): void {
     this.#tell(this, { type: 'read', ...read });
@@ -63,5 +66,8 @@ export class LazyIo implements AttemptIo {
     this.#over ??= fault;
     this.#budget?.end();
     this.#controller?.abort(errorOf(this.#over));
+  }
+  #opened(): OpenCalls {
+    return (this.#calls ??= new OpenCalls(this.#path, this.#host));
   }
 }

@@ -16,7 +16,7 @@ import { failedEvent, verdictEvent } from '../../tier/leaf-answers.ts';
 import { CANCELLED } from '../../tier/fault.ts';
 import { beginLeaf, leafStep, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
 import { enrichmentFor } from '../../tier/recovery.ts';
-import { OpenReads } from '../open-reads.ts';
+import { OpenCalls } from '../open-calls.ts';
 import { systemClock } from '../system-clock.ts';
 import type { Node, Told } from './node.ts';
 import { isLimited, leftFor, takeLeaf, type Purse } from './purse.ts';
@@ -194,12 +194,13 @@ export async function driveLeaf(
 }
 
 function ioOf(path: string, { abortSignal, budget, tell, atEnd }: Means<Told>): AttemptIo {
-  const reads = new OpenReads(path, { clock: systemClock, emit: (event) => tell({ type: 'event', event }, false) });
-  atEnd((status) => reads.breakOff(status));
+  const calls = new OpenCalls(path, { clock: systemClock, emit: (event) => tell({ type: 'event', event }, false) });
+  atEnd((status) => calls.breakOff(status));
   return {
     abortSignal,
     budget,
-    reading: (source, isDeclared) => reads.begin(source, isDeclared),
+    reading: (source, isDeclared) => calls.reading(source, isDeclared),
+    calling: (tool) => calls.calling(tool),
     report: (draft) => tell({ type: 'said', draft }, isCritical(draft)),
     kept: (artifact) => tell({ type: 'kept', artifact }, false),
     depend: () => {}, // nobody may read what it does not declare

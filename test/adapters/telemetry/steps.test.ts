@@ -1,6 +1,7 @@
 /** What the spans of steps say: how long each took, and of what. */
 import { describe, expect, it } from 'vitest';
 import { defineLeaf, defineScenario, inMemorySources, type ScenarioSpec } from '../../../src/index.ts';
+import type { ToolAnswer, ToolServer } from '../../../src/ports/tools.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { draft, tree, world, type World } from '../../support/world.ts';
 import { idOf, parentIdOf, recorder, type Recorder } from './recorder.ts';
@@ -81,6 +82,67 @@ describe('a read of a source', () => {
     const told = recorder({ captureContent: true });
     await reading(['https://user:word@host/'], told, more).run();
     expect(readsIn(told)).toMatchObject([{ attributes: { 'espalier.source': 'https://user:word@host/' } }]);
+  });
+});
+
+describe('a call of a tool', () => {
+  it('is a span of the attempt, named after the tool, and says nothing of what was asked and answered', async () => {
+    const record = recorder();
+    const secret = 'sk-ant-0123456789';
+    const tool = (name: string, call: () => Promise<ToolAnswer>) => ({
+      name,
+      description: '',
+      input: { type: 'object' },
+      call,
+    });
+    const files: ToolServer = {
+      open: async () => ({
+        tools: [
+          tool('read', async () => (await run.clock.sleep(1_000), { text: secret })),
+          tool('write', async () => ({ text: secret, isError: true })),
+          tool('lose', () => Promise.reject(new Error(secret))),
+          tool('hang', () => new Promise(() => {})),
+        ],
+        close: async () => {},
+      }),
+    };
+    const leaf = defineLeaf({
+      name: 'l0',
+      attempts: 1,
+      tools: ['files'],
+      async run({ tools }) {
+        for (const name of ['read', 'write', 'lose', 'hang', 'never']) {
+          await tools.call(`files/${name}`, { path: secret }).catch(() => {});
+        }
+        return [];
+      },
+    });
+    const scenario = defineScenario({
+      name: 'calling',
+      thesis: 'It holds',
+      domains: [leaf],
+      tools: { files },
+      limits: { deadline: '10s' },
+    });
+    const run = world(scenario, {}, { telemetry: record.telemetry });
+    await run.run();
+    const steps = record.steps('root/l0');
+    const attempt = steps.find(({ name }) => name === 'attempt');
+    const calls = steps.filter(({ name }) => name.startsWith('execute_tool '));
+    expect(calls.map(({ name, attributes }) => [name, attributes['espalier.status']])).toEqual([
+      ['execute_tool files/read', 'complete'],
+      ['execute_tool files/write', 'error'],
+      ['execute_tool files/lose', 'error'],
+      ['execute_tool files/hang', 'timeout'],
+    ]);
+    expect(calls[0]?.duration).toEqual([0, 999_999_000]);
+    for (const call of calls) {
+      expect(parentIdOf(call)).toBe(attempt && idOf(attempt));
+      expect(call.attributes['gen_ai.tool.name']).toBe(call.name.slice('execute_tool '.length));
+    }
+    expect(
+      JSON.stringify(calls.map(({ attributes, status, events }) => ({ attributes, status, events }))),
+    ).not.toContain(secret);
   });
 });
 
