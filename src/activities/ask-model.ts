@@ -24,7 +24,7 @@ import type {
 import { MODEL_POOL, type Slots } from '../ports/slots.ts';
 import { dataBlock } from '../protocol/data-block.ts';
 import { readAnswer } from '../tier/answer.ts';
-import { backOffMs } from '../tier/back-off.ts';
+import { backOffMs, outlasting } from '../tier/back-off.ts';
 import { errorOf, faultOf } from '../tier/fault.ts';
 import { addModelUsage, NO_USAGE } from '../tier/model-cost.ts';
 import { callModel } from './call-model.ts';
@@ -48,6 +48,8 @@ export type Asker = {
   readonly pools: readonly string[];
   /** Set of an attempt: its host tries it again. */
   readonly isAttempt: boolean;
+  /** Epoch ms; what cannot be asked again before is not waited for. */
+  readonly deadline: number;
   /** What earlier failures taught: the model is told so. */
   readonly lessons: readonly string[];
 };
@@ -166,6 +168,7 @@ async function called(request: ModelRequest, turn: number, asking: Asking, asker
       const { diagnosis, ...fault } = faultOf(error);
       if (!clock || fault.isFinal || io.abortSignal.aborted || (isAttempt && turn === 1)) throw error;
       if (diagnosis !== 'rate-limited' && diagnosis !== 'transient') throw error;
+      if (outlasting(fault, asker.deadline - clock.now())) throw error;
       if (before[diagnosis] === (diagnosis === 'transient' ? MOST_LAPSES : MOST_REFUSALS)) throw error;
       if (isCovered) slots?.hear(chosen.pool, { ...fault, diagnosis }); // its slot is kept, and cannot tell
       await sleepOn(clock, backOffMs(before[diagnosis]++, fault, random()), io.abortSignal);

@@ -71,9 +71,10 @@ export function createActivities(scenario: Scenario, options: ActivityOptions): 
     abortSignal: io.abortSignal,
     budget: io.budget,
     get model(): Model {
-      const { path, enrichments: lessons } = task;
+      const { path, enrichments: lessons, grant } = task;
       const own = work ?? workOf(entryOf(path));
-      return modelFor(asking, { path, work: own, io, pools: [], isAttempt: false, lessons }); // its slot is given back
+      const { deadline } = grant;
+      return modelFor(asking, { path, deadline, work: own, io, pools: [], isAttempt: false, lessons }); // its slot is given back
     },
   });
   const decided = async (given: Asked, deadline: number): Promise<Decision> => {

@@ -75,7 +75,15 @@ function contextFor(asked: Asked, { round, found }: Partial<Further> = {}): Deci
     expected: { fanOutMs: entry.estimateMs, executeMs: entry.workMs },
     abortSignal: io.abortSignal,
     budget: io.budget,
-    model: modelFor(asking, { path: entry.path, work: 'planning', io, pools: [], isAttempt: false, lessons: [] }),
+    model: modelFor(asking, {
+      path: entry.path,
+      deadline: grant.deadline,
+      work: 'planning',
+      io,
+      pools: [],
+      isAttempt: false,
+      lessons: [],
+    }),
   };
 }
 

@@ -205,9 +205,10 @@ class AttemptContext implements LeafContext {
 
   #asked(): Model {
     const { entry, asking } = this.#given;
-    const { path, enrichments } = this.#task;
+    const { path, enrichments, grant } = this.#task;
     return modelFor(asking, {
       path,
+      deadline: grant.deadline,
       work: workOf(entry),
       io: this.#io,
       pools: entry.pools,

@@ -20,6 +20,7 @@ export async function synthesize(input: SynthesizeInput, io: Io, given: Synthesi
   const bodies = ended.map(({ outcome }) => bodyOf(outcome)).filter((body) => body !== undefined);
   const model = modelFor(given.asking, {
     path: task.path,
+    deadline: task.grant.deadline,
     work: 'synthesis',
     io,
     pools: [],

@@ -113,6 +113,42 @@ describe('a leaf', () => {
   });
 });
 
+describe('whoever is told to wait for longer than there is time', () => {
+  const hour = { status: 'error', message: '429', diagnosis: 'rate-limited', retryAfterMs: 3_600_000 } as const;
+
+  it('ends at once, and says why: nobody waits for what cannot come', async () => {
+    const { brief, eventsOf, elapsedMs, adapter } = await runWith(() => ({ fails: hour }), {}, { deadline: '5m' });
+    expect(brief.status).toBe('failed');
+    expect(elapsedMs).toBeLessThan(1_000);
+    expect(adapter.calls).toHaveLength(1);
+    const { token } = eventsOf('node.failed')[0] ?? {};
+    expect(token).toMatchObject({ status: 'error', diagnosis: 'rate-limited' });
+    expect(token?.message).toMatch(/^429; it is to wait 3600 s, and 300 s are left$/);
+  });
+
+  it('also in a later turn, or as a planner: the scenario decides', async () => {
+    const tool = defineTool({ name: 'look', description: 'Looks.', input: z.object({}), run: () => 'a tree' });
+    const adapter = scriptedModel(({ request }) =>
+      request.messages.length === 1 && request.tools.length > 0
+        ? { calls: [{ name: 'look', input: {} }] }
+        : { fails: hour },
+    );
+    const scenario = scenarioOf(
+      { run: asks({ tools: [tool] }) },
+      {
+        decide: async ({ model }) => {
+          await model.ask({ prompt: 'who?' });
+          return { shape: 'fan-out', reasons: [] };
+        },
+      },
+    );
+    const { brief, elapsedMs } = await testScenario(scenario, { models: { adapter }, deadline: '5m' });
+    expect(elapsedMs).toBeLessThan(1_000);
+    expect(brief.decision?.reasons?.[0]).toMatch(/^the decider failed \(429/);
+    expect(adapter.calls).toHaveLength(3);
+  });
+});
+
 describe('tools', () => {
   const look = defineTool({
     name: 'look',

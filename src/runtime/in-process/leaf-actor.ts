@@ -11,7 +11,7 @@ import { FindingDraft, type Finding } from '../../protocol/finding.ts';
 import type { UnsealedOutcome } from '../../protocol/report.ts';
 import type { Fault } from '../../protocol/fault.ts';
 import { CLOSED, eventsOf, HELD_TOO_LONG, NEVER_BEGUN, saidIn } from '../../tier/attempt.ts';
-import { backOffMs } from '../../tier/back-off.ts';
+import { backOffMs, outlasting } from '../../tier/back-off.ts';
 import { CANCELLED, STOPPED } from '../../tier/fault.ts';
 import { hasHedgeLeft, noteLeaf, takeHedge } from '../../tier/hedging.ts';
 import {
@@ -266,6 +266,8 @@ export function leafActor(host: Host): ActorLogic<LeafSnapshot, AnyEventObject, 
           const { attempt, fault, before } = effect;
           abortBoth(snapshot, fault);
           giveBack(snapshot, fault);
+          const tooLong = outlasting(fault, leaf.task.grant.deadline - clock.now());
+          if (tooLong) return close(snapshot, leaf, tooLong, scope);
           const ms = backOffMs(before, fault, random());
           emit({ type: 'attempt.backed-off', path, attempt, fault, ms });
           snapshot.pause = clock.setTimeout(() => tellLeaf(scope, { type: 'backed-off' }), ms);

@@ -11,7 +11,7 @@ import type { UnsealedOutcome } from '../../protocol/report.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { AttemptIo } from '../../ports/activities.ts';
 import { CLOSED, eventsOf, NEVER_BEGUN } from '../../tier/attempt.ts';
-import { backOffMs } from '../../tier/back-off.ts';
+import { backOffMs, outlasting } from '../../tier/back-off.ts';
 import { failedEvent, verdictEvent } from '../../tier/leaf-answers.ts';
 import { CANCELLED } from '../../tier/fault.ts';
 import { beginLeaf, leafStep, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
@@ -178,10 +178,15 @@ export async function driveLeaf(
       case 'back-off': {
         const { attempt, fault, before } = next;
         release(fault);
+        const left = Math.max(0, deadline - at);
+        const tooLong = outlasting(fault, left);
+        if (tooLong) {
+          next = note(closed(tooLong), at);
+          break;
+        }
         const ms = backOffMs(before, fault, ctx.rand.random());
         outbox.note(at, { type: 'attempt.backed-off', path, attempt, fault, ms });
         outbox.flush(at);
-        const left = Math.max(0, deadline - at);
         await cancellation.first([ctx.sleep(Math.min(ms, left))]);
         at += Math.min(ms, left);
         next = note(ms < left ? leafStep(leaf, { type: 'backed-off' }) : closed(CLOSED), at);

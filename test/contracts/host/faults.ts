@@ -46,6 +46,19 @@ export function faults(open: OpenHost): void {
       expect(done.endOf('root/well')).toMatchObject({ kind: 'report', status: 'complete' });
     });
 
+    it('that is to wait for longer than there is time ends at once, and waits for nothing', async () => {
+      const limited = Object.assign(new Error('429'), { diagnosis: 'rate-limited', retryAfterMs: 3_600_000 });
+      const done = await performed(
+        open(),
+        beside(() => Promise.reject(limited), { attempts: 3 }),
+      );
+      const token = done.endOf('root/ill/l0');
+      expect(token).toMatchObject({ kind: 'failure', status: 'error', diagnosis: 'rate-limited', attempts: 1 });
+      expect(token?.kind === 'failure' && token.message).toMatch(/^429; it is to wait 3600 s, and \d+ s are left$/);
+      expect(done.eventsOf('attempt.backed-off')).toEqual([]);
+      expect(done.status).toBe('partial');
+    });
+
     it('that fails keeps what it had said, and what is critical stands at the root', async () => {
       const scenario = beside(({ report, task }) => {
         report(said(task.path, { key: 'loud', ...ALARM }));
