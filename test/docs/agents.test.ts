@@ -8,13 +8,20 @@ const script = `test/docs/agents-example-${process.pid}.ts`;
 afterEach(() => rmSync(script, { force: true }));
 const guide = readFileSync('docs/guides/claude.md', 'utf8');
 
-test('the example of the guide on Claude escalates what code found, and nothing that was claimed', () => {
-  const example = /<!-- example -->\s*```ts\n([\s\S]*?)```/.exec(guide)?.[1] ?? '';
+test.each([
+  ['first example', 'first', ['There were 412 orders in 2025 412', '$0.0006']],
+  [
+    'example of an agent, who escalates what code found and nothing that was claimed',
+    'example',
+    ['root/payrolls#now shrinking', '1 root/payrolls#panic dropped'],
+  ],
+])('the guide on Claude: its %s says what it should', (_, mark, lines) => {
+  const example = new RegExp(`<!-- ${mark} -->\\s*\`\`\`ts\\n([\\s\\S]*?)\`\`\``).exec(guide)?.[1] ?? '';
   writeFileSync(script, example);
   const run = spawnSync(process.execPath, ['--conditions=espalier-source', script], { encoding: 'utf8' });
   expect({ stderr: run.stderr, lines: run.stdout.trim().split('\n'), status: run.status }).toEqual({
     stderr: '',
-    lines: ['root/payrolls#now shrinking', '1 root/payrolls#panic dropped'],
+    lines,
     status: 0,
   });
 });
