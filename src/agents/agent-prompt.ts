@@ -6,7 +6,7 @@ import type { LeafContext } from '../define/spec.ts';
 import type { Citation } from '../ports/model.ts';
 import type { Report } from '../protocol/report.ts';
 import type { AgentDefinition } from './agent-definition.ts';
-import { DATA_RULE, dataBlock, visible, visibleLine } from '../protocol/data-block.ts';
+import { DATA_RULE, dataBlock, untagged, visibleLine } from '../protocol/data-block.ts';
 
 /** The same for all agents, so that siblings share it. */
 export const STANDING_RULES = `You are one analyst in a larger inquiry. You answer one scoped question, and nothing else.
@@ -41,8 +41,8 @@ export function systemOf({ instructions, critical, success, failure }: AgentDefi
 export function promptOf({ sources, tools }: AgentDefinition, { task }: Pick<LeafContext, 'task'>): string {
   const { question, charter, asOf, prior } = task;
   return [
-    `<task>\nquestion: ${visible(question)}`,
-    ...(charter === '' ? [] : [`domain: ${visible(charter)}`]),
+    `<task>\nquestion: ${untagged(question)}`,
+    ...(charter === '' ? [] : [`domain: ${untagged(charter)}`]),
     `as of: ${asOf ?? 'today'}`,
     ...(sources.length === 0 ? [] : [`series you may read: ${sources.join(', ')}`]),
     ...(tools.length === 0 ? [] : [`tools you may use: ${tools.join(', ')}`]),

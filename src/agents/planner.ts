@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import type { Candidate, Decider, DeciderContext, Shape } from '../define/shape.ts';
-import { DATA_RULE, dataBlock, visible } from '../protocol/data-block.ts';
+import { DATA_RULE, dataBlock, untagged, visible } from '../protocol/data-block.ts';
 import { reportText } from './agent-prompt.ts';
 
 export type PlannerOptions = {
@@ -52,8 +52,8 @@ export function planByModel({ context = '' }: PlannerOptions = {}): Decider {
 
 function promptOf({ task, children, memory, round, found, expected }: DeciderContext): string {
   return [
-    `<task>\nthesis or question: ${visible(task.question)}`,
-    ...(task.charter === '' ? [] : [`domain: ${visible(task.charter)}`]),
+    `<task>\nthesis or question: ${untagged(task.question)}`,
+    ...(task.charter === '' ? [] : [`domain: ${untagged(task.charter)}`]),
     `as of: ${task.asOf ?? 'today'}`,
     `side by side the children are expected to take ${Math.round(expected.fanOutMs / 1_000)} s`,
     '</task>',

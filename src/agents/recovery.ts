@@ -1,7 +1,7 @@
 /** Writes what the next attempt should know, from how this one failed and what the ones before had been told. */
 import type { LeafSpec } from '../define/spec.ts';
 import { enrichmentFor } from '../tier/recovery.ts';
-import { DATA_RULE, dataBlock, visible } from '../protocol/data-block.ts';
+import { DATA_RULE, dataBlock, untagged, visible } from '../protocol/data-block.ts';
 
 const LONGEST = 1_200;
 const MAX_TOKENS = 1_024;
@@ -22,7 +22,7 @@ export const enrichmentByModel: NonNullable<LeafSpec['recover']> = async (fault,
   if (!model.isAvailable || fault.status === 'budget') return plain;
   const { status, message, diagnosis = 'unknown' } = fault;
   const prompt = [
-    `<task>\nquestion: ${visible(task.question)}\n</task>`,
+    `<task>\nquestion: ${untagged(task.question)}\n</task>`,
     dataBlock('how it failed', `status: ${status}\ndiagnosis: ${diagnosis}\n${message}`),
   ].join('\n');
   try {

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import type { SynthesisContext, Synthesizer } from '../define/spec.ts';
 import type { Ended } from '../ports/activities.ts';
-import { DATA_RULE, dataBlock, visible, visibleLine } from '../protocol/data-block.ts';
+import { DATA_RULE, dataBlock, untagged, visibleLine } from '../protocol/data-block.ts';
 import { weightOf, type Finding } from '../protocol/finding.ts';
 import type { Outcome, UnsealedReport } from '../protocol/report.ts';
 import type { Derived, SynthesisDraft } from '../protocol/synthesis.ts';
@@ -104,8 +104,8 @@ function beyond(incoming: readonly Finding[], most: number): ReadonlySet<string>
 
 function promptOf({ task, children }: SynthesisContext, unseen: ReadonlySet<string>): string {
   return [
-    `<task>\nquestion: ${visible(task.question)}`,
-    ...(task.charter === '' ? [] : [`domain: ${visible(task.charter)}`]),
+    `<task>\nquestion: ${untagged(task.question)}`,
+    ...(task.charter === '' ? [] : [`domain: ${untagged(task.charter)}`]),
     `as of: ${task.asOf ?? 'today'}`,
     '</task>',
     ...children.map((child) => reportBlock(child, unseen)),

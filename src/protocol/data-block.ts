@@ -11,12 +11,15 @@ const LONGEST = 60_000;
 /** Text without anything that cannot be seen. */
 export const visible = (text: string): string => text.toWellFormed().replace(HIDDEN, '');
 
-/** The same on one line, so that it cannot pass for a line of its own in a list. */
+/** The same, and without the tags that divide a prompt: a question may have been written by a model, which had read anything. */
+export const untagged = (text: string): string => visible(text).replace(TAG, '‹');
+
+/** Visible text on one line, so that it cannot pass for a line of its own in a list. */
 export const visibleLine = (text: string): string => visible(text).replaceAll(/\s+/g, ' ').trim();
 
 /** Text in a block of its own. What is longer than a model can well read is cut, and says so. */
 export function dataBlock(origin: string, text: string, longest = LONGEST): string {
-  const seen = visible(text).replace(TAG, '‹');
+  const seen = untagged(text);
   const cut =
     seen.length > longest
       ? `${seen.slice(0, longest).toWellFormed()}\n[cut: ${seen.length - longest} characters more]`
