@@ -22,7 +22,11 @@ export function openTools(
 ): OpenTools {
   const opened = new Map<string, Promise<OpenToolServer>>();
   const over = new AbortController();
+  const refuseWhenOver = (name: string): void => {
+    if (over.signal.aborted) throw new EspalierError('unknown-tool', `The run is over: "${name}" is closed.`);
+  };
   const open = (name: string): Promise<OpenToolServer> => {
+    refuseWhenOver(name);
     const server = Object.hasOwn(servers, name) ? servers[name] : undefined;
     if (!server) throw unknownServer(name, Object.keys(servers));
     const opening = (async () => server.open({ abortSignal: over.signal }))();
@@ -32,13 +36,17 @@ export function openTools(
   };
   return {
     async server(name, abortSignal) {
-      if (over.signal.aborted) throw new EspalierError('unknown-tool', `The run is over: "${name}" is closed.`);
+      refuseWhenOver(name);
       abortSignal.throwIfAborted();
-      const server = await untilAborted(opened.get(name) ?? open(name), abortSignal);
+      const opening = opened.get(name) ?? open(name);
+      const server = await untilAborted(opening, abortSignal);
       if (!server.isLost?.()) return server;
-      opened.delete(name);
-      void server.close().catch(() => {});
-      return untilAborted(open(name), abortSignal);
+      // Of several who wait for the same one the first opens another, and all share that.
+      if (opened.get(name) === opening) {
+        opened.delete(name);
+        void server.close().catch(() => {});
+      }
+      return untilAborted(opened.get(name) ?? open(name), abortSignal);
     },
     async close() {
       over.abort(new Error('the run is over'));

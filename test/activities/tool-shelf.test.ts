@@ -13,7 +13,7 @@ function exampleServer(names: readonly string[] = ['read', 'write']) {
   const told = { opened: 0, closed: 0, called: [] as string[], isLost: false };
   const server: ToolServer = {
     async open() {
-      told.opened++;
+      const isFirst = ++told.opened === 1;
       return {
         tools: names.map((name) => ({
           name,
@@ -21,7 +21,7 @@ function exampleServer(names: readonly string[] = ['read', 'write']) {
           input: { type: 'object' },
           call: async () => (told.called.push(name), { text: `did ${name}` }),
         })),
-        isLost: () => told.isLost && told.opened === 1,
+        isLost: () => told.isLost && isFirst,
         close: async () => void told.closed++,
       };
     },
@@ -123,6 +123,18 @@ describe('a server', () => {
     };
     const { status } = await run(scenarioOf([leafWith('a', ['files'], work)], server));
     expect(status).toBe('complete');
+    expect(told).toMatchObject({ opened: 2, closed: 2 });
+  });
+
+  it('is opened once more by all who find it lost, and none of it stays open', async () => {
+    const { server, told } = exampleServer();
+    const tools = openTools({ files: server });
+    const { signal } = new AbortController();
+    await tools.server('files', signal);
+    told.isLost = true;
+    const [one, other] = await Promise.all([tools.server('files', signal), tools.server('files', signal)]);
+    expect(one).toBe(other);
+    await tools.close();
     expect(told).toMatchObject({ opened: 2, closed: 2 });
   });
 
