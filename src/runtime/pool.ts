@@ -128,7 +128,7 @@ export class Pool {
   /** Some work ended well that had begun then. Tells whether the limit is another now. */
   succeeded(since: number): boolean {
     if (since >= this.#halvedAt) this.#isStorm = false;
-    if (this.limit >= this.most) return false;
+    if (this.limit >= this.most || this.#isStorm) return false; // what ended well before the refusal says nothing
     if (++this.#well < this.#needed) return false;
     this.#well = 0;
     this.limit++;
@@ -136,7 +136,6 @@ export class Pool {
   }
   /** How many must end well before it grows. */
   get #needed(): number {
-    if (this.#isStorm) return Infinity;
     if (this.limit < this.#growsFreelyTo) return 1;
     return this.limit + 1 === this.#refusedAt ? this.#patience * this.limit : this.limit;
   }

@@ -91,6 +91,13 @@ describe('pool 5: after a storm', () => {
     expect(succeed(pool, 100, 4_999)).toBe(1);
     expect(succeed(pool, 1, 5_000)).toBe(2);
   });
+  it('what ended well while it lasted does not count: a limit grows by what ends well after it', () => {
+    const pool = poolOf(16);
+    pool.refused(1_000, 1_000);
+    expect(succeed(pool, 100, 999)).toBe(8);
+    expect(succeed(pool, 7)).toBe(8);
+    expect(succeed(pool, 1)).toBe(9);
+  });
   it('a refusal says again how many are too many', () => {
     const pool = afterStorm();
     expect(succeed(pool, 3)).toBe(4);
