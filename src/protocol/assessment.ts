@@ -38,16 +38,32 @@ export const Evidence = z.object({
 });
 export type Evidence = z.infer<typeof Evidence>;
 
+const Conviction = z.number().min(-100).max(100);
+const Share = z.number().min(0).max(1);
+const Verdict = z.enum(['supported', 'contradicted', 'not established']);
+
 /**
  * The balance of the evidence as of a date. It says how the evidence leans, not what will happen: `label` says so in
  * words. `conviction` (−100 … +100) and `verdict` are the root's alone, and absent when nothing voted.
  */
 export const Assessment = z.object({
+  /**
+   * Set when the scenario's own synthesizer made this assessment, and not the rules: what these make of the same
+   * findings.
+   */
+  byRules: z
+    .object({
+      conviction: Conviction.exactOptional(),
+      coverage: Share,
+      logOdds: z.number(),
+      verdict: Verdict.exactOptional(),
+    })
+    .exactOptional(),
   /** Set when opposing critical findings held conviction down. */
   capped: z.object({ by: z.array(z.string()), from: z.number() }).exactOptional(),
-  conviction: z.number().min(-100).max(100).exactOptional(),
+  conviction: Conviction.exactOptional(),
   /** Share of the children that could say something, 0 … 1. */
-  coverage: z.number().min(0).max(1),
+  coverage: Share,
   dissent: z.number().min(0).max(0.5),
   /** Of a domain: what its own leaves said. A node that has divided itself pools it as if it had not. */
   evidence: Evidence.exactOptional(),
@@ -55,7 +71,7 @@ export const Assessment = z.object({
   logOdds: z.number(),
   patterns: z.array(Pattern),
   risks: z.array(KeyRisk),
-  verdict: z.enum(['supported', 'contradicted', 'not established']).exactOptional(),
+  verdict: Verdict.exactOptional(),
   votes: Votes,
 });
 export type Assessment = z.infer<typeof Assessment>;

@@ -43,7 +43,7 @@ export const Artifact = z.object({ bytes: z.int().min(0), ref: z.string(), sha25
 export type Artifact = z.infer<typeof Artifact>;
 
 /** What a parent is told of how its child's evidence leans. */
-export const Lean = Assessment.pick({ logOdds: true, coverage: true, dissent: true, votes: true });
+export const Lean = Assessment.pick({ byRules: true, logOdds: true, coverage: true, dissent: true, votes: true });
 export type Lean = z.infer<typeof Lean>;
 
 export const ChildSummary = z.object({

@@ -19,6 +19,7 @@ import {
   lowCoverageOf,
   missingOf,
   readReport,
+  ownVerdictOf,
   verdictOf,
   type Reading,
 } from './reading.ts';
@@ -44,12 +45,14 @@ function verdict(reading: Reading): string[] {
   if (!assessment) return asOf === '' ? [] : [`${asOf}.`, ''];
   const { capped } = assessment;
   const scale = assessment.conviction === undefined ? '' : ' on a scale from −100 (against) to +100 (for)';
+  const own = ownVerdictOf(report);
   const said = verdictOf(report) ?? 'no verdict, nothing voted';
   return [
     `${asOf === '' ? 'Verdict' : asOf}: **${said}**${scale}.`,
     '',
     `*${escapeMarkdown(assessment.label)}*`,
     '',
+    ...(own === undefined ? [] : [escapeMarkdown(own), '']),
     balanceOf(report) ?? '',
     ...(capped
       ? [

@@ -35,8 +35,24 @@ export function readReport(report: Report): Reading {
 }
 
 /** The verdict in a few words, with conviction; undefined when nothing voted or the task is no thesis. */
-export function verdictOf(report: Report): string | undefined {
-  const { verdict, conviction } = report.assessment ?? {};
+export const verdictOf = ({ assessment }: Report): string | undefined => assessment && said(assessment);
+
+/** Whose verdict it is, and on whose it rests, where the rules did not make them; with theirs. */
+export function ownVerdictOf({ assessment, children }: Report): string | undefined {
+  const { byRules } = assessment ?? {};
+  const parts = children.flatMap((child) => (child.assessment?.byRules ? nameOf(child.path) : []));
+  const says: string[] = [];
+  if (byRules) {
+    const rules = said(byRules) ?? 'no verdict, nothing voted';
+    says.push(
+      `Assessed by the scenario's own synthesizer. By rules it is: ${rules}, coverage ${formatShare(byRules.coverage)}.`,
+    );
+  }
+  if (parts.length > 0) says.push(`Not by rules but by synthesizers of their own assessed: ${enumerated(parts, 5)}.`);
+  return says.length === 0 ? undefined : says.join(' ');
+}
+
+function said({ verdict, conviction }: Pick<Assessment, 'verdict' | 'conviction'>): string | undefined {
   if (conviction === undefined) return verdict && `thesis ${verdict}`;
   const figure = `conviction ${formatSigned(conviction, 0)}`;
   return verdict === undefined ? figure : `thesis ${verdict}, ${figure}`;

@@ -13,6 +13,7 @@ import {
   missingOf,
   placesOf,
   readReport,
+  ownVerdictOf,
   verdictOf,
   type Reading,
 } from './reading.ts';
@@ -51,6 +52,8 @@ function head(screen: Screen, report: Report): void {
   const line = said.filter((part) => part !== '').join(': ');
   if (line !== '') write(screen, line, '', VERDICT_STYLE[report.assessment?.verdict ?? ''] ?? 'yellow');
   if (report.assessment) write(screen, report.assessment.label, '', 'dim');
+  const own = ownVerdictOf(report);
+  if (own !== undefined) write(screen, own, '! ', 'yellow');
   const balance = balanceOf(report);
   if (balance !== undefined) write(screen, balance);
 }

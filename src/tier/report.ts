@@ -4,13 +4,14 @@
  *  2. Critical findings are kept whatever the synthesis says of them.
  *  3. Every incoming finding has exactly one disposition; one that was not named is dropped, "unaccounted".
  *  4. Gaps flow up: a report lists every gap of its subtree.
+ *  5. An assessment that the rules did not make is said to be so, and theirs stands beside it.
  */
 import { assess } from '../analytics/conviction.ts';
 import { deterministicSynthesis } from '../analytics/deterministic-synthesis.ts';
 import type { Ended } from '../ports/activities.ts';
 import type { Assessment } from '../protocol/assessment.ts';
 import type { Decision } from '../protocol/decision.ts';
-import { seal } from '../protocol/digest.ts';
+import { canonicalJson, seal } from '../protocol/digest.ts';
 import { CONTEXT_FLAG, votes, type Finding } from '../protocol/finding.ts';
 import { isHole, type Gap } from '../protocol/gap.ts';
 import { childPath, depthOf, nameOf } from '../protocol/path.ts';
@@ -69,7 +70,7 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
   // Here and below keys are in alphabetical order: so the digest needs no sorting.
   return {
     artifacts: ended.flatMap(({ outcome }) => bodyOf(outcome)?.artifacts ?? []),
-    assessment: synthesis.assessment ?? assess(gathered),
+    assessment: assessmentOf(gathered, synthesis),
     children: ended.map(({ outcome }) => summaryOf(outcome)),
     conflicts: synthesis.conflicts,
     decision,
@@ -103,6 +104,21 @@ export function reportOf(gathered: Gathered, answer: { synthesis: Synthesis } | 
   };
 }
 
+function assessmentOf(gathered: Gathered, { assessment: given, madeBy }: Synthesis): Assessment {
+  if (given && madeBy === 'deterministic') return given;
+  const own = assess(gathered);
+  if (!given || canonicalJson(given) === canonicalJson(own)) return own;
+  const { byRules: _, evidence: _evidence, label: _label, ...said } = given;
+  const { conviction, coverage, label, logOdds, verdict } = own;
+  const byRules = {
+    ...(conviction !== undefined && { conviction }),
+    coverage,
+    logOdds,
+    ...(verdict !== undefined && { verdict }),
+  };
+  return inKeyOrder({ ...said, byRules, label });
+}
+
 function summaryOf(outcome: Outcome): ChildSummary {
   const { path, status, digest } = outcome;
   if (outcome.kind === 'failure') return { digest, path, status };
@@ -116,7 +132,8 @@ function summaryOf(outcome: Outcome): ChildSummary {
   };
 }
 
-export const leanOf = ({ coverage, dissent, logOdds, votes }: Assessment): Lean => ({
+export const leanOf = ({ byRules, coverage, dissent, logOdds, votes }: Assessment): Lean => ({
+  ...(byRules && { byRules }),
   coverage,
   dissent,
   logOdds,

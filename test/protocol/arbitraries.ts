@@ -199,6 +199,15 @@ export const assessments = recordOf<Assessment>(
     votes: votings,
     verdict: fc.constantFrom('supported', 'contradicted', 'not established'),
     capped: fc.record({ from: numbers, by: few(texts) }),
+    byRules: fc.record(
+      {
+        conviction: within(-100, 100),
+        coverage: within(0, 1),
+        logOdds: numbers,
+        verdict: fc.constantFrom('supported', 'contradicted', 'not established'),
+      },
+      { requiredKeys: ['coverage', 'logOdds'] },
+    ),
     evidence: fc.record({
       against: positive,
       confidence: positive,
@@ -210,7 +219,7 @@ export const assessments = recordOf<Assessment>(
     risks: few(risks),
     patterns: few(patterns),
   },
-  ...(['conviction', 'verdict', 'capped', 'evidence'] as const),
+  ...(['conviction', 'verdict', 'capped', 'byRules', 'evidence'] as const),
 );
 const dispositions: fc.Arbitrary<Disposition> = fc.oneof(
   fc.record({ id: texts, as: fc.constant('kept' as const) }),

@@ -32,6 +32,19 @@ describe('a brief', () => {
     expect(brief).toContain('Dissent 31 %');
   });
 
+  it('says whose verdict it is when the rules did not make it, and what they make of it', () => {
+    const { assessment, children } = fullReport();
+    const byRules = { conviction: -12, coverage: 0.5, logOdds: -1, verdict: 'not established' as const };
+    const [first, ...rest] = children;
+    if (!assessment || !first?.assessment) throw new Error('the sample has none');
+    const mixed = [{ ...first, assessment: { ...first.assessment, byRules } }, ...rest];
+    const own = renderBrief(fullReport({ assessment: { ...assessment, byRules }, children: mixed }));
+    expect(own).toContain("Assessed by the scenario's own synthesizer.");
+    expect(own).toContain('By rules it is: thesis not established, conviction −12, coverage 50 %.');
+    expect(own).toContain('by synthesizers of their own assessed: ');
+    expect(brief).not.toContain('own synthesizer');
+  });
+
   it('goes from the argument to the evidence to the ledger', () => {
     expect(headings(brief)).toEqual([
       'Key risks',

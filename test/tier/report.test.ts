@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import type { Ended } from '../../src/ports/activities.ts';
+import type { Assessment } from '../../src/protocol/assessment.ts';
 import type { Decision } from '../../src/protocol/decision.ts';
 import type { Finding } from '../../src/protocol/finding.ts';
 import type { Gap } from '../../src/protocol/gap.ts';
@@ -280,5 +281,47 @@ describe('what else a report says', () => {
         expect(idsOf(report.escalations)).toEqual(idsOf(said.filter((finding) => finding.critical)));
       }),
     );
+  });
+});
+
+describe('report 5: an assessment that the rules did not make is said to be so', () => {
+  const ended = [endedWith(reportOf('root/a', [findingOf('root/a', 'one', { stance: -0.6 })]))];
+  const task = taskOf('root');
+  const gathered = { task, decision: decisionOf([[leaf('a')]]), ended };
+  const { assessment: ours } = reportOver(gathered, { synthesis: synthesisOf({}) });
+  const told = (assessment: Assessment | undefined): Assessment | undefined =>
+    reportOver(gathered, { synthesis: synthesisOf({ ...(assessment && { assessment }) }) }).assessment;
+
+  it('with what they make of the same findings beside it, under our label', () => {
+    const { label, ...figures } = ours as Assessment;
+    const invented = { ...figures, label: 'a sure thing', conviction: 99, verdict: 'supported' as const };
+    const { conviction, coverage, logOdds, verdict } = figures;
+    expect(conviction).toBeLessThan(99);
+    expect(told({ ...invented, byRules: { coverage: 1, logOdds: 9, conviction: 99 } })).toEqual({
+      ...invented,
+      label,
+      byRules: { conviction, coverage, logOdds, verdict },
+    });
+  });
+
+  it('to whoever reads of it as a child, too; and it is no sum of evidence', () => {
+    const [path, said] = ['root/macro', findingOf('root/macro/a')];
+    const child = {
+      task: taskOf(path),
+      decision: decisionOf([[leaf('a')]]),
+      ended: [endedWith(reportOf(said.path, [said]))],
+    };
+    const { assessment: sums } = reportOver(child, { synthesis: synthesisOf({}) });
+    expect(sums).toHaveProperty('evidence');
+    const own = { ...(sums as Assessment), logOdds: 5 };
+    const domain = endedWith(reportOver(child, { synthesis: synthesisOf({ assessment: own }) }));
+    const { children } = reportOver({ ...gathered, ended: [domain] }, { synthesis: synthesisOf({}) });
+    expect(children).toMatchObject([{ assessment: { logOdds: 5, byRules: { logOdds: sums?.logOdds } } }]);
+    expect(domain.outcome).not.toHaveProperty('assessment.evidence');
+  });
+
+  it('and one that the rules made is not, whoever passes it on', () => {
+    expect(told(ours)).toEqual(ours);
+    expect(ours).not.toHaveProperty('byRules');
   });
 });
