@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Critical findings against the thesis that say the same thing, ranked by weight. Every one is in the ledger too. */
+/** Critical findings against the thesis that say the same thing, ranked by weight. Every one is among the escalations too. */
 export const KeyRisk = z.object({
   findings: z.array(z.string()).min(1),
   /** The id of the finding that speaks for the cluster. */

@@ -42,13 +42,13 @@ export function keyRisks(reading: Reading): string[] {
   if (assessment) return section('Key risks', [withoutRisks(reading.report)]);
   const critical = escalations.slice(0, TOLD_IN_FULL).map((finding) => `- **${quoted(reading, finding.id)}**`);
   const more = escalations.length - critical.length;
-  return section('Critical findings', more > 0 ? [...critical, `- ${more} more in the ledger below`] : critical);
+  return section('Critical findings', more > 0 ? [...critical, `- ${more} more below, word for word`] : critical);
 }
 
 function withoutRisks({ assessment, escalations }: Report): string {
   const none = 'No critical finding speaks against the thesis.';
   if (escalations.length === 0 || (assessment && hasVoted(assessment.votes))) return none;
-  return `Nothing voted, so nothing is ranked as a risk. ${counted(escalations.length, 'critical finding')} ${escalations.length === 1 ? 'stands' : 'stand'} in the ledger below.`;
+  return `Nothing voted, so nothing is ranked as a risk. ${counted(escalations.length, 'critical finding')} ${escalations.length === 1 ? 'stands' : 'stand'} below, word for word.`;
 }
 
 function relation({ between, strength, statement }: Relation): string {

@@ -91,7 +91,7 @@ export function gaps({ report }: Reading): string[] {
   );
 }
 
-function ledgerEntry(reading: Reading, finding: Finding, index: number): string[] {
+function criticalEntry(reading: Reading, finding: Finding, index: number): string[] {
   const { critical, source } = finding;
   const why = critical ? `Rule ${codeSpan(critical.rule)}: ${sentence(escapeMarkdown(critical.reason))} ` : '';
   const observed = source.asOf === undefined ? '' : `, observed ${escapeMarkdown(source.asOf)}`;
@@ -108,11 +108,11 @@ function ledgerEntry(reading: Reading, finding: Finding, index: number): string[
 }
 
 /** Every critical finding, verbatim, with its id: nothing here is ranked, merged or left out. */
-export function ledger(reading: Reading): string[] {
+export function criticalsInFull(reading: Reading): string[] {
   const { escalations } = reading.report;
-  if (escalations.length === 0) return section('Critical ledger', ['No critical finding.']);
+  if (escalations.length === 0) return section('Critical findings, word for word', ['No critical finding.']);
   return section(
-    'Critical ledger',
-    escalations.flatMap((finding, index) => ledgerEntry(reading, finding, index)),
+    'Critical findings, word for word',
+    escalations.flatMap((finding, index) => criticalEntry(reading, finding, index)),
   );
 }

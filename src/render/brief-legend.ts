@@ -2,9 +2,13 @@
 import { section } from './markdown.ts';
 import type { Reading } from './reading.ts';
 
+const TWELVE_ONE = /\b12-1 (?:relative )?momentum\b/;
+
 /** The last section of a brief. */
 export function howToRead({ report, findings }: Reading): string[] {
-  const { assessment, children, relations, conflicts, escalations } = report;
+  const { assessment, children, relations, conflicts, escalations, gaps } = report;
+  const isSaid = (words: RegExp): boolean =>
+    findings.some(({ statement, critical }) => words.test(`${statement} ${critical?.reason ?? ''}`));
   const entries: readonly (readonly [isUsed: boolean, term: string, meaning: string])[] = [
     [
       assessment?.conviction !== undefined,
@@ -32,6 +36,12 @@ export function howToRead({ report, findings }: Reading): string[] {
       'of a contradiction or a reinforcement: the weaker of the two leanings, without its sign.',
     ],
     [
+      relations.length + conflicts.length > 0,
+      'Contradiction and conflict',
+      'a contradiction is between two children that lean opposite ways; a conflict is among the findings of ' +
+        'one node, where the lighter side has a good part of the weight. Neither is settled here: both sides stand.',
+    ],
+    [
       findings.length > 0,
       'Stance and confidence',
       'the stance is −1 (fully against the thesis) to +1 (fully for it), within 0.1 of 0 neutral; ' +
@@ -49,10 +59,27 @@ export function howToRead({ report, findings }: Reading): string[] {
         'synthesis made of it.',
     ],
     [
-      findings.length > 0,
+      gaps.some(({ needsHuman }) => needsHuman),
+      'Needs a human',
+      'of a gap: no attempt was left, and another would most likely fail as the last one did, so somebody has to look ' +
+        'at why.',
+    ],
+    [
+      isSaid(/\brobust z\b/i),
       'Robust z',
       'in a finding: how unusual the figure is in its own history, counted in usual deviations from the middle ' +
         '(the median), so that a few extreme years do not distort it. Beyond 3 either way is rare.',
+    ],
+    [
+      findings.some(({ statement, unit }) => TWELVE_ONE.test(statement) || TWELVE_ONE.test(unit ?? '')),
+      '12-1 momentum',
+      'the move of a price from twelve months ago to one month ago: the last month is left out, since it tends to ' +
+        'reverse. Relative momentum is that of the price over its benchmark.',
+    ],
+    [
+      isSaid(/\(t -?\d/),
+      't',
+      'in a finding: how many times its own uncertainty a move is. Within 2 either way it could well be chance.',
     ],
     [
       findings.some(({ source }) => source.asOf !== undefined),

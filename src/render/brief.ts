@@ -1,12 +1,12 @@
 /**
  * A report as a Markdown brief. It says nothing that the report does not say; at its end it explains its own words.
- *  1. Every escalation stands in the ledger, verbatim, with its id.
+ *  1. Every escalation stands in it in full, verbatim, with its id.
  *  2. The gaps have a section, also when there are none; what is missing from a partial brief is said at the top.
  *  3. Text that came from outside (statements, questions, reasons, names) is escaped, and nothing else varies.
  */
 import type { Report } from '../protocol/report.ts';
 import { acrossDomains, conflicts, keyRisks, patterns } from './brief-argument.ts';
-import { domains, findings, gaps, ledger } from './brief-evidence.ts';
+import { criticalsInFull, domains, findings, gaps } from './brief-evidence.ts';
 import { howToRead } from './brief-legend.ts';
 import { howItWasMade } from './brief-making.ts';
 import { escapeMarkdown } from './escape-markdown.ts';
@@ -103,7 +103,7 @@ export function renderBrief(report: Report): string {
     ...gaps(reading),
     ...findings(reading),
     ...howItWasMade(reading),
-    ...ledger(reading),
+    ...criticalsInFull(reading),
     ...howToRead(reading),
   ];
   const text = lines

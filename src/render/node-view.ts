@@ -173,10 +173,10 @@ function outcome(screen: Screen, { outcome, state }: NodeView): void {
   }
   if (outcome.kind === 'report')
     return report(screen, outcome, `Reported: ${outcome.status}${MADE_BY[outcome.madeBy]}`);
-  const { status, message, attempts, retryable, partial } = outcome;
+  const { status, message, attempts, retryable, needsHuman, partial } = outcome;
   heading(screen, `Failed: ${status}`);
   write(screen, message, '  ', 'yellow');
-  const again = retryable ? 'could be tried again' : 'would fail again';
+  const again = needsHuman ? 'needs a human' : retryable ? 'could be tried again' : 'would fail again';
   write(screen, `after ${counted(attempts, 'attempt')}; it ${again}`, '  ');
   if (partial) report(screen, partial, 'What it had said until then');
 }

@@ -32,7 +32,7 @@ function tokenWithHeard(token: UnsealedToken, heard: Iterable<Finding>): Unseale
 
 /**
  * Writes what a node has settled into its usage. What children spent that died before they could report is known to
- * the ledger alone.
+ * the run's budget alone.
  */
 export function withSpent(outcome: UnsealedOutcome, spent: Spent | undefined): UnsealedOutcome {
   if (!spent) return outcome;

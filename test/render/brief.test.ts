@@ -55,7 +55,7 @@ describe('a brief', () => {
       'Gaps',
       'Findings',
       'How this brief was made',
-      'Critical ledger',
+      'Critical findings, word for word',
       'How to read this',
     ]);
   });
@@ -80,7 +80,7 @@ describe('a brief', () => {
 
   it('calls the date of an observation so, since only the brief has an as-of date', () => {
     expect(sectionOf(brief, 'Findings')).toMatch(/\| Source \| Observed \|\n/);
-    expect(sectionOf(brief, 'Critical ledger')).toContain(', observed 2008-05-31.');
+    expect(sectionOf(brief, 'Critical findings, word for word')).toContain(', observed 2008-05-31.');
     expect(brief.match(/as of/gi)).toHaveLength(2); // the verdict and the label
   });
 
@@ -109,10 +109,10 @@ describe('a brief', () => {
       'Dissent',
       'Leans (log-odds)',
       'Strength',
+      'Contradiction and conflict',
       'Stance and confidence',
       'Weight',
       'Critical',
-      'Robust z',
       'Observed',
       'What a synthesis passed up',
     ]);
@@ -121,6 +121,18 @@ describe('a brief', () => {
       /\*\*(?:Conviction|Coverage|Strength|Critical|What)/,
     );
     expect(headings(renderBrief(emptyReport()))).not.toContain('How to read this');
+    const termsFor = (statement: string) =>
+      [
+        ...sectionOf(
+          renderBrief(emptyReport({ findings: [finding('root/a#x', { statement })] })),
+          'How to read this',
+        ).matchAll(/^- \*\*(.*?)\*\*/gm),
+      ].map(([, term]) => term);
+    const plain = termsFor('Sales grew.');
+    const added = (statement: string) => termsFor(statement).filter((term) => !plain.includes(term));
+    expect(added('Jobs fell (robust z -6.2).')).toEqual(['Robust z']);
+    expect(added('12-1 momentum is -9.5 %.')).toEqual(['12-1 momentum']);
+    expect(added('31.4 % ahead of its index (t 1.1).')).toEqual(['t']);
   });
 
   it('explains them as they are computed', () => {
@@ -223,6 +235,10 @@ describe('a brief', () => {
       '- **token** `root/x/a`: error: no such series (needs a human)',
       '- **token** `root/x/b`: error: no such series',
     ]);
+    const legendFor = (given: typeof gaps) =>
+      renderBrief(emptyReport({ gaps: given, findings: [finding('root/x/c#y')] }));
+    expect(legendFor(gaps)).toContain('- **Needs a human**: ');
+    expect(legendFor(gaps.slice(1))).not.toContain('- **Needs a human**: ');
   });
 
   it('names many children with one gap together', () => {
@@ -252,7 +268,7 @@ describe('a brief', () => {
     const flooded = renderBrief(report);
     const risks = sectionOf(flooded, 'Key risks').trimEnd().split('\n');
     expect(risks.length).toBeLessThan(14);
-    const ledger = sectionOf(flooded, 'Critical ledger');
+    const ledger = sectionOf(flooded, 'Critical findings, word for word');
     for (const { id, statement } of report.escalations) {
       expect(ledger).toContain(`\`${id}\``);
       expect(ledger).toContain(`> ${statement}\n`);
@@ -262,7 +278,7 @@ describe('a brief', () => {
   it('has a critical finding in the ledger that no synthesis kept (invariant 1)', () => {
     const lost = critical('root/a#lost');
     const brief = renderBrief(emptyReport({ findings: [finding('root/a#x')], escalations: [lost] }));
-    expect(sectionOf(brief, 'Critical ledger')).toContain('**C1** `root/a#lost` (F2)');
+    expect(sectionOf(brief, 'Critical findings, word for word')).toContain('**C1** `root/a#lost` (F2)');
     expect(sectionOf(brief, 'Findings')).toContain('| F2 | **critical**');
   });
 

@@ -210,6 +210,20 @@ describe('a node of a stored run', () => {
       },
     });
     expect(text).toContain('Failed: timeout\n  closed itself\n  after 2 attempts; it could be tried again');
+    expect(
+      renderNode({
+        ...view,
+        outcome: {
+          ...outcome,
+          message: 'boom',
+          attempts: 3,
+          retryable: true,
+          needsHuman: true,
+          elapsedMs: 9,
+          digest: 'd',
+        },
+      }),
+    ).toContain('boom\n  after 3 attempts; it needs a human');
     expect(text).toContain('What it had said until then');
     expect(text).toContain('It began 2 times: the run was interrupted and resumed.');
   });

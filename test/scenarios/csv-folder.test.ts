@@ -315,7 +315,7 @@ describe.skipIf(!isThere)('145 real series', () => {
     const { brief, escalations } = outcome;
     expect(escalations.length).toBeGreaterThanOrEqual(70);
     expectVerbatim(outcome);
-    const [argued = '', ledger = ''] = renderBrief(brief).split('## Critical ledger');
+    const [argued = '', ledger = ''] = renderBrief(brief).split('## Critical findings, word for word');
     for (const [index, { id, statement }] of escalations.entries()) {
       expect(ledger).toContain(`**C${index + 1}** \`${id}\``);
       expect(ledger).toContain(`> ${escapeMarkdown(statement)}\n`);

@@ -34,7 +34,7 @@ export function verifyBrief(text: string, { receipt, events, key }: VerifyBriefO
   let signedBy: string | undefined;
   if (receipt !== undefined) {
     signedBy = checkReceipt(receipt, { own: { ...told?.receipt, ...receiptOf(brief) }, key, problems });
-  } else if (key) problems.add('', 'there is no receipt that could be signed');
+  } else if (key) problems.add('', 'no receipt lies beside its brief, so whose signature it bears cannot be told');
   const own = { events: 0, nodes: 1, findings: brief.findings.length, criticals: brief.escalations.length };
   return {
     problems: problems.inOrder(),

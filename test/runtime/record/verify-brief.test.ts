@@ -91,5 +91,7 @@ it('says of what is no brief that it cannot be read, and of a key that nothing i
   expect(messages('{"kind":"report"}', {})).toEqual([
     'The run: its brief cannot be read: it is not the JSON of a report.',
   ]);
-  expect(messages(whole.text, { key: publicKey })).toEqual(['The run: there is no receipt that could be signed.']);
+  expect(messages(whole.text, { key: publicKey })).toEqual([
+    'The run: no receipt lies beside its brief, so whose signature it bears cannot be told.',
+  ]);
 });
