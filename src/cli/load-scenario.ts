@@ -75,11 +75,15 @@ async function orNever(promise: unknown): Promise<unknown> {
   }
 }
 
-async function defaultExportOf(file: string, flags: ScenarioFlags): Promise<unknown> {
+async function defaultExportOf(file: string, flags: ScenarioFlags, mayIgnore: boolean): Promise<unknown> {
   const module = await orNever(import(pathToFileURL(resolve(file)).href));
   if (module === NEVER) return NEVER;
   const exported = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
-  return isFactory(exported) ? orNever(exported(flags)) : exported;
+  if (isFactory(exported)) return orNever(exported(flags));
+  if (flags.data !== undefined && !mayIgnore && isScenario(exported)) {
+    throw misuse(`${file} reads no folder: only a scenario that is a function of the options can. Leave out --data.`);
+  }
+  return exported;
 }
 
 async function checkFile(file: string): Promise<void> {
@@ -100,10 +104,11 @@ async function checkFile(file: string): Promise<void> {
  * Imports a file's default export: a scenario, or a function of the options that returns one.
  * @throws EspalierError `invalid-input` when the file is missing, broken or no scenario; what the file's own
  * definitions throw keeps its code
+ * @param mayIgnore a folder that was given may be for another scenario
  */
-export async function loadScenario(file: string, flags: ScenarioFlags): Promise<Scenario> {
+export async function loadScenario(file: string, flags: ScenarioFlags, mayIgnore = false): Promise<Scenario> {
   await checkFile(file);
-  const exported = await defaultExportOf(file, flags).catch((error: unknown) => {
+  const exported = await defaultExportOf(file, flags, mayIgnore).catch((error: unknown) => {
     throw loadFault(file, error);
   });
   if (exported === NEVER) {

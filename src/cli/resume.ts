@@ -34,7 +34,7 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
   try {
     const { runId: resume } = run;
     const origin = readOrigin(run);
-    const scenario = await loadScenario(origin.file, { ...origin.flags, willRun: true });
+    const scenario = await loadScenario(origin.file, { ...origin.flags, willRun: true }, true);
     const { synthesis } = origin.flags;
     const host = await hostAt(origin.server);
     await host?.checkReady?.(scenario);

@@ -44,7 +44,7 @@ export async function workerCommand(files: readonly string[], flags: WorkerFlags
     ...(data !== undefined && { data }),
   };
   const scenarios: Scenario[] = [];
-  for (const file of files) scenarios.push(await loadScenario(file, given));
+  for (const file of files) scenarios.push(await loadScenario(file, given, files.length > 1));
   checkNames(scenarios);
   for (const scenario of scenarios) modelsFor(scenario, {})?.adapter.checkReady?.();
   if (register !== undefined && advertise === undefined && EVERYWHERE.has(hostname)) {
