@@ -61,7 +61,8 @@ function head(screen: Screen, report: Report): void {
 function shortfall(screen: Screen, report: Report): void {
   if (report.status === 'complete') return;
   const says = report.status === 'failed' ? 'This run failed: no finding survived.' : 'This brief is partial.';
-  const missing = groupGaps(holesOf(report)).map((group) => missingOf(group, 3));
+  // One by one: a group is told as "root: a and b", and its colon has no place among others in a sentence.
+  const missing = [...new Set(holesOf(report).map((gap) => missingOf({ ...gap, parent: '', paths: [gap.path] }, 1)))];
   screen.lines.push('');
   write(screen, missing.length === 0 ? says : `${says} Missing: ${enumerated(missing, 4)}.`, '! ', 'yellow');
 }

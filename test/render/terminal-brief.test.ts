@@ -33,6 +33,12 @@ describe('the brief on a terminal', () => {
   it('warns of a partial brief before anything that rests on it', () => {
     const screen = renderTerminalBrief(partialReport());
     expect(screen).toContain('! This brief is partial. Missing: root/sector.');
+    const gaps = ['root/a', 'root/b', 'root'].map((path) => ({
+      path,
+      kind: 'token' as const,
+      why: path.length > 4 ? 'cut off' : 'error',
+    }));
+    expect(renderTerminalBrief({ ...partialReport(), gaps })).toContain('Missing: root/a, root/b and root.');
     expect(screen.indexOf('partial')).toBeLessThan(screen.indexOf('Key risks'));
   });
 
