@@ -133,6 +133,9 @@ export type ModelAdapter = {
 };
 export type ModelIo = {
   readonly abortSignal: AbortSignal;
-  /** To be told what a call has used so far, as soon as it is known: it is billed also when no answer comes of it. */
+  /**
+   * To be told what a call has used so far, as soon as it is known, or can be told roughly: it is billed also when no
+   * answer comes of it.
+   */
   readonly used?: (usage: ModelUsage) => void;
 };

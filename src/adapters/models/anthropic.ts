@@ -1,4 +1,5 @@
 /** Claude, through the Messages API: one streamed call for each question. */
+import type Anthropic from '@anthropic-ai/sdk';
 import { EspalierError } from '../../errors.ts';
 import type { ModelAdapter } from '../../ports/model.ts';
 import { answerOf, limitsIn, usageOf } from './anthropic-answer.ts';
@@ -19,6 +20,7 @@ export type AnthropicOptions = ClientOptions & {
   readonly idleMs?: number;
 };
 const IDLE_MS = 300_000;
+const CHARACTERS_PER_TOKEN = 4; // about; real text has three to five
 
 /**
  * The adapter for Claude. It needs the package `@anthropic-ai/sdk`, loaded with the first question.
@@ -44,8 +46,12 @@ export function anthropic({ idleMs = IDLE_MS, ...options }: AnthropicOptions): M
         stream.abort();
       };
       let timer = setTimeout(rest, idleMs);
-      stream.on('streamEvent', ({ type }, { usage }) => {
-        if (type === 'message_start' || type === 'message_delta') used?.(usageOf(usage));
+      let written = 0;
+      stream.on('streamEvent', (event, { usage }) => {
+        written = event.type === 'message_delta' ? 0 : written + lengthOf(event);
+        const known = usageOf(usage);
+        // How much was written is said at the end alone. Whatever is cut off before is billed by what had come.
+        used?.({ ...known, outputTokens: Math.max(known.outputTokens, Math.ceil(written / CHARACTERS_PER_TOKEN)) });
         clearTimeout(timer);
         timer = setTimeout(rest, idleMs);
       });
@@ -81,4 +87,20 @@ export function anthropic({ idleMs = IDLE_MS, ...options }: AnthropicOptions): M
       }
     },
   };
+}
+
+/** Of what a model has written with this event, in characters: text, thought, or what it gives a tool. */
+function lengthOf(event: Anthropic.MessageStreamEvent): number {
+  if (event.type !== 'content_block_delta') return 0;
+  const { delta } = event;
+  switch (delta.type) {
+    case 'text_delta':
+      return delta.text.length;
+    case 'thinking_delta':
+      return delta.thinking.length;
+    case 'input_json_delta':
+      return delta.partial_json.length;
+    default:
+      return 0;
+  }
 }

@@ -272,6 +272,11 @@ describe('what goes wrong', () => {
     }
   });
 
+  it('of an answer that was cut off all that had come counts, though nobody has said how many tokens it was', async () => {
+    const { used } = await faultIn({ content: 'abcd'.repeat(1_000), after: { events: 3, does: 'cut' } }); // half of it
+    expect(used).toMatchObject({ inputTokens: 100, outputTokens: 500 });
+  });
+
   it('a server that is not there', async () => {
     const adapter = anthropic({ apiKey: KEY, baseURL: 'http://127.0.0.1:1' });
     const thrown: unknown = await adapter.ask(request(), io()).catch((reason: unknown) => reason);
