@@ -197,6 +197,18 @@ export function harmless(telemetry: Telemetry): Telemetry {
     onEnd: (runId) => void quietly(() => telemetry.onEnd(runId)),
     traceparentOf: (runId, path) => quietly(() => telemetry.traceparentOf(runId, path)),
     traceparentFor: (...given) => quietly(() => telemetry.traceparentFor?.(...given)),
-    within: (task, work) => telemetry.within(task, work),
+    within(task, work) {
+      let hasBegun = false;
+      const begin = (): ReturnType<typeof work> => {
+        hasBegun = true;
+        return work();
+      };
+      try {
+        return telemetry.within(task, begin);
+      } catch (error) {
+        if (hasBegun) throw error; // the work's own
+        return work();
+      }
+    },
   };
 }

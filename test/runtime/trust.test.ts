@@ -92,7 +92,7 @@ describe('a listener', () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
-  it.each(['onEvent', 'onEnd', 'traceparentOf'] as const)(
+  it.each(['onEvent', 'onEnd', 'traceparentOf', 'within'] as const)(
     'of telemetry whose %s throws changes nothing',
     async (name) => {
       const telemetry = {

@@ -1,7 +1,7 @@
 /**
  * What the nodes of a run are doing and for how long, from the run's events alone. Telemetry's signals each keep one.
  *  1. A node is in one phase at a time, so its phases add up to its time.
- *  2. Times are the events' own. Nothing here reads a clock.
+ *  2. Times are the events' own. Nothing here reads a clock. Workers' clocks may differ: no time is below 0.
  *  3. Its own books are in order before an observer is told, who may throw.
  *  4. A node is forgotten when it has ended; a parent still knows the child it waited for, until its stage is closed.
  */
@@ -115,14 +115,14 @@ export function createTimeline(observer: TimelineObserver): Timeline {
   const close = (node: LiveNode, at: number): void => {
     const { stage, last, decision, left } = node;
     const before = node.next?.endedAt ?? 0;
-    const ms = at - node.since;
+    const ms = Math.max(0, at - node.since);
     const goesOn = left === 0 && stage + 1 < (decision?.stages.length ?? 0);
     const next = goesOn || (left === 0 && decision?.mayGrow) ? 'planning' : 'synthesis';
     if (last) {
       node.below = addedUp(node.below, last);
       node.idleMs.planning += Math.max(0, last.startedAt - node.since);
     }
-    node.idleMs[next] += at - (last?.endedAt ?? node.since);
+    node.idleMs[next] += Math.max(0, at - (last?.endedAt ?? node.since));
     node.busyMs += Math.min(ms, node.childrenMs);
     const gathered: Gathered = {
       stage,

@@ -75,3 +75,14 @@ it('takes a leaf that asked for no slot for logic of the caller’s own: all of 
   );
   expect(told(events).spent('root/l0')).toEqual({ work: 5_000 });
 });
+
+it('takes no time for less than none where the clocks of workers differ', async () => {
+  const behind: Record<string, number> = { 'node.reported': 3_000 };
+  const events = (await eventsAt({ 'root planned': 5, 'root reported': 4 })).map((event): RunEvent => {
+    if (event.path === 'root') return event.type === 'node.reported' ? { ...event, at: 4_000 } : event;
+    return { ...event, at: behind[event.type] ?? 2_000 };
+  });
+  const { gathers, critical } = told(events);
+  expect(gathers).toMatchObject([{ ms: 0, savedMs: 2_000, waitMs: 0 }]); // both worked for a second
+  expect(critical).toEqual(['root planning 5000', 'root synthesis 1000', 'leaf work 1000']);
+});
