@@ -3,9 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../../src/index.ts';
 import type { Report } from '../../src/protocol/report.ts';
 import type { RunEvent } from '../../src/protocol/run-event.ts';
+import { restate, serve, services } from '../../src/restate.ts';
+import { recorder } from '../adapters/telemetry/recorder.ts';
 import { runEspalier, startEspalier, workspace } from '../cli/command.ts';
+import { domain, leaf, scenarioOf } from '../contracts/host/bench.ts';
 import { otlpReceiver } from '../support/otlp-receiver.ts';
 import { expectTree, isA, pathOf } from '../support/trace-tree.ts';
 import { isInstalled } from './program.ts';
@@ -68,5 +72,29 @@ describe.skipIf(!isInstalled())('the trace of a run at a Restate server', () => 
         ),
       ]);
     }
+  });
+
+  it('begins with whoever starts a run under an id of their own; who comes back is told the same', async () => {
+    const scenario = scenarioOf([domain('d', [leaf('l'), leaf('m')])]);
+    const worker = await serve({ services: services(scenario) });
+    await server.register(worker.uri);
+    const host = restate({ ingress: server.ingress });
+    const tell = async () => {
+      const events: RunEvent[] = [];
+      const record = recorder();
+      const { brief } = await run(scenario, {
+        host,
+        runId: 'of-my-own',
+        telemetry: record.telemetry,
+        onEvent: (event) => void events.push(event),
+      });
+      return { brief, events, nodes: record.nodes().length };
+    };
+    const [first, again] = [await tell(), await tell()];
+    expect(first.events.map(({ seq }) => seq)).toEqual(first.events.map((_, i) => i));
+    expect(first.events.filter(({ type }) => type === 'run.started')).toHaveLength(1);
+    expect(again).toEqual(first);
+    expect(first.nodes).toBe(5); // and the run
+    await worker.close();
   });
 });
