@@ -26,8 +26,9 @@ export class ChildCalls {
 
   /** What may arrive next: one of all, or, of too many, the one that was called first. */
   get awaited(): RestatePromise<Arrival>[] {
-    const all = [...this.#inFlight.values()];
-    return all.length > WIDEST_RACE ? all.slice(0, 1) : all;
+    if (this.#inFlight.size <= WIDEST_RACE) return [...this.#inFlight.values()];
+    const [first] = this.#inFlight.values();
+    return first ? [first] : [];
   }
   call(child: ChildSpec, task: Task): void {
     const { ctx, worker, spec, made, kit } = this.#node;

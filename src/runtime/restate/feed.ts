@@ -1,6 +1,6 @@
 /** Hands a run's events on to a caller, who asks again and again. Nobody polls: it waits until there is something. */
 import { RestatePromise, type Context } from '@restatedev/restate-sdk';
-import { call } from './calls.ts';
+import { call, send } from './calls.ts';
 import type { Page } from './ledger.ts';
 
 export type FeedInput = { runId: string; cursor: number };
@@ -15,5 +15,7 @@ export const feedFrom =
     const page = await call<Page>(ctx, { ...to, method: 'next' }, { cursor, awakeable: id });
     if (page.cursor !== cursor || page.isOver) return page;
     const nothing: Page = { events: [], cursor, isOver: false };
-    return RestatePromise.race([promise, ctx.sleep(LONGEST_MS).map(() => nothing)]);
+    const next = await RestatePromise.race([promise, ctx.sleep(LONGEST_MS).map(() => nothing)]);
+    if (next === nothing) send(ctx, { ...to, method: 'leave' }, id);
+    return next;
   };

@@ -33,7 +33,7 @@ export type GatherWith = {
   /** A last word on a child's report, before it is sealed. */
   amend?: (report: UnsealedReport) => Promise<{ report: UnsealedReport; heard: readonly Finding[] }>;
 };
-type Moment = 'expired' | 'hand-off' | 'flush' | 'cut-off';
+type Moment = 'expired' | 'hand-off' | 'flush' | 'give-back' | 'cut-off';
 type Arrived = Arrival | { type: 'news'; news: SlotNews } | { type: Moment };
 type Planned = { task: Task; child: ChildSpec };
 
@@ -41,6 +41,8 @@ type Planned = { task: Task; child: ChildSpec };
 const MARGINS: Margins = { handOffMs: 500, leastReserveMs: 500 };
 /** How long children have to conclude when they are asked to, for each tier below, in ms. */
 const CONCLUDE_MS = 1_000;
+/** How long slots that leaves have left may wait for company: somebody who is tried again may need one. */
+const KEEPING_MS = 500;
 /** In flight at once where some have to wait for a slot: they are raced, so that none waits for another's end. */
 const MOST_RACED = 256;
 
@@ -112,6 +114,7 @@ class Gather {
   async #step(join: Join, slots: StageSlots, handOff: number): Promise<void> {
     const { ctx, outbox, cancellation } = this.#node;
     if (outbox.flushDue(this.#at) && !this.#moments.has('flush')) this.#arm('flush', FLUSH_MS);
+    if (slots.isKeeping && !this.#moments.has('give-back')) this.#arm('give-back', KEEPING_MS);
     const news = slots.news?.map((said): Arrived => ({ type: 'news', news: said ?? { granted: [], revoked: [] } }));
     const arrived = await cancellation.first<Arrived>([
       ...this.#moments.values(),
@@ -144,6 +147,10 @@ class Gather {
       case 'flush':
         this.#moments.delete('flush');
         outbox.flush(this.#at + FLUSH_MS);
+        break;
+      case 'give-back':
+        this.#moments.delete('give-back');
+        slots.giveBack();
         break;
       case 'news': {
         const { granted, revoked } = slots.take(arrived.news);

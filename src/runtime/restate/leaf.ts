@@ -198,11 +198,14 @@ export async function driveLeaf(
   }
 }
 
-function ioOf(path: string, { abortSignal, budget, tell, atEnd }: Means<Told>): AttemptIo {
+function ioOf(path: string, means: Means<Told>): AttemptIo {
+  const { budget, tell, atEnd } = means;
   const calls = new OpenCalls(path, { clock: systemClock, emit: (event) => tell({ type: 'event', event }, false) });
   atEnd((status) => calls.breakOff(status));
   return {
-    abortSignal,
+    get abortSignal() {
+      return means.abortSignal;
+    },
     budget,
     reading: (source, isDeclared) => calls.reading(source, isDeclared),
     calling: (tool) => calls.calling(tool),

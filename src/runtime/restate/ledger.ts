@@ -78,6 +78,12 @@ export const ledgerObject = (name: string, options: restate.ObjectOptions) =>
         }
         return page;
       },
+      /** Whoever waited by this awakeable has gone. */
+      leave: async (ctx: Writing, awakeable: string): Promise<void> => {
+        const ledger = await ledgerOf(ctx);
+        ledger.waiting = ledger.waiting.filter((one) => one !== awakeable);
+        ctx.set('ledger', ledger);
+      },
       /** Ends the run: `cancel` delivers what there is, `stop` nothing. */
       end: async (ctx: Writing, ending: Ending): Promise<void> => {
         const ledger = await ledgerOf(ctx);
@@ -180,8 +186,8 @@ async function scan(ctx: Reading, see: (event: RunEventBody) => void): Promise<v
 }
 
 /** What a leaf has said live and its report does not hold: an attempt had said it that failed. */
-function retractedBy({ path, tier, findings }: Report, said: ReadonlyMap<string, Finding>): string[] {
-  if (tier !== 'leaf') return [];
+function retractedBy({ path, madeBy, findings }: Report, said: ReadonlyMap<string, Finding>): string[] {
+  if (madeBy !== 'leaf') return [];
   const kept = new Set(findings.map(({ id }) => id));
   return [...said.values()].flatMap((one) => (one.path !== path || one.critical || kept.has(one.id) ? [] : one.id));
 }

@@ -2,7 +2,8 @@
  * Performs a step with an effect as a durable one, slice by slice: whatever a slice says is in the journal before
  * anything follows from it, and is not said again when the invocation is replayed.
  *  1. Our own machine tries again, and not the server: a failure is data.
- *  2. A step that fails for want of budget is performed once more when there is more to be had.
+ *  2. What work had spent that its worker's death ended is spent, as far as its last slice told.
+ *  3. A step that fails for want of budget is performed once more when there is more to be had.
  */
 import { CANCELLED } from '../../tier/fault.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
@@ -66,23 +67,32 @@ async function performOnce(node: Node, { name, purse, job, hear, begun }: Step):
   const { ctx, cancellation } = node;
   const { workshop } = node.worker;
   const id = `${ctx.request().id} ${name}`;
-  const budget = purse.left;
+  let last: Slice<Told> | undefined;
+  /** Work that began anew is other work, and counts from nothing: what was spent by then is spent. */
+  const see = (slice: Slice<Told>): void => {
+    if (last && last.since !== slice.since) purse.own(last);
+    last = slice;
+  };
   const over = (slice: Slice<Told>): Performed => {
     workshop.forget(id);
     purse.own(slice);
     return slice;
   };
+  const sliceOf = (number: number, ms: number): Promise<Slice<Told>> =>
+    workshop.slice(id, { ...job, budget: purse.leftAfter(last?.spent) }, number, ms);
   const close = async (number: number): Promise<Performed> => {
     const slice = await ctx.run(`${name}, closing`, () => workshop.close(id, number, CANCELLED), ONCE);
+    see(slice);
     hear(slice.told, false);
     return over(slice);
   };
   let longestMs = FIRST_MS;
   for (let number = 1; ; number++) {
     const ms = longestMs;
-    const running = ctx.run(`${name}, ${number}`, () => workshop.slice(id, { ...job, budget }, number, ms), ONCE);
+    const running = ctx.run(`${name}, ${number}`, () => sliceOf(number, ms), ONCE);
     const slice = await cancellation.first([running]);
     if (!slice) return close(number + 1);
+    see(slice);
     if (number === 1) begun?.(slice.since);
     const goesOn = hear(slice.told, slice.end !== undefined);
     if (slice.end) return over(slice);

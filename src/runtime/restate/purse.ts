@@ -41,8 +41,14 @@ export class Purse {
     this.#unbooked = plus(this.#unbooked, self);
     this.#self = plus(this.#self, self);
     this.#subtree = plus(this.#subtree, self);
+    this.#left = this.leftAfter(spent);
+  }
+  /** What is left for work that begins again, when what began before has spent so much. */
+  leftAfter(spent: Spent | undefined): Budget {
+    if (!spent) return this.#left;
     const { usd, tokens } = this.#left;
-    this.#left = {
+    const { self } = spent;
+    return {
       ...this.#left,
       ...(usd !== undefined && { usd: Math.max(0, Math.round((usd - self.usd) * NANO) / NANO) }),
       ...(tokens !== undefined && { tokens: Math.max(0, tokens - self.inputTokens - self.outputTokens) }),

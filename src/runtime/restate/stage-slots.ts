@@ -14,8 +14,8 @@ import type { Node } from './node.ts';
 import { exchange, tellSlots } from './slot-calls.ts';
 import type { SlotAsk, SlotNews, SlotRelease } from './slots-object.ts';
 
-/** So many ends share a message when nobody can be waiting for the slots. */
-const MOST_TOGETHER = 64;
+/** So many ends share a message when nobody can be waiting for the slots; its gather gives back the rest in time. */
+const MOST_TOGETHER = 512;
 /**
  * The object keeps everybody who waits, and moves them with each message: of a long queue it is told of the next ones
  * alone. So many of a stage, and of all stages that may be open at once.
@@ -101,13 +101,20 @@ export class StageSlots {
     if (ended !== undefined) this.#releases.push({ path, ended });
     if (!this.#isAmple || this.#releases.length >= MOST_TOGETHER) this.#tell();
   }
+  /** Whether slots are here still that nobody uses. */
+  get isKeeping(): boolean {
+    return this.#releases.length > 0;
+  }
+  giveBack(): void {
+    if (this.#releases.length > 0) this.#tell();
+  }
   /** Nobody will begin any more. */
   withdrawAll(): void {
     for (const path of this.#waiting.keys()) this.#releases.push({ path });
     this.#waiting.clear();
     for (const { unasked } of this.#lanes.values()) unasked.length = 0;
     this.#unasked = 0;
-    if (this.#releases.length > 0) this.#tell();
+    this.giveBack();
   }
   close(): void {
     if (!this.#news) return;

@@ -9,6 +9,7 @@ import type { Io } from '../../ports/activities.ts';
 import type { Budget } from '../../protocol/grant.ts';
 import type { FailureStatus } from '../../protocol/failure-status.ts';
 import type { Fault } from '../../protocol/fault.ts';
+import { EXPIRED } from '../../tier/attempt.ts';
 import { errorOf, faultOf } from '../../tier/fault.ts';
 import type { Spent } from '../../tier/usage.ts';
 import { createRunBudget } from '../run-budget.ts';
@@ -32,13 +33,13 @@ export type Job<Told> = {
   start: (means: Means<Told>) => Promise<unknown>;
 };
 
+const OVER: Fault = { status: 'cancelled', message: 'the attempt is over' };
 /** How long work waits to be asked for its next slice: a server that is restarted comes back by then. */
 const ABANDONED_MS = 60_000;
 /** What the server takes in one piece, less some. */
 const MOST_BYTES = 24 * 1024 * 1024;
 
 class Work<Told> {
-  readonly #controller = new AbortController();
   readonly #spending: ReturnType<ReturnType<typeof createRunBudget>['spendingOf']>;
   readonly #ledger: ReturnType<typeof createRunBudget>;
   readonly #path: string;
@@ -47,6 +48,9 @@ class Work<Told> {
   readonly #since = Date.now();
   #told: Said<Told>[] = [];
   #end: End | undefined;
+  /** Made on first use: most work never asks for its signal. */
+  #controller: AbortController | undefined;
+  #over: Fault | undefined;
   #atEnd: ((status: FailureStatus) => void) | undefined;
   #timer: NodeJS.Timeout;
   #isUrgent = false;
@@ -62,16 +66,19 @@ class Work<Told> {
     this.#path = path;
     this.#deadline = deadline;
     this.#abandon = abandon;
-    this.#timer = setTimeout(() => this.#over({ isExpired: true }), Math.max(0, deadline - Date.now()));
+    this.#timer = setTimeout(() => this.#ended({ isExpired: true }, EXPIRED), Math.max(0, deadline - Date.now()));
+    const signal = (): AbortSignal => this.#signal();
     const means: Means<Told> = {
-      abortSignal: this.#controller.signal,
+      get abortSignal() {
+        return signal();
+      },
       budget: this.#spending,
       tell: (told, isUrgent) => this.#tell(told, isUrgent),
       atEnd: (work) => void (this.#atEnd = work),
     };
     (async () => start(means))().then(
-      (value) => this.#over(plain(value)),
-      (error: unknown) => this.#over({ fault: faultOf(error) }),
+      (value) => this.#ended(plain(value), OVER),
+      (error: unknown) => this.#ended({ fault: faultOf(error) }, OVER),
     );
   }
 
@@ -81,8 +88,7 @@ class Work<Told> {
     return this.#given.slice;
   }
   abort(fault: Fault): void {
-    this.#over({ isAborted: true });
-    this.#controller.abort(errorOf(fault));
+    this.#ended({ isAborted: true }, fault);
   }
   /** Nobody will ask again. */
   forget(): void {
@@ -131,18 +137,23 @@ class Work<Told> {
   #wakeSoon(): void {
     this.#soon ??= setTimeout(() => this.#wake?.(), FLUSH_MS);
   }
-  #over(end: End): void {
+  /** `fault`: what its signal says to whoever still listens. */
+  #ended(end: End, fault: Fault): void {
     if (this.#end) return;
     this.#atEnd?.('isExpired' in end ? 'timeout' : 'cancelled');
     this.#end = end;
     clearTimeout(this.#timer);
     this.#spending.end();
     this.#wake?.();
-    if ('isExpired' in end)
-      this.#controller.abort(errorOf({ status: 'timeout', message: 'no answer by its deadline' }));
-    else if ('value' in end || 'fault' in end) {
-      this.#controller.abort(errorOf({ status: 'cancelled', message: 'the attempt is over' }));
+    this.#over = fault;
+    this.#controller?.abort(errorOf(fault));
+  }
+  #signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#over) this.#controller.abort(errorOf(this.#over)); // asked for too late
     }
+    return this.#controller.signal;
   }
 }
 
@@ -191,10 +202,11 @@ function plain(value: unknown): End {
     return { fault: { status: 'invalid', message, diagnosis: 'invalid-output' } };
   }
   if (json === undefined) return { value: typeof value }; // a function: no result, and said to be none
-  if (json.length > MOST_BYTES) {
+  const bytes = Buffer.byteLength(json);
+  if (bytes > MOST_BYTES) {
     const error = new EspalierError(
       'invalid-data',
-      `The result has ${json.length} bytes, and ${MOST_BYTES} can travel. Keep what is big as an artifact.`,
+      `The result has ${bytes} bytes, and ${MOST_BYTES} can travel. Keep what is big as an artifact.`,
     );
     return { fault: faultOf(error) };
   }

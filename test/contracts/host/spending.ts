@@ -184,6 +184,23 @@ export function spending(open: OpenHost): void {
       expect(seen.order).toEqual(['root/d/long', 'root/d/middle', 'root/d/short']);
     });
 
+    it('come back from who has ended to who is tried again, when a rate limit leaves fewer', async () => {
+      let refusals = 0;
+      const run: LeafSpec['run'] = async ({ task }) => {
+        await pause(100); // the others have ended
+        if (refusals++ < 4) throw Object.assign(new Error('slow down'), { diagnosis: 'rate-limited' });
+        return said(task.path);
+      };
+      // Of such estimates no lease ends within the run.
+      const quick = Array.from({ length: 40 }, (_, i) => leaf(`quick${i}`, { estimate: 60_000 }));
+      const again = Array.from({ length: 4 }, (_, i) => leaf(`again${i}`, { run, estimate: 60_000 }));
+      const scenario = scenarioOf([domain('d', [...quick, ...again])], { limits: { concurrency: 44 } });
+      const done = await performed(open(), scenario);
+      expect(done.eventsOf('slots.changed')[0]).toMatchObject({ pool: 'total', why: 'rate-limited' });
+      expect(done.gaps).toEqual([]);
+      expect(done.status).toBe('complete');
+    });
+
     it('are halved by a rate limit, and that is said', async () => {
       let refusals = 0;
       const run: LeafSpec['run'] = ({ task }) => {

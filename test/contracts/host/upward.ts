@@ -1,6 +1,19 @@
 /** What travels up while a run goes on. */
 import { describe, expect, it } from 'vitest';
-import { ALARM, domain, leaf, never, pause, performed, said, scenarioOf, started, type OpenHost } from './bench.ts';
+import type { LeafSpec } from '../../../src/define/spec.ts';
+import {
+  ALARM,
+  domain,
+  leaf,
+  never,
+  pause,
+  performed,
+  said,
+  scenarioOf,
+  started,
+  type OpenHost,
+  type Performed,
+} from './bench.ts';
 
 export function upward(open: OpenHost): void {
   describe('what is critical', () => {
@@ -68,6 +81,39 @@ export function upward(open: OpenHost): void {
       expect(done.eventsOf('finding.escalated')).toHaveLength(1);
       expect(done.brief.findings).toHaveLength(1);
       expect(done.status).toBe('complete');
+    });
+  });
+
+  describe('what a failed attempt has said', () => {
+    /** Speaks live, fails, and finds something else when it is asked again. */
+    const retracting = ({ attempt, report, task }: Parameters<LeafSpec['run']>[0]) => {
+      if (attempt > 1) return said(task.path, { key: 'second' });
+      report(said(task.path, { key: 'taken back' }));
+      report(said(task.path, { key: 'alarm', ...ALARM }));
+      throw new Error('not so');
+    };
+    const keysUnder = (path: string, end: ReturnType<Performed['endOf']>): string[] => {
+      const findings = end?.kind === 'failure' ? end.partial?.findings : end?.findings;
+      return (findings ?? [])
+        .flatMap(({ id }) => (id.startsWith(`${path}#`) ? id.slice(path.length + 1) : []))
+        .toSorted();
+    };
+    it('is taken back from those above that are cut off, but for what is critical', async () => {
+      const isHeard = Promise.withResolvers<void>();
+      const scenario = scenarioOf(
+        [
+          domain('cut', [leaf('l', { run: retracting }), leaf('hangs', { run: never })]),
+          domain('quick', [leaf('l', { run: ({ task }) => isHeard.promise.then(() => said(task.path)) })]),
+        ],
+        { join: { quorum: 1 } },
+      );
+      const done = await performed(open(), scenario, {
+        onEvent({ type, path }) {
+          if (type === 'node.reported' && path === 'root/cut/l') isHeard.resolve();
+        },
+      });
+      expect(keysUnder('root/cut/l', done.endOf('root/cut'))).toEqual(['alarm', 'second']);
+      expect(done.brief.escalations.map(({ id }) => id)).toEqual(['root/cut/l#alarm']);
     });
   });
 
