@@ -13,7 +13,7 @@ import {
   type RunEvent,
   type Store,
 } from '../../src/index.ts';
-import { restate, serve, services } from '../../src/restate.ts';
+import { restate, serve, services, type Serving } from '../../src/restate.ts';
 import type { LeafSpec } from '../../src/define/spec.ts';
 import { domain, leaf, never, pause, said, scenarioOf, started, ALARM } from '../contracts/host/bench.ts';
 import { restateUnderTest } from './host-under-test.ts';
@@ -112,6 +112,52 @@ describe.skipIf(!isInstalled())('a run at a Restate server', () => {
     const { runId, brief } = await run(scenario, { host, store });
     expect(brief.findings.find(({ path }) => path.endsWith('reads'))?.value).toBe(text.length);
     expect(verifyRun(store, runId)).toMatchObject({ problems: [] });
+    await worker.close();
+  });
+
+  it('counts what an attempt had spent whose worker died, and what it spends when it begins again', async () => {
+    let executions = 0;
+    const hasSpoken = Promise.withResolvers<void>();
+    const spending = leaf('spends', {
+      async run({ task, budget, report }) {
+        executions++;
+        budget.reserve({ usd: 0.25 }).settle({ usd: 0.25, inputTokens: 10, outputTokens: 1 });
+        if (executions > 1) return said(task.path);
+        report(said(task.path, { key: 'first', ...ALARM }));
+        hasSpoken.resolve();
+        return never();
+      },
+    });
+    const scenario = scenarioOf([domain('d', [spending])], {
+      limits: { deadline: '60s', budget: { usd: 1 } },
+    });
+    const first = await serve({ services: services(scenario) });
+    await under().server.register(first.uri);
+    const handle = start(scenario, {
+      host: restate({ ingress: under().server.ingress }),
+      onEvent: async ({ type }) => {
+        if (type !== 'finding.escalated') return;
+        await hasSpoken.promise;
+        await first.close();
+        second = serve({ services: services(scenario), port: first.port });
+      },
+    });
+    let second: Promise<Serving> | undefined;
+    const { brief } = await handle.result;
+    await (await second)?.close();
+    expect(executions).toBe(2);
+    expect(brief.usage.subtree).toMatchObject({ usd: 0.5, inputTokens: 20, outputTokens: 2 });
+  });
+
+  it('refuses a result that is too big to travel, at once and with what to do', async () => {
+    const big = leaf('big', { run: ({ task }) => said(task.path, { data: 'x'.repeat(13 * 1024 * 1024) }) });
+    const scenario = scenarioOf([domain('d', [big, leaf('small')])]);
+    const worker = await serve({ services: services(scenario) });
+    await under().server.register(worker.uri);
+    const { gaps, brief } = await run(scenario, { host: restate({ ingress: under().server.ingress }) });
+    const why = expect.stringMatching(/has \d+ bytes, and \d+ can travel. Keep what is big as an artifact/);
+    expect(gaps).toMatchObject([{ path: 'root/d/big', status: 'error', why }]);
+    expect(brief.findings.map(({ path }) => path)).toEqual(['root/d/small']);
     await worker.close();
   });
 

@@ -275,6 +275,8 @@ class Gather {
       if (answer.spent) this.#spent.set(name, answer.spent);
       this.#given.purse.below(answer.spent);
     }
+    if (answer?.tooBig !== undefined)
+      return { type: 'crashed', name, error: new Error(`${path}: ${answer.tooBig}`), at };
     const read = readAnswer(UnsealedOutcome, answer?.outcome);
     if (!('value' in read)) {
       const error = new Error(`${path} ended with what is no outcome: ${read.why}`);

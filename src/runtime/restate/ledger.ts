@@ -14,6 +14,7 @@ import { isWithin, nameOf, parentOf, ROOT } from '../../protocol/path.ts';
 import type { Report } from '../../protocol/report.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Afterthought } from '../record/recall.ts';
+import { canTravel, CHUNK_BYTES } from './piece-size.ts';
 import type { Memory, Noted } from './wire.ts';
 
 type Ledger = {
@@ -111,7 +112,8 @@ export const ledgerObject = (name: string, options: restate.ObjectOptions) =>
           if (event.type === 'finding.reported') said.set(event.finding.id, event.finding);
           else if (event.type === 'node.reported') for (const id of retractedBy(event.report, said)) said.delete(id);
         });
-        return [...said.values()];
+        const findings = [...said.values()];
+        return canTravel(findings) ? findings : findings.filter(({ critical }) => critical);
       }),
       /** How the root's children have ended, and what it had decided: for a brief that has to be made without it. */
       underRoot: shared(async (ctx: Reading): Promise<UnderRoot> => {
@@ -123,7 +125,8 @@ export const ledgerObject = (name: string, options: restate.ObjectOptions) =>
           if (event.type === 'node.reported') ended.push({ name: nameOf(event.path), outcome: event.report });
           else if (event.type === 'node.failed') ended.push({ name: nameOf(event.path), outcome: event.token });
         });
-        return { ended, ...(decided && { decided }) };
+        const tokens = ended.filter(({ outcome }) => outcome.kind === 'failure');
+        return { ended: canTravel(ended) ? ended : tokens, ...(decided && { decided }) };
       }),
     },
   });
@@ -194,7 +197,13 @@ function retractedBy({ path, madeBy, findings }: Report, said: ReadonlyMap<strin
 
 async function pageFrom(ctx: Reading, ledger: Ledger, cursor: number): Promise<Page> {
   const events: Noted[] = [];
-  const end = Math.min(ledger.chunks, cursor + MOST_CHUNKS);
-  for (let chunk = cursor; chunk < end; chunk++) events.push(...((await ctx.get(`chunk ${chunk}`)) ?? []));
+  let end = Math.min(ledger.chunks, cursor + MOST_CHUNKS);
+  let length = 0;
+  for (let chunk = cursor; chunk < end; chunk++) {
+    const noted = (await ctx.get(`chunk ${chunk}`)) ?? [];
+    events.push(...noted);
+    length += JSON.stringify(noted).length;
+    if (length > CHUNK_BYTES) end = chunk + 1;
+  }
   return { events, cursor: Math.max(cursor, end), isOver: ledger.isOver && end >= ledger.chunks };
 }

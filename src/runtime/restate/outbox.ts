@@ -1,7 +1,8 @@
 /** Events on their way to the run's ledger, in their order. */
 import type { Context } from '@restatedev/restate-sdk';
 import type { RunEventBody } from '../../protocol/run-event.ts';
-import { send } from './calls.ts';
+import { sendJson } from './calls.ts';
+import { piecesOf } from './piece-size.ts';
 import type { Noted } from './wire.ts';
 
 /** How long events that are not urgent wait for company, in ms. */
@@ -39,7 +40,7 @@ export class Outbox {
   flush(now = this.#flushedAt): void {
     const noted = this.take();
     this.#flushedAt = now;
-    if (noted.length > 0) send(this.#ctx, { ...this.#ledger, method: 'append' }, noted);
+    for (const piece of piecesOf(noted)) sendJson(this.#ctx, { ...this.#ledger, method: 'append' }, piece);
   }
   /** What has not been sent, for whoever sends it in our place. */
   take(): Noted[] {

@@ -16,6 +16,7 @@ import { ledgerObject } from './ledger.ts';
 import { serviceNames } from './names.ts';
 import { createWorkshop, nodeOf, type Worker } from './node.ts';
 import { driveOrchestrator } from './orchestrator.ts';
+import { answers } from './piece-size.ts';
 import { Purse } from './purse.ts';
 import { performRun } from './run-service.ts';
 import { slotsObject } from './slots-object.ts';
@@ -111,16 +112,19 @@ function servicesOf(scenario: Scenario, options: ServicesOptions): Service[] {
       name: names.orchestrator,
       options: node,
       handlers: {
-        run: async (ctx: Context, input: NodeInput): Promise<NodeAnswer> => {
-          const { spec, made } = input;
-          return worker.kits.using(spec, await memoryOf(ctx, spec), async (kit) => {
-            kit.adopt(made);
-            const own = nodeOf(ctx, worker, { spec, kit, made });
-            const { outcome, at, purse } = await driveOrchestrator(own, input);
-            own.outbox.flush(at);
-            return { outcome, at, events: [], ...(purse.spent && { spent: purse.spent }) };
-          });
-        },
+        run: restate.handlers.handler(
+          { output: answers },
+          async (ctx: Context, input: NodeInput): Promise<NodeAnswer> => {
+            const { spec, made } = input;
+            return worker.kits.using(spec, await memoryOf(ctx, spec), async (kit) => {
+              kit.adopt(made);
+              const own = nodeOf(ctx, worker, { spec, kit, made });
+              const { outcome, at, purse } = await driveOrchestrator(own, input);
+              own.outbox.flush(at);
+              return { outcome, at, events: [], ...(purse.spent && { spent: purse.spent }) };
+            });
+          },
+        ),
       },
     }),
     ledgerObject(names.ledger, { ...waits, journalRetention: 0 }),
@@ -132,16 +136,19 @@ function servicesOf(scenario: Scenario, options: ServicesOptions): Service[] {
       name: names.leaf,
       options: { ...node, inactivityTimeout: leafIdleMs },
       handlers: {
-        run: async (ctx: Context, { spec, task, made, estimateMs }: NodeInput): Promise<NodeAnswer> => {
-          return worker.kits.using(spec, undefined, async (kit) => {
-            kit.adopt(made);
-            const own = nodeOf(ctx, worker, { spec, kit, made });
-            const startedAt = task.grant.issuedAt;
-            const purse = new Purse(task.grant.budget);
-            const end = await driveLeaf(own, { task, estimateMs, isDemoted: false, startedAt, purse });
-            return { ...end, events: own.outbox.take() };
-          });
-        },
+        run: restate.handlers.handler(
+          { output: answers },
+          async (ctx: Context, { spec, task, made, estimateMs }: NodeInput): Promise<NodeAnswer> => {
+            return worker.kits.using(spec, undefined, async (kit) => {
+              kit.adopt(made);
+              const own = nodeOf(ctx, worker, { spec, kit, made });
+              const startedAt = task.grant.issuedAt;
+              const purse = new Purse(task.grant.budget);
+              const end = await driveLeaf(own, { task, estimateMs, isDemoted: false, startedAt, purse });
+              return { ...end, events: own.outbox.take() };
+            });
+          },
+        ),
       },
     }),
   ];

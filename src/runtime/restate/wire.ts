@@ -66,6 +66,8 @@ export type NodeAnswer = {
   /** Of a leaf in a run with limits: what the run's budget has not been told of that, and what did not fit. */
   readonly unbooked?: Money;
   readonly beyond?: Budget;
+  /** Why there is no outcome: it is more than can travel. */
+  readonly tooBig?: string;
   /** Of a leaf: how the work in its slot went; absent when it has given the slot back itself. */
   readonly ended?: 'well' | Fault;
 };

@@ -14,6 +14,7 @@ import { errorOf, faultOf } from '../../tier/fault.ts';
 import type { Spent } from '../../tier/usage.ts';
 import { createRunBudget } from '../run-budget.ts';
 import { FLUSH_MS } from './outbox.ts';
+import { MOST_RESULT_BYTES } from './piece-size.ts';
 
 export type Said<Told> = { readonly at: number; readonly told: Told };
 type End = { value: unknown } | { fault: Fault } | { isExpired: true } | { isAborted: true };
@@ -36,8 +37,6 @@ export type Job<Told> = {
 const OVER: Fault = { status: 'cancelled', message: 'the attempt is over' };
 /** How long work waits to be asked for its next slice: a server that is restarted comes back by then. */
 const ABANDONED_MS = 60_000;
-/** What the server takes in one piece, less some. */
-const MOST_BYTES = 24 * 1024 * 1024;
 
 class Work<Told> {
   readonly #spending: ReturnType<ReturnType<typeof createRunBudget>['spendingOf']>;
@@ -203,10 +202,10 @@ function plain(value: unknown): End {
   }
   if (json === undefined) return { value: typeof value }; // a function: no result, and said to be none
   const bytes = Buffer.byteLength(json);
-  if (bytes > MOST_BYTES) {
+  if (bytes > MOST_RESULT_BYTES) {
     const error = new EspalierError(
       'invalid-data',
-      `The result has ${bytes} bytes, and ${MOST_BYTES} can travel. Keep what is big as an artifact.`,
+      `The result has ${bytes} bytes, and ${MOST_RESULT_BYTES} can travel. Keep what is big as an artifact.`,
     );
     return { fault: faultOf(error) };
   }
