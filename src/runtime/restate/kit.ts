@@ -20,6 +20,8 @@ import type { Made, Memory, RunSpec } from './wire.ts';
 
 export type Kit = {
   readonly registry: Registry;
+  /** How many were declared. Those that decisions make are not among them: which of them a worker knows of is chance. */
+  readonly orchestrators: number;
   readonly activities: Activities;
   readonly identify: Identify | undefined;
   readonly learned: ReadonlyMap<string, string[]>;
@@ -107,6 +109,7 @@ function kitFor(scenario: Scenario, spec: RunSpec, memory: Memory | undefined, o
   };
   return {
     registry,
+    orchestrators: [...registry.values()].filter(({ definition }) => definition.kind !== 'leaf').length,
     activities,
     identify: isStored && identifyIn(registry, domains),
     learned: new Map(memory?.learned),

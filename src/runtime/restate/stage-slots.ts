@@ -6,7 +6,6 @@
  *  2. Whatever has been asked for is given back: with each leaf's end, and with the stage's.
  */
 import type { RestatePromise } from '@restatedev/restate-sdk';
-import type { Registry } from '../../activities/registry.ts';
 import type { Fault } from '../../protocol/fault.ts';
 import { ROOT } from '../../protocol/path.ts';
 import { byLength } from '../queue-order.ts';
@@ -24,9 +23,6 @@ const [MOST_WAITING, MOST_WAITING_IN_ALL] = [32, 256];
 
 /** Those that wait for the same pools. */
 type Lane = { readonly unasked: SlotAsk[]; asked: number; waiting: number };
-
-const orchestratorsIn = (registry: Registry): number =>
-  [...registry.values()].filter(({ definition }) => definition.kind === 'domain').length + 1;
 
 export class StageSlots {
   readonly #node: Node;
@@ -51,7 +47,7 @@ export class StageSlots {
     this.#unasked = asks.length;
     this.#isAmple = limits.concurrency >= (node.kit.registry.get(ROOT)?.leaves ?? Infinity);
     this.#most = Math.min(most, limits.concurrency);
-    const share = Math.ceil(MOST_WAITING_IN_ALL / orchestratorsIn(node.kit.registry));
+    const share = Math.ceil(MOST_WAITING_IN_ALL / node.kit.orchestrators);
     this.#window = this.#isAmple ? Infinity : Math.min(MOST_WAITING, share);
   }
 
