@@ -26,9 +26,10 @@ import { childGrant, depthIsSpent } from '../../tier/grant.ts';
 import { joinStep, openJoin, type Join, type JoinEffect, type JoinEvent, type Joined } from '../../tier/join.ts';
 import type { Said } from '../../tier/minting.ts';
 import type { GatherInput, Upward } from '../../tier/orchestrator-machine.ts';
+import { retractedBy } from '../../tier/retraction.ts';
 import { bodyOf } from '../../tier/synthesis-check.ts';
 import { guestActor } from './guest-actor.ts';
-import { byId, isReport, passingUp, retractedBy, unsent } from './heard.ts';
+import { byId, isReport, passingUp, unsent } from './heard.ts';
 import { persisted, STOP, tell, tellSelf, type Host, type Scope } from './host.ts';
 
 type GatherSnapshot = Snapshot<Joined> & {
@@ -161,7 +162,7 @@ export function gatherActor(
     if (join.children.has(name) && !join.ended.has(name)) {
       if (options.amend && isReport(output)) output = options.amend(output, heardFrom(snapshot, name).values());
       hear(snapshot, name, passingUp(output), scope);
-      retract(snapshot, name, retractedBy(output, heardFrom(snapshot, name)), scope);
+      if (isReport(output)) retract(snapshot, name, retractedBy(output, heardFrom(snapshot, name)), scope);
     }
     delete snapshot.children[name];
     return apply(snapshot, { type: 'ended', name, output, at: clock.now() }, scope);

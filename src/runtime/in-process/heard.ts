@@ -1,9 +1,7 @@
 /** What a gather hears of its children before and at their ends. */
 import type { AnyActorRef } from 'xstate';
 import type { Finding } from '../../protocol/finding.ts';
-import { NONE } from '../../protocol/freeze.ts';
 import type { UnsealedReport } from '../../protocol/report.ts';
-import type { Said } from '../../tier/minting.ts';
 import { bodyOf } from '../../tier/synthesis-check.ts';
 
 /** Of a gather's snapshot, what has been said below and not yet sent up. */
@@ -31,15 +29,4 @@ export function passingUp(output: unknown): readonly Finding[] {
   const body = bodyOf(output as Parameters<typeof bodyOf>[0]);
   if (!body) return [];
   return body.madeBy === 'leaf' ? body.findings : body.escalations;
-}
-
-/**
- * What a leaf has said live and taken back: its report does not hold it, because the attempt failed that said it, or was
- * outrun. A token takes nothing back, and nobody what is critical.
- */
-export function retractedBy(output: unknown, said: Said): readonly string[] {
-  if (!isReport(output) || output.madeBy !== 'leaf' || !Array.isArray(output.findings)) return NONE;
-  if (said.size <= output.findings.length) return NONE; // all of it has just been heard
-  const kept = new Set(output.findings.map(({ id }) => id));
-  return [...said.values()].flatMap(({ id, critical }) => (critical || kept.has(id) ? [] : id));
 }

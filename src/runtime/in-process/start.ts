@@ -6,6 +6,7 @@ import { ROOT } from '../../protocol/path.ts';
 import type { Report } from '../../protocol/report.ts';
 import { approvedPlan } from '../ask-plan.ts';
 import { checkScenario } from '../limits.ts';
+import { outcomeOf } from '../run-outcome.ts';
 import type { RunHandle, RunHost, RunOptions, RunOutcome } from '../run.ts';
 import { prepareRun, type WiringOptions } from './prepare-run.ts';
 import { runActor } from './run-actor.ts';
@@ -112,11 +113,3 @@ const harmless = (inspect: NonNullable<InProcessOptions['inspect']>) => (event: 
     // an inspector's fault is not the run's
   }
 };
-
-const outcomeOf = (brief: Report): RunOutcome => ({
-  runId: brief.runId,
-  status: brief.status,
-  brief,
-  escalations: brief.escalations,
-  gaps: brief.gaps,
-});

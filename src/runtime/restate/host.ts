@@ -15,6 +15,7 @@ import { bodyOf } from '../../tier/synthesis-check.ts';
 import { debouncesOf } from '../interim-desks.ts';
 import { hasCaps, openRun, startedEvent, type OpenedRun } from '../open-run.ts';
 import { attachRecord } from '../record/attach-record.ts';
+import { outcomeOf } from '../run-outcome.ts';
 import type { RunHandle, RunHost, RunOptions, RunOutcome } from '../run.ts';
 import { systemClock } from '../system-clock.ts';
 import { callerAt, type Caller, type IngressOptions } from './ingress.ts';
@@ -242,11 +243,3 @@ function eventsOfServer(store: NonNullable<RunOptions['store']>, runId: string):
   for (const { type } of store.events(runId)) if (!OWN_EVENTS.has(type)) count++;
   return count;
 }
-
-const outcomeOf = (brief: Report): RunOutcome => ({
-  runId: brief.runId,
-  status: brief.status,
-  brief,
-  escalations: brief.escalations,
-  gaps: brief.gaps,
-});

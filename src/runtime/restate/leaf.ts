@@ -14,6 +14,7 @@ import { CLOSED, eventsOf, NEVER_BEGUN } from '../../tier/attempt.ts';
 import { backOffMs, outlasting } from '../../tier/back-off.ts';
 import { failedEvent, verdictEvent } from '../../tier/leaf-answers.ts';
 import { CANCELLED } from '../../tier/fault.ts';
+import { isCriticalDraft } from '../../tier/leaf-output.ts';
 import { beginLeaf, leafStep, type LeafEffect, type LeafEvent, type LeafState } from '../../tier/leaf-logic.ts';
 import { enrichmentFor } from '../../tier/recovery.ts';
 import { OpenCalls } from '../open-calls.ts';
@@ -209,15 +210,11 @@ function ioOf(path: string, means: Means<Told>): AttemptIo {
     budget,
     reading: (source, isDeclared) => calls.reading(source, isDeclared),
     calling: (tool) => calls.calling(tool),
-    report: (draft) => tell({ type: 'said', draft }, isCritical(draft)),
+    report: (draft) => tell({ type: 'said', draft }, isCriticalDraft(draft)),
     kept: (artifact) => tell({ type: 'kept', artifact }, false),
     depend: () => {}, // nobody may read what it does not declare
     alert: (kind, message) => tell({ type: 'event', event: { type: 'integrity.alert', path, kind, message } }, false),
   };
-}
-
-function isCritical(draft: unknown): boolean {
-  return typeof draft === 'object' && draft !== null && 'critical' in draft && Boolean(draft.critical);
 }
 
 const NOBODY_CHECKS = { ok: true };

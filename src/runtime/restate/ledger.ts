@@ -13,6 +13,7 @@ import type { Finding } from '../../protocol/finding.ts';
 import { isWithin, nameOf, parentOf, ROOT } from '../../protocol/path.ts';
 import type { Report } from '../../protocol/report.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
+import { retractedBy } from '../../tier/retraction.ts';
 import type { Afterthought } from '../record/recall.ts';
 import { canTravel, CHUNK_BYTES } from './piece-size.ts';
 import type { Memory, Noted } from './wire.ts';
@@ -186,13 +187,6 @@ async function scan(ctx: Reading, see: (event: RunEventBody) => void): Promise<v
   for (let chunk = 0; chunk < chunks; chunk++) {
     for (const { event } of (await ctx.get(`chunk ${chunk}`)) ?? []) see(event);
   }
-}
-
-/** What a leaf has said live and its report does not hold: an attempt had said it that failed. */
-function retractedBy({ path, madeBy, findings }: Report, said: ReadonlyMap<string, Finding>): string[] {
-  if (madeBy !== 'leaf') return [];
-  const kept = new Set(findings.map(({ id }) => id));
-  return [...said.values()].flatMap((one) => (one.path !== path || one.critical || kept.has(one.id) ? [] : one.id));
 }
 
 async function pageFrom(ctx: Reading, ledger: Ledger, cursor: number): Promise<Page> {
