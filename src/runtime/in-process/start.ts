@@ -3,7 +3,6 @@ import { createActor, type InspectionEvent, type Observer } from 'xstate';
 import type { Scenario } from '../../define/spec.ts';
 import { EspalierError } from '../../errors.ts';
 import { ROOT } from '../../protocol/path.ts';
-import type { Report } from '../../protocol/report.ts';
 import { approvedPlan } from '../ask-plan.ts';
 import { checkScenario } from '../limits.ts';
 import { outcomeOf } from '../run-outcome.ts';

@@ -11,7 +11,6 @@ import type { Ended } from '../../ports/activities.ts';
 import type { Decision } from '../../protocol/decision.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { isWithin, nameOf, parentOf, ROOT } from '../../protocol/path.ts';
-import type { Report } from '../../protocol/report.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import { retractedBy } from '../../tier/retraction.ts';
 import type { Afterthought } from '../record/recall.ts';
