@@ -1,13 +1,15 @@
 /** Takes OTLP/http as a collector does, and decodes it with the official definitions. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import protobuf from 'protobufjs';
 
-const PROTOS = fileURLToPath(new URL('../fixtures/opentelemetry-proto', import.meta.url));
+// The only package that has the definitions as files is an old one of OpenTelemetry's own; messages have only grown since.
+const { resolve } = createRequire(import.meta.url);
+const PROTOS = join(dirname(resolve('@opentelemetry/otlp-grpc-exporter-base/package.json')), 'build/protos');
 const SERVICES = ['trace/v1/trace_service.proto', 'metrics/v1/metrics_service.proto'];
 
 const root = new protobuf.Root();
