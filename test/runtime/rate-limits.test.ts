@@ -225,9 +225,26 @@ describe('cancelled or stopped while leaves back off, and while their pool is cl
     expect(stopped.leftovers()).toEqual(NOTHING_LEFT);
   });
   it('a deadline ends them like any other', async () => {
-    const w: World = world(tree([3], { leaf: { run: () => Promise.reject(refusal({ retryAfterMs: 1e9 })) } }));
+    const w: World = world(
+      tree([3], {
+        leaf: {
+          run: ({ task }) => Promise.reject(refusal({ retryAfterMs: task.grant.deadline - w.clock.now() - 1 })),
+        },
+      }),
+      {},
+      { random: () => 1 },
+    );
     const { brief } = await w.run();
     expect(brief.children.map(({ status }) => status)).toEqual(['timeout', 'timeout', 'timeout']);
+    expect(w.leftovers()).toEqual(NOTHING_LEFT);
+  });
+  it('who is told to wait for longer than there is time ends at once, and says why', async () => {
+    const w: World = world(tree([3], { leaf: { run: () => Promise.reject(refusal({ retryAfterMs: 1e9 })) } }));
+    const { brief } = await w.run();
+    expect(brief.children.map(({ status }) => status)).toEqual(['error', 'error', 'error']);
+    expect(brief.gaps.map(({ why }) => why)).toEqual(
+      Array.from({ length: 3 }, () => expect.stringContaining('it is to wait 1000000 s')),
+    );
     expect(w.leftovers()).toEqual(NOTHING_LEFT);
   });
 });
