@@ -2,7 +2,8 @@
  * `npm run bench:restate`: what a run costs at a Restate server, beside the same run in one process. It needs the server
  * of `npm run restate:install`. Workers and server are processes of their own on this machine; leaves do nothing.
  * Time is what a clock on the wall says, cost is processor time of all of them, which hardly depends on who else is at
- * work on the machine. `-- --rounds=5` takes more samples than 3; `-- --small` leaves out the largest; `-- --json` prints the figures alone. Linux only.
+ * work on the machine. `-- --rounds=5` takes more samples than 3; `-- --small` leaves out the largest shape, which takes
+ * minutes; `-- --json` prints the figures alone. Linux only.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
