@@ -44,6 +44,8 @@ export function lineOf(event: RunEvent): EventLine | undefined {
         'yellow',
         `${path} may not divide: depth is spent, ${counted(event.children.length, 'child', 'children')} refused`,
       );
+    case 'limit.ignored':
+      return line('yellow', event.message);
     case 'budget.refused':
       return line(
         'yellow',

@@ -48,6 +48,8 @@ export const RunEvent = z.discriminatedUnion('type', [
   event('node.reused', { tier: Tier, status: z.union([ReportStatus, FailureStatus]), digest: z.string() }),
   event('node.planned', { decision: Decision }),
   event('depth.refused', { maxDepth: z.int(), children: z.array(z.string()) }),
+  /** The host does not do what this limit of the scenario asks for. Once, when the run begins. */
+  event('limit.ignored', { limit: z.enum(['hedge']), message: z.string() }),
   /** A node asked for more than was left for it. In US dollars, tokens or leaves. */
   event('budget.refused', { dimension: z.enum(['usd', 'tokens', 'leaves']), asked: z.number(), left: z.number() }),
   /** What this node had ended with cannot stand in the resumed run: it runs again. */

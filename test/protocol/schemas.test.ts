@@ -71,6 +71,7 @@ describe('RunEvent', () => {
       asked: fc.nat(),
       left: fc.nat(),
     }),
+    'limit.ignored': fc.record({ limit: fc.constant('hedge'), message: fc.string() }),
     'node.invalidated': fc.record({ why: fc.string() }),
     'source.read': fc.record({
       source: fc.string(),

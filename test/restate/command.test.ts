@@ -85,6 +85,7 @@ describe.skipIf(!isInstalled())('the command line with a Restate server', () => 
       await Promise.all(workers.map((one) => one.stderrSays('Registered at')));
       const { code, stderr } = await runEspalier(['run', LEISURELY, '--json', ...there()], at.path);
       expect(code, stderr).toBe(0);
+      expect(stderr.match(/The limit hedge has no effect at a Restate server/g)).toHaveLength(1);
       expect(linesIn(leaves)).toHaveLength(12);
       expect(linesIn(join(at.path, 'none'))).toEqual([]);
     } finally {

@@ -85,6 +85,17 @@ describe.skipIf(!isInstalled())('a run at a Restate server', () => {
     expect(brief.escalations).toHaveLength(1);
   });
 
+  it('says that it hedges nobody, once for whoever runs it, and keeps that', async () => {
+    const scenario = scenarioOf([domain('d', [leaf('l')])], { limits: { hedge: { after: '1s' } } });
+    const store = memoryStore();
+    const { handle, done } = await started(under(), scenario, { store });
+    const said = (await done).eventsOf('limit.ignored');
+    expect(said).toMatchObject([{ path: 'root', limit: 'hedge', message: expect.stringContaining('has no effect') }]);
+    expect([...store.events(handle.runId, { types: ['limit.ignored'] })]).toHaveLength(1);
+    const without = await (await started(under(), scenario, { hedge: false })).done;
+    expect(without.eventsOf('limit.ignored')).toEqual([]);
+  });
+
   it('keeps big outputs where all workers can read them, and copies them into the record', async () => {
     const artifacts = artifactFolder(mkdtempSync(join(tmpdir(), 'espalier-artifacts-')));
     const text = 'x'.repeat(100_000);

@@ -20,6 +20,14 @@ import { isLimited, overdrawn, Purse } from './purse.ts';
 import type { Noted, RunInput } from './wire.ts';
 
 export const STOPPED = 'stopped';
+/** Two executions at two workers have nobody between them who could let the first answer count. */
+const NO_HEDGES: Noted['event'] = {
+  type: 'limit.ignored',
+  path: ROOT,
+  limit: 'hedge',
+  message:
+    'The limit hedge has no effect at a Restate server: a leaf that straggles is not executed twice. Leave it out, or run in one process.',
+};
 
 export async function performRun(
   ctx: Context,
@@ -36,7 +44,8 @@ export async function performRun(
     at: issuedAt,
     event: startedEvent(scenario, { thesis, asOf: spec.asOf, limits, deadline }),
   };
-  const opening = { invocation: ctx.request().id, noted: [started], ...(memory && { memory }) };
+  const noted = limits.hedge ? [started, { at: issuedAt, event: NO_HEDGES }] : [started];
+  const opening = { invocation: ctx.request().id, noted, ...(memory && { memory }) };
   const ending = await call<Ending | null>(ctx, { ...ledger, method: 'open' }, opening);
   const forget = (): void => {
     send(ctx, { service: worker.names.slots, key: runId, method: 'forget' }, null);
