@@ -1,6 +1,7 @@
 /** Every kind of fault, at every kind of node: what is lost is named, and nobody else is touched. */
 import { describe, expect, it } from 'vitest';
-import type { DomainSpec, LeafSpec, LimitsSpec } from '../../../src/define/spec.ts';
+import type { DomainSpec, LeafSpec, LimitsSpec, ScenarioSpec } from '../../../src/define/spec.ts';
+import type { Hooks } from '../../../src/ports/hooks.ts';
 import { EspalierError } from '../../../src/errors.ts';
 import { ALARM, domain, leaf, never, pathsIn, performed, said, scenarioOf, type OpenHost } from './bench.ts';
 
@@ -197,6 +198,61 @@ export function faults(open: OpenHost): void {
         expect(done.status).toBe('complete');
         expect(pathsIn(done)).toEqual(['root/ill/l0', 'root/ill/l1', 'root/well/l0']);
       }
+    });
+  });
+
+  describe.concurrent('a root', () => {
+    const two = (over: Partial<ScenarioSpec>) =>
+      scenarioOf(
+        [0, 1].map((i) => domain(`d${i}`, [leaf('l', { run: ({ task }) => said(task.path, i === 0 ? ALARM : {}) })])),
+        over,
+      );
+    const refusing = (path: string): Hooks => ({
+      beforeSpawn: (task) => (task.path === path ? { refuse: 'not this one' } : undefined),
+    });
+
+    it.each<[string, Partial<ScenarioSpec>, string, string]>([
+      ['that is refused its plan', { hooks: refusing('root') }, 'refused', 'plan: beforeSpawn refused: not this one'],
+      [
+        'whose plan is too wide',
+        { limits: { maxChildren: 1 } },
+        'refused',
+        'plan: the plan has 2 children, the grant allows 1',
+      ],
+      [
+        'that breaks at the work it does itself',
+        { limits: { maxDepth: 0 }, execute: () => Promise.reject(new Error('it broke')) },
+        'error',
+        'it broke',
+      ],
+    ])('%s is dead: the brief says how it died, and has nothing', async (_, over, status, message) => {
+      const done = await performed(open(), two(over));
+      expect(done.status).toBe('failed');
+      expect(done.brief).toMatchObject({ kind: 'report', path: 'root', tier: 'root', findings: [], escalations: [] });
+      const why = `${status}: ${message}`;
+      expect(done.gaps.filter(({ kind }) => kind === 'token')).toMatchObject([{ path: 'root', status, why }]);
+      expect(done.eventsOf('node.started').map(({ path }) => path)).toEqual(['root']);
+    });
+
+    it('goes on without a domain that is refused its plan', async () => {
+      const done = await performed(open(), two({ hooks: refusing('root/d1') }));
+      expect(done.status).toBe('partial');
+      expect(done.gaps).toMatchObject([{ path: 'root/d1', kind: 'token', status: 'refused' }]);
+      expect(pathsIn(done)).toEqual(['root/d0/l']);
+    });
+
+    it.each<[string, ScenarioSpec['synthesize']]>([
+      ['error', () => Promise.reject(new Error('no'))],
+      ['silent', () => undefined as never],
+    ])('whose synthesis fails (%s) has a brief by rules, and loses nothing', async (status, synthesize) => {
+      const done = await performed(open(), two({ ...(synthesize && { synthesize }) }));
+      const why = expect.stringMatching(`^${status}: .*; replaced by`);
+      expect(done.gaps).toEqual([{ path: 'root', kind: 'synthesis', status, why }]);
+      expect(done.brief).toMatchObject({ status: 'partial', madeBy: 'deterministic' });
+      expect(pathsIn(done)).toEqual(['root/d0/l', 'root/d1/l']);
+      expect(done.escalations.map(({ path }) => path)).toEqual(['root/d0/l']);
+      const byRules = await performed(open(), two({}));
+      expect(done.brief.assessment).toEqual(byRules.brief.assessment);
     });
   });
 }
