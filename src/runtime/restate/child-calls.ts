@@ -48,7 +48,9 @@ export class ChildCalls {
     this.#inFlight.set(
       name,
       calling.map((answer, error): Arrival =>
-        error ? { type: 'lost', name, message: error.message } : { type: 'answer', name, answer },
+        error
+          ? { type: 'lost', name, message: `its invocation is lost: ${error.message}` }
+          : { type: 'answer', name, answer },
       ),
     );
   }

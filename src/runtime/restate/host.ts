@@ -3,6 +3,7 @@
  * read from its ledger, and stored, traced and shown here as if it had happened here.
  *  1. Every event is told once and in the ledger's order; whoever comes back is told from where the record ends.
  *  2. `result` resolves when all events have been told.
+ *  3. Of a run that the server has never been given nothing is kept, as of one that this process refuses.
  */
 import type { Scenario } from '../../define/spec.ts';
 import { EspalierError } from '../../errors.ts';
@@ -18,10 +19,9 @@ import { attachRecord } from '../record/attach-record.ts';
 import { outcomeOf } from '../run-outcome.ts';
 import type { RunHandle, RunHost, RunOptions, RunOutcome } from '../run.ts';
 import { systemClock } from '../system-clock.ts';
-import { callerAt, type Caller, type IngressOptions } from './ingress.ts';
+import { BRISK_MS, callerAt, type Caller, type IngressOptions } from './ingress.ts';
 import type { Ending } from './ledger.ts';
 import { serviceNames } from './names.ts';
-import { STOPPED } from './run-service.ts';
 import { checkDistributable } from './services.ts';
 import { watchInterims, type InterimWatch } from './watch-interims.ts';
 import type { Memory, RunInput } from './wire.ts';
@@ -85,6 +85,7 @@ class DistributedRun {
   readonly #outcome = Promise.withResolvers<RunOutcome>();
   #ending: Ending | undefined;
   #isNew = false;
+  #mayHaveBegun = false;
   #isSubmitted = false;
   #isOver = false;
   readonly #fetched = new Set<string>();
@@ -115,17 +116,23 @@ class DistributedRun {
       else signal?.addEventListener('abort', cancel, { once: true });
       this.#perform().then(
         (report) => this.#close(() => this.#outcome.resolve(outcomeOf(report))),
-        (error: unknown) => this.#close(() => this.#outcome.reject(this.#explained(error))),
+        (error: unknown) => {
+          this.#close(() => this.#outcome.reject(this.#explained(error)));
+          if (!this.#mayHaveBegun) this.#forget();
+        },
       );
     });
   }
 
   async #perform(): Promise<Report> {
     const { runId, stream, issuedAt } = this.#opened;
+    const input = this.#input();
+    await this.#given.caller.checkReady(BRISK_MS);
     // The first event is known here: so its trace can begin before the run does, and travel with it.
     this.#isNew = await this.#begins();
     if (this.#isNew && !this.#isOver) stream.emit(startedEvent(this.#given.scenario, this.#opened), issuedAt);
-    const sent = await this.#given.caller.submit(this.#input());
+    this.#mayHaveBegun = true;
+    const sent = await this.#given.caller.submit(this.#traced(input));
     this.#isSubmitted = true;
     if (this.#ending) this.#send(this.#ending);
     const result = this.#given.caller.result(sent);
@@ -175,13 +182,12 @@ class DistributedRun {
     }
   }
   #input(): RunInput {
-    const { options, runId, thesis, asOf, issuedAt, limits, history, learned, telemetry, record } = this.#opened;
+    const { options, runId, thesis, asOf, issuedAt, limits, history, learned, record } = this.#opened;
     const { decided } = options;
     const memory: Memory | undefined =
       history.size + (learned?.size ?? 0) > 0 || decided
         ? { durations: [...history], learned: [...(learned ?? [])], ...(decided && { decided }) }
         : undefined;
-    const traceparent = telemetry?.traceparentOf(runId, RUN);
     return {
       spec: {
         runId,
@@ -195,10 +201,15 @@ class DistributedRun {
         ...(hasCaps(this.#opened.registry) && { hasCaps: true }),
         ...(record && { isStored: true }),
         ...(memory && { hasMemory: true }),
-        ...(traceparent !== undefined && { traceparent }),
       },
       ...(memory && { memory }),
     };
+  }
+  /** With the run's span, which begins with its first event. */
+  #traced(input: RunInput): RunInput {
+    const { telemetry, runId } = this.#opened;
+    const traceparent = telemetry?.traceparentOf(runId, RUN);
+    return traceparent === undefined ? input : { ...input, spec: { ...input.spec, traceparent } };
   }
   #end(ending: Ending): void {
     if (this.#isOver || this.#ending) return;
@@ -216,6 +227,16 @@ class DistributedRun {
     else this.#ending = 'stop';
     this.#close(() => this.#outcome.reject(this.#stopped()));
   }
+  /** Its record would say that it was cut off, and there is nothing to go on with. */
+  #forget(): void {
+    const { store, resume } = this.#opened.options;
+    if (!store || resume !== undefined) return;
+    try {
+      store.remove(this.#opened.runId);
+    } catch {
+      // a store that will not have it removed keeps a run without events
+    }
+  }
   #close(settle: () => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -228,9 +249,8 @@ class DistributedRun {
     return new EspalierError('stopped', `The run ${this.#opened.runId} was stopped before it could deliver.`);
   }
   #explained(error: unknown): EspalierError {
+    if (EspalierError.isInstance(error)) return error.code === 'stopped' ? this.#stopped() : error;
     const { message } = faultOf(error);
-    if (message.includes(STOPPED)) return this.#stopped();
-    if (EspalierError.isInstance(error)) return error;
     return new EspalierError('host-fault', `The run ${this.#opened.runId} broke: ${message}. Report it.`, {
       cause: error,
     });

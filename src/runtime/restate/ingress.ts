@@ -5,6 +5,7 @@
  *  2. Whether it is gone for good is decided by what takes seconds, and never by a run's result, which may take days.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   connect,
   defaultShouldRetry,
@@ -15,19 +16,26 @@ import {
   type Send,
 } from '@restatedev/restate-sdk-clients';
 import { z } from 'zod';
+import { parseDuration } from '../../define/duration.ts';
 import { EspalierError } from '../../errors.ts';
 import { faultOf } from '../../tier/fault.ts';
 import type { Report } from '../../protocol/report.ts';
 import type { FeedInput } from './feed.ts';
 import type { Ending, Page } from './ledger.ts';
 import type { ServiceNames } from './names.ts';
+import { STOPPED } from './run-service.ts';
 import type { RunInput } from './wire.ts';
 
-export type IngressOptions = { ingress: string; headers?: Readonly<Record<string, string>> };
+export type IngressOptions = {
+  ingress: string;
+  headers?: Readonly<Record<string, string>>;
+  /** How long a server is waited for that goes away in mid-run: `'1m'` or ms. Default a minute. */
+  patience?: number | string;
+};
 
 export type Caller = {
-  /** Whether the server is there, and knows workers of everything that a run needs. */
-  checkReady(): Promise<void>;
+  /** Whether the server is there, and knows workers of everything that a run needs. `withinMs`: it may be on its way up. */
+  checkReady(withinMs?: number): Promise<void>;
   /** Whether the server knows no run of this id. `false` when it does not say. */
   isNew(runId: string): Promise<boolean>;
   submit(input: RunInput): Promise<Send<Report>>;
@@ -41,56 +49,70 @@ export type Caller = {
 
 /** A server that is started anew comes back within that. */
 const PATIENCE_MS = 60_000;
-/** Before a run: who is to wait for nobody? */
+/** A run is to begin, or to fail soon when nobody is there. */
+export const BRISK_MS = 2_000;
+/** For one answer. */
 const HEALTH_MS = 5_000;
+const AGAIN_MS = 100;
 const NOT_FOUND = 404;
+/** What becomes of an invocation that an operator kills. */
+const KILLED = 'killed';
 const Health = z.object({ services: z.array(z.string()) });
 
-/** @throws EspalierError `invalid-input` on what is no URL */
+/** @throws EspalierError `invalid-input` on what is no URL, or no patience */
 export function callerAt(
-  { ingress, headers }: IngressOptions,
+  { ingress, headers, patience = PATIENCE_MS }: IngressOptions,
   { runs, orchestrator, leaf, ledger }: ServiceNames,
   scenario: string,
 ): Caller {
   const url = checkedUrl(ingress);
+  const patienceMs = parseDuration(patience, 'patience');
   let isClosed = false;
-  const connectFor = (
-    maxDuration: number | false,
-    shouldRetry: RetryPolicy['shouldRetry'] = defaultShouldRetry,
-  ): Ingress =>
+  const connectFor = (shouldRetry: NonNullable<RetryPolicy['shouldRetry']>): Ingress =>
     connect({
       url,
       ...(headers && { headers: { ...headers } }),
-      retry: {
-        maxAttempts: false,
-        maxDuration,
-        initialInterval: 100,
-        maxInterval: 2_000,
-        shouldRetry,
-      },
+      retry: { maxAttempts: false, maxDuration: false, initialInterval: AGAIN_MS, maxInterval: 2_000, shouldRetry },
     });
-  const brisk = connectFor(2_000);
-  const patient = connectFor(PATIENCE_MS);
-  const endless = connectFor(false, (failure) => !isClosed && defaultShouldRetry(failure));
-  const said = async <T>(work: () => Promise<T>): Promise<T> => {
+  /** For one call: from its first failure on, however long it had waited for its answer before. */
+  const within = (ms: number): Ingress => {
+    let failedAt: number | undefined;
+    return connectFor((failure) => {
+      failedAt ??= Date.now();
+      return !isClosed && Date.now() - failedAt < ms && defaultShouldRetry(failure);
+    });
+  };
+  const endless = connectFor((failure) => !isClosed && defaultShouldRetry(failure));
+  const said = async <T>(work: () => Promise<T>, goneMs?: number): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      throw explained(error, url, scenario);
+      throw explained(error, { url, scenario, goneMs });
     }
   };
+  const health = async (): Promise<void> => {
+    const signal = AbortSignal.timeout(HEALTH_MS);
+    const answer = await fetch(new URL('restate/health', withSlash(url)), { headers: { ...headers }, signal });
+    if (!answer.ok) throw noIngress(url, `it answered ${answer.status}`);
+    const healthy = Health.safeParse(await answer.json().catch(() => undefined));
+    if (!healthy.success) throw noIngress(url, 'it does not say what is served');
+    const { services } = healthy.data;
+    if (!services.includes(runs)) throw unserved(url, scenario);
+    const isWhole = services.includes(orchestrator) && services.includes(leaf);
+    if (!isWhole) throw unserved(url, scenario, services.includes(leaf) ? 'orchestrators' : 'leaves');
+  };
   return {
-    checkReady: () =>
+    checkReady: (withinMs = 0) =>
       said(async () => {
-        const signal = AbortSignal.timeout(HEALTH_MS);
-        const answer = await fetch(new URL('restate/health', withSlash(url)), { headers: { ...headers }, signal });
-        if (!answer.ok) throw noIngress(url, `it answered ${answer.status}`);
-        const health = Health.safeParse(await answer.json().catch(() => undefined));
-        if (!health.success) throw noIngress(url, 'it does not say what is served');
-        const { services } = health.data;
-        if (!services.includes(runs)) throw unserved(url, scenario);
-        const isWhole = services.includes(orchestrator) && services.includes(leaf);
-        if (!isWhole) throw unserved(url, scenario, services.includes(leaf) ? 'orchestrators' : 'leaves');
+        const until = Date.now() + Math.min(withinMs, patienceMs);
+        for (;;) {
+          try {
+            return await health();
+          } catch (error) {
+            if (isClosed || EspalierError.isInstance(error) || Date.now() >= until) throw error;
+            await sleep(AGAIN_MS);
+          }
+        }
       }),
     async isNew(runId) {
       const output = new URL(`restate/invocation/${runs}/run/${encodeURIComponent(runId)}/output`, withSlash(url));
@@ -99,11 +121,10 @@ export function callerAt(
       await answer?.body?.cancel().catch(() => {});
       return answer?.status === NOT_FOUND;
     },
-    // The first call is to fail soon when nobody is there.
     submit: (input) =>
       said(
         () =>
-          brisk.send({
+          within(Math.min(BRISK_MS, patienceMs)).send({
             service: runs,
             handler: 'run',
             parameter: input,
@@ -112,18 +133,27 @@ export function callerAt(
       ),
     result: (sent) => said(() => endless.result(sent)),
     feed: (input) =>
-      said(() =>
-        patient.call<FeedInput, Page>({ service: runs, handler: 'feed', parameter: input, opts: repeatable() }),
+      said(
+        () =>
+          within(patienceMs).call<FeedInput, Page>({
+            service: runs,
+            handler: 'feed',
+            parameter: input,
+            opts: repeatable(),
+          }),
+        patienceMs,
       ),
     end: (runId, ending) =>
-      said(() =>
-        patient.call<Ending, void>({
-          service: ledger,
-          handler: 'end',
-          key: runId,
-          parameter: ending,
-          opts: repeatable(),
-        }),
+      said(
+        () =>
+          within(patienceMs).call<Ending, void>({
+            service: ledger,
+            handler: 'end',
+            key: runId,
+            parameter: ending,
+            opts: repeatable(),
+          }),
+        patienceMs,
       ),
     close: () => void (isClosed = true),
   };
@@ -153,15 +183,40 @@ const unserved = (url: string, scenario: string, part?: string): EspalierError =
     `No worker of ${part === undefined ? '' : `the ${part} of `}scenario "${scenario}" is known to the Restate server at ${url}. Start one, and register it there.`,
   );
 
-function explained(error: unknown, url: string, scenario: string): EspalierError {
+type About = { url: string; scenario: string; goneMs: number | undefined };
+/** `goneMs`: how long a run that goes on there has been without an answer. */
+function explained(error: unknown, { url, scenario, goneMs }: About): EspalierError {
   if (EspalierError.isInstance(error)) return error;
-  const { status } = (error ?? {}) as { status?: unknown };
+  const { status, responseText } = (error ?? {}) as { status?: unknown; responseText?: unknown };
+  const ended = endedIn(responseText);
+  if (ended !== undefined) return givenUp(url, ended, error);
   if (status === NOT_FOUND) return unserved(url, scenario);
+  const why = reasonOf(error);
   const what =
     typeof status === 'number'
-      ? `answered ${status}: ${reasonOf(error)}. Its log says more.`
-      : `does not answer: ${reasonOf(error)}. Start it, or give the URL of another; runs that had begun there go on when it is back.`;
+      ? `answered ${status}: ${why}. Its log says more.`
+      : goneMs === undefined
+        ? `does not answer: ${why}. Start it, or give the URL of another.`
+        : `has not answered for ${goneMs / 1_000} s: ${why}. What had begun there goes on when it is back: resume the run then, or run it again with the same runId.`;
   return new EspalierError('server-fault', `The Restate server at ${url} ${what}`, { cause: error });
+}
+
+const Ended = z.object({ message: z.string(), source: z.literal('invocation') });
+/** The server tells what it says itself from what became of an invocation. */
+function endedIn(responseText: unknown): string | undefined {
+  try {
+    return Ended.safeParse(JSON.parse(String(responseText))).data?.message;
+  } catch {
+    return undefined;
+  }
+}
+function givenUp(url: string, message: string, cause: unknown): EspalierError {
+  if (message === STOPPED) return new EspalierError('stopped', 'The run was stopped.', { cause });
+  const what =
+    message === KILLED
+      ? `was killed at the Restate server at ${url}, and delivers nothing. Start another; to end one with a brief, cancel it.`
+      : `broke at the Restate server at ${url}: ${message.replace(/\.+$/, '')}. The logs of its workers say more.`;
+  return new EspalierError('server-fault', `The run ${what}`, { cause });
 }
 
 /** `fetch` itself says no more than that it failed. */

@@ -14,6 +14,8 @@ import { isWithin, nameOf, parentOf, ROOT } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import { retractedBy } from '../../tier/retraction.ts';
 import type { Afterthought } from '../record/recall.ts';
+import { send } from './calls.ts';
+import type { ServiceNames } from './names.ts';
 import { canTravel, CHUNK_BYTES } from './piece-size.ts';
 import type { Memory, Noted } from './wire.ts';
 
@@ -35,6 +37,8 @@ export type Page = { events: Noted[]; cursor: number; isOver: boolean };
 export type UnderRoot = { ended: Ended[]; decided?: Decision };
 /** What the run's end goes by. */
 export type Standing = { criticals: Finding[]; late: Afterthought[] };
+/** `invocation`: of the run. `forgetAfterMs`: when nobody can be at work on it any more, or come back to it. */
+export type Opening = { invocation: string; memory?: Memory; noted: Noted[]; forgetAfterMs: number };
 type State = {
   ledger: Ledger;
   memory: Memory;
@@ -46,18 +50,25 @@ type Writing = ObjectContext<State>;
 type Reading = ObjectSharedContext<State>;
 const MOST_CHUNKS = 64; // on a page
 
-export const ledgerObject = (name: string, options: restate.ObjectOptions) =>
-  restate.object({
+export const ledgerObject = ({ ledger: name, slots, budget }: ServiceNames, options: restate.ObjectOptions) => {
+  const forgetOthers = (ctx: Writing): void => {
+    for (const service of [slots, budget]) send(ctx, { service, key: ctx.key, method: 'forget' }, null);
+  };
+  return restate.object({
     name,
     options: { ...options, enableLazyState: true },
     handlers: {
       /** The run begins. Says whether it has been told to end before. */
-      open: async (
-        ctx: Writing,
-        { invocation, memory, noted }: { invocation: string; memory?: Memory; noted: Noted[] },
-      ): Promise<Ending | null> => {
-        const ledger = await ledgerOf(ctx);
+      open: async (ctx: Writing, { invocation, memory, noted, forgetAfterMs }: Opening): Promise<Ending | null> => {
+        let ledger = await ledgerOf(ctx);
+        if (ledger.invocation !== undefined && ledger.invocation !== invocation) {
+          ctx.clearAll(); // of a run of this id whose result is forgotten
+          forgetOthers(ctx);
+          ledger = await ledgerOf(ctx);
+        }
         ledger.invocation = invocation;
+        // By an invocation of its own: whoever kills the run kills what the run itself has put off.
+        send(ctx, { service: name, key: ctx.key, method: 'forget', delay: forgetAfterMs }, { invocation });
         if (memory) ctx.set('memory', memory);
         await append(ctx, ledger, noted);
         return ledger.ending ?? null;
@@ -93,7 +104,17 @@ export const ledgerObject = (name: string, options: restate.ObjectOptions) =>
         ctx.set('ledger', ledger);
         if (ledger.invocation !== undefined) ctx.cancel(ledger.invocation as InvocationId);
       },
-      forget: async (ctx: Writing): Promise<void> => ctx.clearAll(),
+      /** `invocation`: whose. There may be another run of this id by now. */
+      forget: async (ctx: Writing, { invocation }: { invocation: string }): Promise<void> => {
+        const ledger = await ledgerOf(ctx);
+        if (ledger.invocation !== invocation) return;
+        if (!ledger.isOver) {
+          forgetOthers(ctx); // it was killed
+          ledger.isOver = true;
+          await append(ctx, ledger, []);
+        }
+        ctx.clearAll();
+      },
 
       page: shared(async (ctx: Reading, cursor: number): Promise<Page> => pageFrom(ctx, await ledgerOf(ctx), cursor)),
       ending: shared(async (ctx: Reading): Promise<Ending | null> => (await ledgerOf(ctx)).ending ?? null),
@@ -130,6 +151,7 @@ export const ledgerObject = (name: string, options: restate.ObjectOptions) =>
       }),
     },
   });
+};
 
 const shared = restate.handlers.object.shared;
 

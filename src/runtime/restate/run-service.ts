@@ -2,6 +2,7 @@
  * A run as an invocation: a gather over one child, the root. Whoever called may go and come back; it goes on.
  *  1. It ends with the root's report, by the deadline, whatever becomes of the root.
  *  2. Asked to conclude it delivers what there is; told to stop it delivers nothing.
+ *  3. What its objects hold is forgotten in the end, also when it is killed and can say nothing any more.
  */
 import { TerminalError, type Context } from '@restatedev/restate-sdk';
 import type { Scenario } from '../../define/spec.ts';
@@ -14,7 +15,7 @@ import { amendRoot, gatherOverRoot, reportOfRoot, rootTask, tokenGapOf, type Run
 import { call, send } from './calls.ts';
 import { gather } from './gather.ts';
 import type { Kit } from './kit.ts';
-import type { Ending, Standing, UnderRoot } from './ledger.ts';
+import type { Ending, Opening, Standing, UnderRoot } from './ledger.ts';
 import { nodeOf, type Worker } from './node.ts';
 import { isLimited, overdrawn, Purse } from './purse.ts';
 import type { Noted, RunInput } from './wire.ts';
@@ -45,12 +46,14 @@ export async function performRun(
     event: startedEvent(scenario, { thesis, asOf: spec.asOf, limits, deadline }),
   };
   const noted = limits.hedge ? [started, { at: issuedAt, event: NO_HEDGES }] : [started];
-  const opening = { invocation: ctx.request().id, noted, ...(memory && { memory }) };
+  const { id: invocation } = ctx.request();
+  const forgetAfterMs = limits.deadlineMs + retentionMs;
+  const opening: Opening = { invocation, noted, forgetAfterMs, ...(memory && { memory }) };
   const ending = await call<Ending | null>(ctx, { ...ledger, method: 'open' }, opening);
   const forget = (): void => {
     send(ctx, { service: worker.names.slots, key: runId, method: 'forget' }, null);
     if (isLimited(node)) send(ctx, { service: worker.names.budget, key: runId, method: 'forget' }, null);
-    send(ctx, { ...ledger, method: 'forget', delay: retentionMs }, null);
+    send(ctx, { ...ledger, method: 'forget', delay: retentionMs }, { invocation });
   };
   const stop = (): never => {
     send(ctx, { ...ledger, method: 'close' }, []);

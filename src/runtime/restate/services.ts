@@ -127,7 +127,7 @@ function servicesOf(scenario: Scenario, options: ServicesOptions): Service[] {
         ),
       },
     }),
-    ledgerObject(names.ledger, { ...waits, journalRetention: 0 }),
+    ledgerObject(names, { ...waits, journalRetention: 0 }),
     slotsObject(names.slots, names.ledger, ours),
     budgetObject(names.budget, ours),
   ];
