@@ -1,4 +1,4 @@
-/** What becomes of a run when its server is gone, or an operator ends what is at work there. */
+/** What becomes of a run when its server is gone or does not take what it is given, or an operator ends what is at work. */
 import { describe, expect, it } from 'vitest';
 import { memoryStore, run, start, verifyRun, type RunEvent, type Scenario, type Store } from '../../src/index.ts';
 import { restate } from '../../src/restate.ts';
@@ -6,6 +6,9 @@ import { ALARM, domain, leaf, never, pause, said, scenarioOf, started, type Runn
 import { restateUnderTest } from './host-under-test.ts';
 import { isInstalled } from './program.ts';
 
+const MIB = 1024 * 1024;
+const big = (mib: number): string => 'x'.repeat(mib * MIB);
+const CANNOT_TRAVEL = /has \d+ bytes.*, and \d+ can travel. Keep what is big as an artifact/;
 const codeAnd = (error: unknown): string => {
   const { code, message } = error as { code: string; message: string };
   return `${code}: ${message}`;
@@ -190,6 +193,42 @@ describe.skipIf(!isInstalled())('with a Restate server', () => {
       expect(brief.findings).toHaveLength(4);
       expect(endOf('root/d1')).toMatchObject({ kind: 'report', status: 'partial' });
       await nothingOpen();
+    });
+  });
+
+  describe('that takes no more than so much in one piece', () => {
+    it('a result, or a finding that is reported before, is refused, and its leaf is a gap', async () => {
+      const scenario = scenarioOf([
+        domain('d', [
+          leaf('ends', { run: ({ task }) => said(task.path, { data: big(13) }) }),
+          leaf('reports', {
+            attempts: 1,
+            run({ report, task }) {
+              report(said(task.path, { key: 'much', data: big(13) }));
+              return said(task.path);
+            },
+          }),
+          leaf('small'),
+        ]),
+      ]);
+      const { gaps, brief } = await (await started(under(), scenario)).done;
+      const why = expect.stringMatching(CANNOT_TRAVEL);
+      expect(gaps).toMatchObject([
+        { path: 'root/d/ends', status: 'error', why },
+        { path: 'root/d/reports', status: 'error', why },
+      ]);
+      expect(brief.findings.map(({ path }) => path)).toEqual(['root/d/small']);
+    });
+
+    it('a thesis is no input, and nothing is kept of such a run', async () => {
+      const scenario = scenarioOf([domain('d', [leaf('l')])]);
+      await under().serve(scenario);
+      const store = memoryStore();
+      await expect(run(scenario, { host: under().host, store, thesis: big(13) })).rejects.toMatchObject({
+        code: 'invalid-input',
+        message: expect.stringContaining('its thesis above all, has 13631'),
+      });
+      expect([...store.runs()]).toEqual([]);
     });
   });
 });

@@ -160,18 +160,6 @@ describe.skipIf(!isInstalled())('a run at a Restate server', () => {
     expect(brief.usage.subtree).toMatchObject({ usd: 0.5, inputTokens: 20, outputTokens: 2 });
   });
 
-  it('refuses a result that is too big to travel, at once and with what to do', async () => {
-    const big = leaf('big', { run: ({ task }) => said(task.path, { data: 'x'.repeat(13 * 1024 * 1024) }) });
-    const scenario = scenarioOf([domain('d', [big, leaf('small')])]);
-    const worker = await serve({ services: services(scenario) });
-    await under().server.register(worker.uri);
-    const { gaps, brief } = await run(scenario, { host: restate({ ingress: under().server.ingress }) });
-    const why = expect.stringMatching(/has \d+ bytes, and \d+ can travel. Keep what is big as an artifact/);
-    expect(gaps).toMatchObject([{ path: 'root/d/big', status: 'error', why }]);
-    expect(brief.findings.map(({ path }) => path)).toEqual(['root/d/small']);
-    await worker.close();
-  });
-
   it('goes on being recorded by whoever takes it up where the record ends', async () => {
     const scenario = scenarioOf([domain('d', [leaf('l', { run: waits(700) }), leaf('quick')])]);
     await under().serve(scenario);

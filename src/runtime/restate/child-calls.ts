@@ -1,15 +1,16 @@
 /** The children of one stage as invocations: called, awaited in the order of their calls, cancelled. */
-import type { InvocationPromise, RestatePromise } from '@restatedev/restate-sdk';
+import { RestatePromise, type InvocationPromise } from '@restatedev/restate-sdk';
 import type { ChildSpec } from '../../protocol/decision.ts';
 import type { Task } from '../../protocol/task.ts';
-import { call } from './calls.ts';
+import { callJson } from './calls.ts';
 import type { Node } from './node.ts';
+import { MOST_BYTES, tooManyIn } from './piece-size.ts';
 import type { NodeAnswer, NodeInput } from './wire.ts';
 
-/** `lost`: the invocation was killed, or its worker refused it for good. */
+/** `lost`: the invocation was killed, or its worker refused it for good; or it was not called, and `attempts` is 0. */
 export type Arrival =
   | { type: 'answer'; name: string; answer: NodeAnswer | undefined }
-  | { type: 'lost'; name: string; message: string };
+  | { type: 'lost'; name: string; message: string; attempts: 0 | 1 };
 
 /** To race more than so many costs more for each end than there are children. */
 const WIDEST_RACE = 300;
@@ -43,13 +44,20 @@ export class ChildCalls {
     };
     const service = role === 'leaf' ? worker.names.leaf : worker.names.orchestrator;
     const to = { service, method: 'run', idempotencyKey: `${spec.runId}/${task.path}` };
-    const calling = call<NodeAnswer>(ctx, to, input);
+    const json = JSON.stringify(input);
+    const bytes = tooManyIn(json, MOST_BYTES);
+    if (bytes !== undefined) {
+      const message = `its task has ${bytes} bytes with the reports that it needs, and ${MOST_BYTES} can travel. Keep what is big as an artifact`;
+      this.#inFlight.set(name, RestatePromise.resolve<Arrival>({ type: 'lost', name, message, attempts: 0 }));
+      return;
+    }
+    const calling = callJson<NodeAnswer>(ctx, to, json);
     this.#calls.set(name, calling);
     this.#inFlight.set(
       name,
       calling.map((answer, error): Arrival =>
         error
-          ? { type: 'lost', name, message: `its invocation is lost: ${error.message}` }
+          ? { type: 'lost', name, message: `its invocation is lost: ${error.message}`, attempts: 1 }
           : { type: 'answer', name, answer },
       ),
     );

@@ -159,10 +159,16 @@ class Gather {
         break;
       }
       case 'lost': {
-        const { name, message } = arrived;
+        const { name, message, attempts } = arrived;
         this.#calls.arrived(name);
         slots.release(childPath(join.path, name), CANCELLED);
-        await this.#apply(join, { type: 'crashed', name, error: { message }, at: await ctx.date.now() });
+        await this.#apply(join, {
+          type: 'crashed',
+          name,
+          error: { message },
+          attempts,
+          at: await ctx.date.now(),
+        });
         break;
       }
       case 'answer': {

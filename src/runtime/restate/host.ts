@@ -22,6 +22,7 @@ import { systemClock } from '../system-clock.ts';
 import { BRISK_MS, callerAt, type Caller, type IngressOptions } from './ingress.ts';
 import type { Ending } from './ledger.ts';
 import { serviceNames } from './names.ts';
+import { MOST_RESULT_BYTES, tooManyIn } from './piece-size.ts';
 import { checkDistributable } from './services.ts';
 import { watchInterims, type InterimWatch } from './watch-interims.ts';
 import type { Memory, RunInput } from './wire.ts';
@@ -127,6 +128,7 @@ class DistributedRun {
   async #perform(): Promise<Report> {
     const { runId, stream, issuedAt } = this.#opened;
     const input = this.#input();
+    checkSize(input);
     await this.#given.caller.checkReady(BRISK_MS);
     // The first event is known here: so its trace can begin before the run does, and travel with it.
     this.#isNew = await this.#begins();
@@ -255,6 +257,16 @@ class DistributedRun {
       cause: error,
     });
   }
+}
+
+/** @throws EspalierError `invalid-input` on more than the server takes, or its nodes could be told */
+function checkSize(input: RunInput): void {
+  const bytes = tooManyIn(JSON.stringify(input), MOST_RESULT_BYTES);
+  if (bytes === undefined) return;
+  throw new EspalierError(
+    'invalid-input',
+    `What the run is given, its thesis above all, has ${bytes} bytes, and ${MOST_RESULT_BYTES} can travel to a Restate server. Shorten it: what is long belongs into a source or an artifact.`,
+  );
 }
 
 /** How many of a record's events the server has said. */

@@ -81,10 +81,12 @@ async function performOnce(node: Node, { name, purse, job, hear, begun }: Step):
   const sliceOf = (number: number, ms: number): Promise<Slice<Told>> =>
     workshop.slice(id, { ...job, budget: purse.leftAfter(last?.spent) }, number, ms);
   const close = async (number: number): Promise<Performed> => {
-    const slice = await ctx.run(`${name}, closing`, () => workshop.close(id, number, CANCELLED), ONCE);
-    see(slice);
-    hear(slice.told, false);
-    return over(slice);
+    for (let last = number; ; last++) {
+      const slice = await ctx.run(`${name}, closing`, () => workshop.close(id, last, CANCELLED), ONCE);
+      see(slice);
+      hear(slice.told, false);
+      if (slice.end) return over(slice);
+    }
   };
   let longestMs = FIRST_MS;
   for (let number = 1; ; number++) {

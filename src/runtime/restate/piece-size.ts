@@ -1,8 +1,10 @@
 /**
  * What the server takes in one piece: 32 MiB, by its defaults. What is larger it refuses for as long as it is sent, so
  * that nobody would hear of it before a deadline; hence nothing larger is sent.
- *  1. An author's result is small enough to travel twice in one answer: as an event and in its report.
+ *  1. An author's result is small enough to travel twice in one answer: as an event and in its report. So is what an
+ *     attempt reports before, and what a run is given, which its nodes are told twice.
  *  2. A node whose answer is too big fails, and says why. What was critical stands in the ledger.
+ *  3. A node whose task is too big is not called, and fails.
  */
 import type { Serde } from '@restatedev/restate-sdk';
 import type { NodeAnswer } from './wire.ts';
@@ -51,3 +53,12 @@ export function piecesOf(events: readonly object[]): string[] {
 }
 
 export const canTravel = (value: unknown): boolean => encoded(value).length <= MOST_BYTES;
+
+/** The bytes of this text, when they are more than can travel. To count those of a small one would cost more than it. */
+export function tooManyIn(json: string, most: number): number | undefined {
+  if (json.length * MOST_BYTES_A_UNIT <= most) return undefined;
+  const bytes = Buffer.byteLength(json);
+  return bytes > most ? bytes : undefined;
+}
+/** Of UTF-8, for a unit of UTF-16. */
+const MOST_BYTES_A_UNIT = 3;

@@ -3,6 +3,7 @@
  *  1. A slice ends with the work, at once when something critical is said, and soon when anything is.
  *  2. Asked for the same slice again, because the server did not get it, it gives the same.
  *  3. At the deadline it is over, whatever the author's code does. Work that nobody asks for any more is aborted.
+ *  4. A slice holds no more than can travel. What is left is in the next one, and the end in the last.
  */
 import { EspalierError } from '../../errors.ts';
 import type { Io } from '../../ports/activities.ts';
@@ -14,9 +15,11 @@ import { errorOf, faultOf } from '../../tier/fault.ts';
 import type { Spent } from '../../tier/usage.ts';
 import { createRunBudget } from '../run-budget.ts';
 import { FLUSH_MS } from './outbox.ts';
-import { MOST_RESULT_BYTES } from './piece-size.ts';
+import { MOST_RESULT_BYTES, tooManyIn } from './piece-size.ts';
 
 export type Said<Told> = { readonly at: number; readonly told: Told };
+/** `bytes`: about as many as it has. */
+type Kept<Told> = { readonly said: Said<Told>; readonly bytes: number };
 type End = { value: unknown } | { fault: Fault } | { isExpired: true } | { isAborted: true };
 /** `since`: when the work began, in the process that gives the slice. */
 export type Slice<Told> = { at: number; since: number; told: Said<Told>[]; end?: End; spent?: Spent; beyond?: Budget };
@@ -45,7 +48,7 @@ class Work<Told> {
   readonly #deadline: number;
   readonly #abandon: () => void;
   readonly #since = Date.now();
-  #told: Said<Told>[] = [];
+  #told: Kept<Told>[] = [];
   #end: End | undefined;
   /** Made on first use: most work never asks for its signal. */
   #controller: AbortController | undefined;
@@ -53,6 +56,8 @@ class Work<Told> {
   #atEnd: ((status: FailureStatus) => void) | undefined;
   #timer: NodeJS.Timeout;
   #isUrgent = false;
+  /** More was said than the last slice could hold. */
+  #isFull = false;
   #wake: (() => void) | undefined;
   #soon: NodeJS.Timeout | undefined;
   #given: { number: number; slice: Promise<Slice<Told>> } | undefined;
@@ -96,7 +101,7 @@ class Work<Told> {
 
   async #next(longestMs: number): Promise<Slice<Told>> {
     let longest: NodeJS.Timeout | undefined;
-    if (!this.#end && !this.#isUrgent) {
+    if (!this.#end && !this.#isUrgent && !this.#isFull) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       longest = setTimeout(resolve, longestMs);
@@ -114,21 +119,33 @@ class Work<Told> {
     }, ABANDONED_MS).unref();
     const spent = this.#ledger.spentAt(this.#path);
     const beyond = this.#ledger.overdrawn();
-    const told = this.#told.splice(0);
+    const told = this.#taken();
+    const end = this.#told.length === 0 ? this.#end : undefined;
     // A timer may be early by a part of a millisecond, and whoever waits compares.
-    const isExpired = this.#end !== undefined && 'isExpired' in this.#end;
+    const isExpired = end !== undefined && 'isExpired' in end;
     return {
       at: isExpired ? Math.max(Date.now(), this.#deadline) : Date.now(),
       since: this.#since,
       told,
-      ...(this.#end && { end: this.#end }),
+      ...(end && { end }),
       ...(spent && { spent: moneyOf(spent) }),
       ...(beyond && { beyond }),
     };
   }
+  /** As much of what was said as can travel in one slice; more than nothing. */
+  #taken(): Said<Told>[] {
+    let bytes = 0;
+    const most = this.#told.findIndex((one, i) => (bytes += one.bytes) > MOST_RESULT_BYTES && i > 0);
+    this.#isFull = most > 0;
+    return this.#told.splice(0, most > 0 ? most : Infinity).map(({ said }) => said);
+  }
+  /** @throws EspalierError `invalid-data` on more than can travel */
   #tell(told: Told, isUrgent: boolean): void {
     if (this.#end) return;
-    this.#told.push({ at: Date.now(), told });
+    const json = JSON.stringify(told);
+    const bytes = tooManyIn(json, MOST_RESULT_BYTES);
+    if (bytes !== undefined) throw tooBig('What was reported', bytes);
+    this.#told.push({ said: { at: Date.now(), told }, bytes: json.length });
     this.#isUrgent ||= isUrgent;
     if (isUrgent) this.#wake?.();
     else this.#wakeSoon();
@@ -201,13 +218,13 @@ function plain(value: unknown): End {
     return { fault: { status: 'invalid', message, diagnosis: 'invalid-output' } };
   }
   if (json === undefined) return { value: typeof value }; // a function: no result, and said to be none
-  const bytes = Buffer.byteLength(json);
-  if (bytes > MOST_RESULT_BYTES) {
-    const error = new EspalierError(
-      'invalid-data',
-      `The result has ${bytes} bytes, and ${MOST_RESULT_BYTES} can travel. Keep what is big as an artifact.`,
-    );
-    return { fault: faultOf(error) };
-  }
+  const bytes = tooManyIn(json, MOST_RESULT_BYTES);
+  if (bytes !== undefined) return { fault: faultOf(tooBig('The result', bytes)) };
   return { value: JSON.parse(json) as unknown };
 }
+
+const tooBig = (what: string, bytes: number): EspalierError =>
+  new EspalierError(
+    'invalid-data',
+    `${what} has ${bytes} bytes, and ${MOST_RESULT_BYTES} can travel. Keep what is big as an artifact.`,
+  );
