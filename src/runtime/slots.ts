@@ -39,6 +39,8 @@ export type PortableSlots = Slots & {
   /** A slot that was granted before, at `since`. */
   hold(ask: SlotRequest, since: number): Slot;
   learnt(): LearntSlots;
+  /** Whether a pool has been refused something and not recovered yet, or is asked to wait. */
+  isThrottled(): boolean;
 };
 /** What a slot may be held for while others wait: a share of the run's window. */
 export const LEASE_SHARE = 0.25;
@@ -248,6 +250,10 @@ export function createSlots(clock: Clock, cap: number, leaseMs: number, options:
           overtaken.map((lane) => [lane.key, { overtaken: lane.overtaken, keptIn: keptIn(lane) }]),
         ),
       };
+    },
+    isThrottled() {
+      const now = clock.now();
+      return [...pools.values()].some((pool) => pool.limit < pool.most || pool.opensAt > now);
     },
     request(ask) {
       const lane = laneOf(ask);

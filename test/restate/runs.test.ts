@@ -257,6 +257,21 @@ describe.skipIf(!isInstalled())('a run at a Restate server', () => {
     expect(brief.status).toBe('complete');
   }, 60_000);
 
+  it('sees the quorum of a wide stage whose first leaf hangs', async () => {
+    const width = 310;
+    const leaves = Array.from({ length: width }, (_, i) =>
+      leaf(`l${i}`, { run: ({ task }) => (i === 0 ? never() : said(task.path, i === width - 1 ? ALARM : {})) }),
+    );
+    const scenario = scenarioOf([domain('d', leaves, { join: { quorum: width - 1 } })], {
+      limits: { concurrency: width, deadline: '20s' },
+    });
+    const { status, escalations, eventsOf, endOf } = await (await started(under(), scenario)).done;
+    expect(status).toBe('complete');
+    expect(escalations.map(({ path }) => path)).toEqual(['root/d/l309']);
+    expect(eventsOf('node.reported').filter(({ tier }) => tier === 'leaf')).toHaveLength(width - 1);
+    expect(endOf('root/d/l0')).toMatchObject({ kind: 'failure', status: 'cancelled' });
+  });
+
   it('keeps what a leaf had called critical when its worker refuses to go on', async () => {
     const scenario = scenarioOf([
       domain('d', [

@@ -2,7 +2,8 @@
 import * as restate from '@restatedev/restate-sdk';
 import type { Context, InvocationPromise } from '@restatedev/restate-sdk';
 
-type Address = { service: string; method: string; key?: string; idempotencyKey?: string };
+/** `name`: what the call is called in the caller's journal, for people. */
+type Address = { service: string; method: string; key?: string; name?: string };
 
 const json = <T>(): restate.Serde<T> => restate.serde.json as restate.Serde<T>;
 

@@ -12,8 +12,10 @@ export type Arrival =
   | { type: 'answer'; name: string; answer: NodeAnswer | undefined }
   | { type: 'lost'; name: string; message: string; attempts: 0 | 1 };
 
-/** To race more than so many costs more for each end than there are children. */
+/** To race more than so many costs more for each end than the rest of it. */
 const WIDEST_RACE = 300;
+/** So many are raced at once when all that are in flight are looked at. */
+const GROUP = 64;
 
 export class ChildCalls {
   readonly #node: Node;
@@ -27,11 +29,35 @@ export class ChildCalls {
 
   /** What may arrive next: one of all, or, of too many, the one that was called first. */
   get awaited(): RestatePromise<Arrival>[] {
-    if (this.#inFlight.size <= WIDEST_RACE) return [...this.#inFlight.values()];
+    if (!this.isWide) return [...this.#inFlight.values()];
     const [first] = this.#inFlight.values();
     return first ? [first] : [];
   }
-  call(child: ChildSpec, task: Task): void {
+  /** Whether there are too many to race. Whoever waits then looks round from time to time. */
+  get isWide(): boolean {
+    return this.#inFlight.size > WIDEST_RACE;
+  }
+  /** Of those in flight the name that was called first. */
+  get first(): string | undefined {
+    const [first] = this.#inFlight.keys();
+    return first;
+  }
+  /** Tells of all that have arrived by now, whoever was called before them, for as long as `hear` wants to know. */
+  async lookRound(hear: (arrival: Arrival) => Promise<boolean>): Promise<void> {
+    const all = [...this.#inFlight];
+    for (let from = 0; from < all.length; from += GROUP) {
+      const group = new Map(all.slice(from, from + GROUP));
+      const now = this.#node.ctx.run('now', () => {}); // by the journal: what came before it has arrived
+      for (;;) {
+        const arrival = await RestatePromise.race([...group.values(), now]);
+        if (!arrival) break;
+        group.delete(arrival.name);
+        if (this.#inFlight.has(arrival.name) && !(await hear(arrival))) return;
+      }
+    }
+  }
+  /** `slot`: of a leaf. */
+  call(child: ChildSpec, task: Task, slot?: string): void {
     const { ctx, worker, spec, made, kit } = this.#node;
     const { name, role } = child;
     const traceparent = kit.traceparentOf(task.path);
@@ -40,10 +66,11 @@ export class ChildCalls {
       spec,
       task: traceparent === undefined ? task : { ...task, traceparent },
       made,
+      ...(slot !== undefined && { slot }),
       ...(estimateMs !== undefined && { estimateMs }),
     };
     const service = role === 'leaf' ? worker.names.leaf : worker.names.orchestrator;
-    const to = { service, method: 'run', idempotencyKey: `${spec.runId}/${task.path}` };
+    const to = { service, method: 'run', name: task.path };
     const json = JSON.stringify(input);
     const bytes = tooManyIn(json, MOST_BYTES);
     if (bytes !== undefined) {

@@ -1,6 +1,6 @@
 /**
  * Waits for a stage's children as a durable loop over the join reducer, and is the only place that calls nodes.
- *  1. One invocation for each node, by `runId/path`: called twice, it runs once.
+ *  1. One invocation for each node: its call is in the journal before it begins, so a replay does not call it again.
  *  2. What happens next is chosen by the journal alone: which answer came first, what the clock said, who got a slot.
  *  3. Whoever is cut off is cancelled; what its subtree had said until then is asked of the ledger.
  */
@@ -22,10 +22,9 @@ import type { Spent } from '../../tier/usage.ts';
 import { call } from './calls.ts';
 import { ChildCalls, type Arrival } from './child-calls.ts';
 import type { Node } from './node.ts';
-import { FLUSH_MS } from './outbox.ts';
 import { allot, isLimited, settle, type Purse } from './purse.ts';
 import type { SlotNews } from './slots-object.ts';
-import { StageSlots } from './stage-slots.ts';
+import { StageSlots, type Beginning } from './stage-slots.ts';
 import type { NodeAnswer } from './wire.ts';
 
 export type GatherWith = {
@@ -33,7 +32,7 @@ export type GatherWith = {
   /** A last word on a child's report, before it is sealed. */
   amend?: (report: UnsealedReport) => Promise<{ report: UnsealedReport; heard: readonly Finding[] }>;
 };
-type Moment = 'expired' | 'hand-off' | 'flush' | 'give-back' | 'cut-off';
+type Moment = 'expired' | 'hand-off' | 'flush' | 'give-back' | 'look-round' | 'cut-off';
 type Arrived = Arrival | { type: 'news'; news: SlotNews } | { type: Moment };
 type Planned = { task: Task; child: ChildSpec };
 
@@ -41,10 +40,11 @@ type Planned = { task: Task; child: ChildSpec };
 const MARGINS: Margins = { handOffMs: 500, leastReserveMs: 500 };
 /** How long children have to conclude when they are asked to, for each tier below, in ms. */
 const CONCLUDE_MS = 1_000;
-/** How long slots that leaves have left may wait for company: somebody who is tried again may need one. */
-const KEEPING_MS = 500;
+/** How long the first of very many may keep us waiting before all are looked at, in ms: at first, and at most. */
+const [LOOK_ROUND_MS, SELDOM_MS] = [250, 15_000];
 /** In flight at once where some have to wait for a slot: they are raced, so that none waits for another's end. */
 const MOST_RACED = 256;
+const NO_NEWS: SlotNews = { at: 0, granted: [], revoked: [], mayHandOn: false };
 
 export const gather = (node: Node, input: GatherInput, given: GatherWith): Promise<Joined> =>
   new Gather(node, input, given).joined();
@@ -64,6 +64,9 @@ class Gather {
   /** The latest that is known of the time. */
   #at = 0;
   #joined: Joined | undefined;
+  /** Of very many that are awaited: whom the others waited for when the clock was set, and for how long it was. */
+  #awaitedFirst: string | undefined;
+  #lookRoundMs = LOOK_ROUND_MS;
 
   constructor(node: Node, input: GatherInput, given: GatherWith) {
     this.#node = node;
@@ -96,7 +99,7 @@ class Gather {
     const slots = this.#slotsFor(leaves);
     for (const { name, role } of children) if (role !== 'leaf') this.#call(name);
     this.#arm('expired', deadline - now);
-    for (const path of await slots.open()) this.#call(nameOf(path));
+    for (const beginning of await slots.open(now)) this.#begin(beginning);
     const handOff = handOffAt(now, deadline, MARGINS.handOffMs);
     if (slots.isWaiting) this.#arm('hand-off', handOff - now);
     for (const [name, fault] of refused) {
@@ -113,9 +116,14 @@ class Gather {
   /** Waits for whatever comes first, and lets the join see it. */
   async #step(join: Join, slots: StageSlots, handOff: number): Promise<void> {
     const { ctx, outbox, cancellation } = this.#node;
-    if (outbox.flushDue(this.#at) && !this.#moments.has('flush')) this.#arm('flush', FLUSH_MS);
-    if (slots.isKeeping && !this.#moments.has('give-back')) this.#arm('give-back', KEEPING_MS);
-    const news = slots.news?.map((said): Arrived => ({ type: 'news', news: said ?? { granted: [], revoked: [] } }));
+    if (outbox.flushDue(this.#at) && !this.#moments.has('flush')) this.#arm('flush', outbox.flushMs);
+    const { keepsFor } = slots;
+    if (keepsFor !== undefined && !this.#moments.has('give-back')) this.#arm('give-back', keepsFor);
+    if (this.#calls.isWide && !this.#moments.has('look-round')) {
+      this.#awaitedFirst = this.#calls.first;
+      this.#arm('look-round', this.#lookRoundMs);
+    }
+    const news = slots.news?.map((said): Arrived => ({ type: 'news', news: said ?? NO_NEWS }));
     const arrived = await cancellation.first<Arrived>([
       ...this.#moments.values(),
       ...(news ? [news] : []),
@@ -132,12 +140,22 @@ class Gather {
       case 'expired':
         this.#at = Math.max(this.#at, this.#input.deadline);
         await this.#neverBegin(join, slots, NEVER_BEGUN); // where the hand-off comes as late as this
+        await this.#lookRound(join, slots, handOff);
         if (this.#joined) break;
         this.#noteExpired(join);
         await this.#apply(join, { type: 'expired', at: this.#at });
         break;
+      case 'look-round':
+        this.#moments.delete('look-round');
+        if (this.#calls.first !== this.#awaitedFirst) this.#lookRoundMs = LOOK_ROUND_MS;
+        else {
+          this.#lookRoundMs = Math.min(SELDOM_MS, 2 * this.#lookRoundMs);
+          await this.#lookRound(join, slots, handOff);
+        }
+        break;
       case 'cut-off':
-        await this.#apply(join, { type: 'cancelled', at: await ctx.date.now() });
+        await this.#lookRound(join, slots, handOff);
+        if (!this.#joined) await this.#apply(join, { type: 'cancelled', at: await ctx.date.now() });
         break;
       case 'hand-off':
         this.#moments.delete('hand-off');
@@ -146,22 +164,31 @@ class Gather {
         break;
       case 'flush':
         this.#moments.delete('flush');
-        outbox.flush(this.#at + FLUSH_MS);
+        outbox.flush(this.#at + outbox.flushMs);
         break;
       case 'give-back':
         this.#moments.delete('give-back');
-        slots.giveBack();
+        slots.giveBack(this.#at);
         break;
       case 'news': {
-        const { granted, revoked } = slots.take(arrived.news);
-        for (const path of granted) this.#call(nameOf(path));
+        this.#at = Math.max(this.#at, arrived.news.at);
+        const { begin, revoked } = slots.take(arrived.news, this.#at);
+        for (const beginning of begin) this.#begin(beginning);
         for (const path of revoked) await this.#revoke(nameOf(path));
         break;
       }
+      case 'answer':
+      case 'lost':
+        await this.#arrived(join, slots, handOff, arrived);
+    }
+  }
+  async #arrived(join: Join, slots: StageSlots, handOff: number, arrived: Arrival): Promise<void> {
+    const { ctx } = this.#node;
+    switch (arrived.type) {
       case 'lost': {
         const { name, message, attempts } = arrived;
         this.#calls.arrived(name);
-        slots.release(childPath(join.path, name), CANCELLED);
+        slots.lose(childPath(join.path, name), this.#at);
         await this.#apply(join, {
           type: 'crashed',
           name,
@@ -176,11 +203,23 @@ class Gather {
         this.#calls.arrived(name);
         // It closed itself at the hand-off: nobody begins in its place.
         if (answer && answer.at >= handOff) await this.#neverBegin(join, slots, NEVER_BEGUN);
-        slots.release(childPath(join.path, name), answer?.ended);
+        this.#at = Math.max(this.#at, answer?.at ?? 0);
+        const path = childPath(join.path, name);
+        if (answer) this.#begin(slots.release(path, answer.leaves, this.#at));
+        else slots.lose(path, this.#at);
         await this.#apply(join, await this.#endOf(name, answer));
         break;
       }
     }
+  }
+
+  /** Of very many only the first was awaited: here are the others that have arrived. */
+  async #lookRound(join: Join, slots: StageSlots, handOff: number): Promise<void> {
+    if (!this.#calls.isWide) return;
+    await this.#calls.lookRound(async (arrived) => {
+      await this.#arrived(join, slots, handOff, arrived);
+      return !this.#joined;
+    });
   }
 
   #children(): readonly ChildSpec[] {
@@ -235,9 +274,12 @@ class Gather {
       this.#node.ctx.sleep(Math.max(0, ms)).map(() => ({ type: moment })),
     );
   }
-  #call(name: string): void {
+  #call(name: string, slot?: string): void {
     const planned = this.#planned.get(name);
-    if (planned) this.#calls.call(planned.child, planned.task);
+    if (planned) this.#calls.call(planned.child, planned.task, slot);
+  }
+  #begin(beginning: Beginning | undefined): void {
+    if (beginning) this.#call(nameOf(beginning.path), beginning.slot);
   }
   /** Its slot is somebody else's now: it is asked to conclude, and what it then ends with says why. */
   async #revoke(name: string): Promise<void> {
@@ -246,7 +288,7 @@ class Gather {
   }
   async #neverBegin(join: Join, slots: StageSlots, fault: Fault): Promise<void> {
     const paths = slots.waiting;
-    slots.withdrawAll();
+    slots.withdrawAll(this.#at);
     for (const path of paths) {
       const name = nameOf(path);
       await this.#apply(join, { type: 'crashed', name, error: errorOf(fault), attempts: 0, at: this.#at });

@@ -26,9 +26,10 @@ import { askForSlot, giveBack } from './slot-calls.ts';
 import type { NodeAnswer } from './wire.ts';
 import type { Means } from './work.ts';
 
-/** `isDemoted`: it stands in an orchestrator's place, where it came without a slot. */
+/** `isDemoted`: it stands in an orchestrator's place, where it came without a slot. `slot`: the one it begins in. */
 export type LeafRun = {
   task: Task;
+  slot?: string | undefined;
   estimateMs: number | undefined;
   isDemoted: boolean;
   startedAt: number;
@@ -39,21 +40,22 @@ export type LeafEnd = Omit<NodeAnswer, 'outcome' | 'events'> & { outcome: Unseal
 
 export async function driveLeaf(
   node: Node,
-  { task, estimateMs, isDemoted, startedAt, purse }: LeafRun,
+  { task, slot: given, estimateMs, isDemoted, startedAt, purse }: LeafRun,
 ): Promise<LeafEnd> {
   const { ctx, kit, outbox, cancellation } = node;
   const { activities } = kit;
   const { path } = task;
   const { deadline } = task.grant;
   const [leaf, first] = beginLeaf(task, activities.attemptsOf(path));
-  let hasSlot = !isDemoted;
+  let slot = given;
   let ended: 'well' | Fault | undefined;
   let begun = 0;
   let at = startedAt;
+  let unwritten: Performed['write'];
 
   const release = (how: 'well' | Fault | undefined): void => {
-    if (hasSlot) giveBack(node, path, how);
-    hasSlot = false;
+    if (slot !== undefined) giveBack(node, path, slot, how);
+    slot = undefined;
   };
   const closed = (fault: Fault): readonly LeafEffect[] => leafStep(leaf, { type: 'closed', fault, attempts: begun });
   const endOf = (end: Performed['end'], toEvent: (value: unknown) => LeafEvent): readonly LeafEffect[] => {
@@ -85,6 +87,7 @@ export async function driveLeaf(
       name,
       purse,
       job: { path, deadline, start },
+      mayBeAll: !isDemoted,
       ...(begun && { begun }),
       hear(said, isLast) {
         for (const { at: when, told } of said) {
@@ -97,6 +100,7 @@ export async function driveLeaf(
     });
     at = done.at;
     if (cancellation.isAsked && leaf.phase !== 'reported') return note(closed(CANCELLED), at);
+    unwritten = done.write;
     return main ?? note(endOf(done.end, toEvent), at);
   };
 
@@ -109,11 +113,19 @@ export async function driveLeaf(
   }
   for (;;) {
     if (cancellation.isAsked && next?.type !== 'end') next = note(closed(CANCELLED), at);
+    const isChecked = next?.type === 'verify' && next.findings.length > 0 && kit.verifies(path);
+    if (unwritten && next?.type !== 'end' && (next?.type !== 'verify' || isChecked)) {
+      await unwritten();
+      unwritten = undefined;
+    }
     switch (next?.type) {
       case 'end': {
-        if (cancellation.isAsked) outbox.flush(at); // whoever asked may not wait for the answer
         const { outcome } = next;
         const isWell = outcome.kind === 'report';
+        if (cancellation.isAsked) {
+          outbox.flush(at); // whoever asked may not wait for the answer
+          if (slot !== given) release(CANCELLED);
+        }
         if (isDemoted) return { outcome, at };
         const unbooked = purse.takeUnbooked();
         const beyond = purse.takeBeyond();
@@ -123,18 +135,22 @@ export async function driveLeaf(
           ...(purse.spent && { spent: purse.spent }),
           ...(unbooked && { unbooked }),
           ...(beyond && { beyond }),
-          ...(hasSlot && { ended: isWell ? 'well' : (ended ?? CANCELLED) }),
+          ...(slot !== undefined && { leaves: { slot, ended: isWell ? 'well' : (ended ?? CANCELLED) } }),
         };
       }
       case 'execute': {
-        if (!hasSlot) {
+        if (slot === undefined) {
           outbox.flush(at);
-          const answer = await askForSlot(node, { path, estimateMs, pools: activities.poolsOf(path) }, deadline - at);
+          const answer = await askForSlot(
+            node,
+            { id: path, estimateMs, pools: activities.poolsOf(path) },
+            deadline - at,
+          );
           if (answer !== 'granted') {
             next = note(closed(answer === 'cancelled' ? CANCELLED : begun > 0 ? CLOSED : NEVER_BEGUN), at);
             break;
           }
-          hasSlot = true;
+          slot = path;
         }
         const { attempt, enrichment, task: enriched } = next;
         begun = attempt;
@@ -152,7 +168,7 @@ export async function driveLeaf(
       }
       case 'verify': {
         const { findings } = next;
-        if (findings.length === 0 || !kit.verifies(path)) {
+        if (!isChecked) {
           next = note(leafStep(leaf, { type: 'verified' }), at);
           break;
         }

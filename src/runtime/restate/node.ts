@@ -33,5 +33,6 @@ export const createWorkshop = (): Workshop<Told> => new Workshop((event) => ({ t
 
 export function nodeOf(ctx: Context, worker: Worker, given: { spec: RunSpec; kit: Kit; made: readonly Made[] }): Node {
   const ledger = { service: worker.names.ledger, key: given.spec.runId };
-  return { ctx, worker, ...given, ledger, outbox: new Outbox(ctx, ledger), cancellation: new Cancellation(ctx) };
+  const outbox = new Outbox(ctx, ledger, given.kit.orchestrators);
+  return { ctx, worker, ...given, ledger, outbox, cancellation: new Cancellation(ctx) };
 }

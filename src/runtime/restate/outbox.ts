@@ -7,6 +7,8 @@ import type { Noted } from './wire.ts';
 
 /** How long events that are not urgent wait for company, in ms. */
 export const FLUSH_MS = 50;
+/** The ledger is one: the more there are that tell it something, the longer each of them waits, in ms. */
+const [FOR_EACH_MS, LONGEST_MS] = [4, 500];
 const MOST_TOGETHER = 256;
 
 export class Outbox {
@@ -18,9 +20,14 @@ export class Outbox {
   /** The latest moment that was noted here: what this invocation knows of the time without asking. */
   latest = 0;
 
-  constructor(ctx: Context, ledger: { service: string; key: string }) {
+  /** How long events wait for company here. */
+  readonly flushMs: number;
+
+  /** `speakers`: how many are expected to tell the ledger something. */
+  constructor(ctx: Context, ledger: { service: string; key: string }, speakers: number) {
     this.#ctx = ctx;
     this.#ledger = ledger;
+    this.flushMs = Math.min(LONGEST_MS, Math.max(FLUSH_MS, FOR_EACH_MS * speakers));
   }
 
   note(at: number, event: RunEventBody): void {
@@ -33,7 +40,7 @@ export class Outbox {
   }
   /** Sends what is urgent or has waited long enough; tells whether something is left. `now`: as far as is known. */
   flushDue(now: number): boolean {
-    const isDue = this.#isUrgent || this.#noted.length >= MOST_TOGETHER || now - this.#flushedAt >= FLUSH_MS;
+    const isDue = this.#isUrgent || this.#noted.length >= MOST_TOGETHER || now - this.#flushedAt >= this.flushMs;
     if (isDue) this.flush(now);
     return this.#noted.length > 0;
   }

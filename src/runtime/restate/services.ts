@@ -45,7 +45,7 @@ export type ServicesOptions = {
 export type Service = restate.ServiceDefinition<string, unknown> | restate.VirtualObjectDefinition<string, unknown>;
 
 const DAY_MS = 86_400_000;
-/** Of a node's journal and answer, when its run goes on without them. */
+/** Of a node's journal, for people: its answer is in its parent's. */
 const NODE_RETENTION_MS = 60 * 60_000;
 /** Of a page of events, for a caller who asks again because the answer was lost. */
 const PAGE_RETENTION_MS = 60_000;
@@ -82,12 +82,7 @@ function servicesOf(scenario: Scenario, options: ServicesOptions): Service[] {
 
   const waits = { inactivityTimeout: idleMs, abortTimeout: DAY_MS, retryPolicy: RETRIES };
   const ours = { ...waits, ingressPrivate: true, journalRetention: 0 };
-  const node = {
-    ...ours,
-    explicitCancellation: true,
-    journalRetention: NODE_RETENTION_MS,
-    idempotencyRetention: NODE_RETENTION_MS,
-  };
+  const node = { ...ours, explicitCancellation: true, journalRetention: NODE_RETENTION_MS };
   const memoryOf = (ctx: Context, spec: RunSpec): Promise<Memory> | undefined =>
     spec.hasMemory && call<Memory>(ctx, { service: names.ledger, key: spec.runId, method: 'memory' }, null);
 
@@ -138,13 +133,13 @@ function servicesOf(scenario: Scenario, options: ServicesOptions): Service[] {
       handlers: {
         run: restate.handlers.handler(
           { output: answers },
-          async (ctx: Context, { spec, task, made, estimateMs }: NodeInput): Promise<NodeAnswer> => {
+          async (ctx: Context, { spec, task, made, slot, estimateMs }: NodeInput): Promise<NodeAnswer> => {
             return worker.kits.using(spec, undefined, async (kit) => {
               kit.adopt(made);
               const own = nodeOf(ctx, worker, { spec, kit, made });
               const startedAt = task.grant.issuedAt;
               const purse = new Purse(task.grant.budget);
-              const end = await driveLeaf(own, { task, estimateMs, isDemoted: false, startedAt, purse });
+              const end = await driveLeaf(own, { task, slot, estimateMs, isDemoted: false, startedAt, purse });
               return { ...end, events: own.outbox.take() };
             });
           },

@@ -33,8 +33,8 @@ export const tellSlots = (node: Node, what: Exchange): void =>
     { ...what, limits: limitsOf(node), at: node.outbox.latest },
   );
 
-export const giveBack = (node: Node, path: string, ended: 'well' | Fault | undefined): void =>
-  tellSlots(node, { holder: path, releases: [{ path, ...(ended !== undefined && { ended }) }], leaves: true });
+export const giveBack = (node: Node, holder: string, id: string, ended: 'well' | Fault | undefined): void =>
+  tellSlots(node, { holder, releases: [{ id, ...(ended !== undefined && { ended }) }], leaves: true });
 
 /** For one node alone. `withinMs`: how long it can wait. */
 export async function askForSlot(
@@ -43,7 +43,7 @@ export async function askForSlot(
   withinMs: number,
 ): Promise<'granted' | 'too late' | 'cancelled'> {
   const { ctx, cancellation } = node;
-  const holder = ask.path;
+  const holder = ask.id;
   const { id, promise } = ctx.awakeable<SlotNews>();
   const { granted } = await exchange(node, { holder, asks: [ask], news: id });
   if (granted.length > 0) return 'granted';

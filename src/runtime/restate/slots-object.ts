@@ -1,10 +1,11 @@
 /**
  * The slots of a run, whichever workers its leaves are at: an object per run, with the rules of `../slots.ts`. Between
  * two calls they are laid down as JSON; each call takes them up, moves them, and lays them down.
- *  1. A ticket is known by its node's path: to ask twice is to ask once, and to give back twice is harmless.
+ *  1. A ticket has a name that its holder chose: to ask twice is to ask once, and to give back twice is harmless.
  *  2. What a lease takes back from a node whose worker is gone, the next in line gets: a timer of the object's own.
  *  3. Who asked hears of grants in the answer, and later by an awakeable. That is resolved once: what comes before there
  *     is another waits for it.
+ *  4. Holders hand slots on among their own leaves as long as no limit has been felt; they are told when that changes.
  */
 import * as restate from '@restatedev/restate-sdk';
 import type { InvocationId, ObjectContext } from '@restatedev/restate-sdk';
@@ -18,10 +19,13 @@ import type { Exchange } from './slot-calls.ts';
 import type { Noted } from './wire.ts';
 
 /** `estimateMs`: absent when nobody knows. */
-export type SlotAsk = { path: string; estimateMs: number | undefined; pools: readonly string[] };
-export type SlotRelease = { path: string; ended?: 'well' | Fault };
-/** Paths: who may begin, and who has lost the slot. */
-export type SlotNews = { granted: string[]; revoked: string[] };
+export type SlotAsk = { id: string; estimateMs: number | undefined; pools: readonly string[] };
+export type SlotRelease = { id: string; ended?: 'well' | Fault };
+/**
+ * Ids of tickets: what is granted, and what is lost. `mayHandOn`: whether a slot may go on to a leaf of the same holder.
+ * `at`: the time, as far as the object knows it.
+ */
+export type SlotNews = { at: number; granted: string[]; revoked: string[]; mayHandOn: boolean };
 type SlotLimits = {
   concurrency: number;
   pools: Readonly<Record<string, PoolLimit>>;
@@ -38,8 +42,10 @@ type Desk = {
   limits: SlotLimits;
   /** The latest that was told of the time. */
   at: number;
-  /** What a holder has not been told yet, and the awakeable that waits for it. */
-  holders: Record<string, { news: SlotNews; awakeable?: string }>;
+  /** Whether some limit has been felt, so that no slot may be handed on. */
+  isThrottled: boolean;
+  /** What a holder has not been told yet, and the awakeable that waits for it. `mayHandOn`: as it was told last. */
+  holders: Record<string, { granted: string[]; revoked: string[]; mayHandOn: boolean; awakeable?: string }>;
   /** The pending timer. */
   tick?: { at: number; invocation: string };
 };
@@ -56,8 +62,7 @@ export const slotsObject = (name: string, ledger: string, options: restate.Objec
         const { news: awakeable, ...rest } = what;
         const desk = await move(ctx, { name, ledger }, rest);
         const one = holderIn(desk, what.holder);
-        const { news } = one;
-        one.news = { granted: [], revoked: [] };
+        const news = newsOf(desk, one);
         if (awakeable !== undefined) one.awakeable = awakeable;
         lay(ctx, desk);
         return news;
@@ -78,17 +83,25 @@ export const slotsObject = (name: string, ledger: string, options: restate.Objec
     },
   });
 
-const holderIn = (desk: Desk, holder: string): Desk['holders'][string] =>
-  (desk.holders[holder] ??= { news: { granted: [], revoked: [] } });
+type Holder = Desk['holders'][string];
+const holderIn = (desk: Desk, holder: string): Holder =>
+  (desk.holders[holder] ??= { granted: [], revoked: [], mayHandOn: true });
+
+/** What there is to tell, which is told by that. */
+function newsOf({ at, isThrottled }: Desk, holder: Holder): SlotNews {
+  holder.mayHandOn = !isThrottled;
+  const { granted, revoked, mayHandOn } = holder;
+  return { at, granted: granted.splice(0), revoked: revoked.splice(0), mayHandOn };
+}
 
 /** Puts the desk away, and tells those who wait. */
 function lay(ctx: Writing, desk: Desk): void {
-  for (const [holder, one] of Object.entries(desk.holders)) {
-    const { news, awakeable } = one;
-    if (awakeable !== undefined && news.granted.length + news.revoked.length > 0) {
-      ctx.resolveAwakeable(awakeable, news);
-      desk.holders[holder] = { news: { granted: [], revoked: [] } };
-    }
+  for (const one of Object.values(desk.holders)) {
+    const { granted, revoked, mayHandOn, awakeable } = one;
+    if (awakeable === undefined) continue;
+    if (granted.length + revoked.length === 0 && mayHandOn !== desk.isThrottled) continue;
+    delete one.awakeable;
+    ctx.resolveAwakeable(awakeable, newsOf(desk, one));
   }
   ctx.set('desk', desk);
 }
@@ -101,7 +114,7 @@ async function move(
   { holder, asks = [], releases = [], news, leaves, limits, at }: Told,
   given?: Desk,
 ): Promise<Desk> {
-  const desk: Desk = given ?? (await ctx.get('desk')) ?? { tickets: [], limits, at, holders: {} };
+  const desk: Desk = given ?? (await ctx.get('desk')) ?? { tickets: [], limits, at, isThrottled: false, holders: {} };
   const now = (desk.at = Math.max(desk.at, at));
   const clock = new StillClock(now);
   const noted: Noted[] = [];
@@ -118,30 +131,31 @@ async function move(
       pools: ticket.pools,
       granted(): void {
         ticket.since = now;
-        holderIn(desk, ticket.holder).news.granted.push(ticket.path);
+        holderIn(desk, ticket.holder).granted.push(ticket.id);
       },
       revoked(): void {
         gone.add(ticket);
-        held.delete(ticket.path);
-        holderIn(desk, ticket.holder).news.revoked.push(ticket.path);
+        held.delete(ticket.id);
+        holderIn(desk, ticket.holder).revoked.push(ticket.id);
       },
     };
     const { since } = ticket;
     const slot = since === undefined ? slots.request(request) : slots.hold(request, since);
-    held.set(ticket.path, { ticket, slot });
+    held.set(ticket.id, { ticket, slot });
   };
   for (const ticket of desk.tickets) take(ticket);
-  const release = (path: string, ended?: 'well' | Fault): void => {
-    const one = held.get(path);
+  const release = (id: string, ended?: 'well' | Fault): void => {
+    const one = held.get(id);
     if (!one) return;
-    held.delete(path);
+    held.delete(id);
     gone.add(one.ticket);
+    if (one.ticket.holder === id) delete desk.holders[id]; // a leaf that asked for itself
     one.slot.release(ended);
   };
-  for (const { path, ended } of releases) release(path, ended);
-  if (leaves) for (const { path, holder: by } of desk.tickets) if (by === holder) release(path);
+  for (const { id, ended } of releases) release(id, ended);
+  if (leaves) for (const { id, holder: by } of desk.tickets) if (by === holder) release(id);
   for (const ask of asks) {
-    if (held.has(ask.path)) continue;
+    if (held.has(ask.id)) continue;
     const ticket: Ticket = { ...ask, holder };
     desk.tickets.push(ticket);
     take(ticket);
@@ -151,6 +165,7 @@ async function move(
   await clock.settle();
   desk.tickets = desk.tickets.filter((ticket) => !gone.has(ticket));
   desk.learnt = slots.learnt();
+  desk.isThrottled = slots.isThrottled();
   if (noted.length > 0) send(ctx, { service: ledger, key: ctx.key, method: 'append' }, noted);
   await arm(ctx, name, desk, clock.wakesAt, now);
   return desk;

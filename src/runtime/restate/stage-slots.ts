@@ -1,28 +1,43 @@
 /**
  * The slots of one stage's leaves. Its gather asks for them, so that a leaf is called when it may begin, and a leaf that
  * ends with its first attempt asks nobody.
- *  1. No more of each lane are asked for than could be at work at once; the longest expected first, so that the order
- *     over the whole tree is as if all had asked.
- *  2. Whatever has been asked for is given back: with each leaf's end, and with the stage's.
+ *  1. What it asks for are slots, and not for whom: whoever of the lane is expected to take longest begins in the next.
+ *     No more are asked for than could be at work at once, so that the order over the whole tree is as if all had asked.
+ *  2. A slot whose leaf has ended well goes to the next leaf here without a word to anybody, for a while. After that, and
+ *     at once where a limit has been felt, it goes back to whoever is next in the whole run.
+ *  3. Whatever has been asked for is given back: at the latest with the stage's end.
  */
 import type { RestatePromise } from '@restatedev/restate-sdk';
-import type { Fault } from '../../protocol/fault.ts';
 import { ROOT } from '../../protocol/path.ts';
 import { byLength } from '../queue-order.ts';
+import { LEASE_SHARE } from '../slots.ts';
 import type { Node } from './node.ts';
 import { exchange, tellSlots } from './slot-calls.ts';
 import type { SlotAsk, SlotNews, SlotRelease } from './slots-object.ts';
+import type { NodeAnswer } from './wire.ts';
+
+/** A leaf that may begin, and the slot it begins in. */
+export type Beginning = { path: string; slot: string };
+export type Waiting = { path: string; estimateMs: number | undefined; pools: readonly string[] };
 
 /** So many ends share a message when nobody can be waiting for the slots; its gather gives back the rest in time. */
 const MOST_TOGETHER = 512;
+/** How long ends wait for company, in ms: where nobody can be waiting for the slots, and where somebody may. */
+const [KEEPING_MS, BRIEFLY_MS] = [500, 50];
+/**
+ * How long a slot may go from leaf to leaf: for each orchestrator, since all of them talk to one object, and at least, in
+ * ms; and at most, as a share of its lease.
+ */
+const [HANDED_ON_FOR_EACH_MS, HANDED_ON_MS, HANDED_ON_SHARE] = [50, 1_000, 0.25];
 /**
  * The object keeps everybody who waits, and moves them with each message: of a long queue it is told of the next ones
  * alone. So many of a stage, and of all stages that may be open at once.
  */
 const [MOST_WAITING, MOST_WAITING_IN_ALL] = [32, 256];
 
-/** Those that wait for the same pools. */
-type Lane = { readonly unasked: SlotAsk[]; asked: number; waiting: number };
+/** Those that wait for the same pools. `asked`: slots that are here or have been asked for; `waiting`: the latter. */
+type Lane = { readonly leaves: Waiting[]; readonly pools: readonly string[]; asked: number; waiting: number };
+type Held = { readonly id: string; readonly lane: Lane; readonly since: number };
 
 export class StageSlots {
   readonly #node: Node;
@@ -33,84 +48,115 @@ export class StageSlots {
   /** Of each lane: how many may be out, and how many of these may wait. */
   readonly #most: number;
   readonly #window: number;
+  readonly #handedOnMs: number;
+  /** By the slot's id. */
   readonly #waiting = new Map<string, Lane>();
-  readonly #held = new Map<string, Lane>();
-  #unasked: number;
+  /** By the path of the leaf that is at work in it. */
+  readonly #held = new Map<string, Held>();
+  #asked = 0;
+  #mayHandOn = true;
   #releases: SlotRelease[] = [];
+  #toldAt = -Infinity;
   #news: { id: string; promise: RestatePromise<SlotNews> } | undefined;
 
-  constructor(node: Node, holder: string, asks: readonly SlotAsk[], most: number) {
+  constructor(node: Node, holder: string, leaves: readonly Waiting[], most: number) {
     const { limits } = node.spec;
     this.#node = node;
     this.#holder = holder;
-    for (const ask of asks.toSorted(byLength).toReversed()) this.#laneOf(ask).unasked.push(ask); // the longest last
-    this.#unasked = asks.length;
+    for (const leaf of leaves.toSorted(byLength).toReversed()) this.#laneOf(leaf).leaves.push(leaf); // the longest last
     this.#isAmple = limits.concurrency >= (node.kit.registry.get(ROOT)?.leaves ?? Infinity);
     this.#most = Math.min(most, limits.concurrency);
     const share = Math.ceil(MOST_WAITING_IN_ALL / node.kit.orchestrators);
     this.#window = this.#isAmple ? Infinity : Math.min(MOST_WAITING, share);
+    const handedOnMs = Math.max(HANDED_ON_MS, HANDED_ON_FOR_EACH_MS * node.kit.orchestrators);
+    this.#handedOnMs = Math.min(handedOnMs, limits.deadlineMs * LEASE_SHARE * HANDED_ON_SHARE);
   }
 
   /** Paths of those that have not begun. */
   get waiting(): string[] {
-    return [
-      ...this.#waiting.keys(),
-      ...[...this.#lanes.values()].flatMap(({ unasked }) => unasked.map(({ path }) => path)),
-    ];
+    return [...this.#lanes.values()].flatMap(({ leaves }) => leaves.map(({ path }) => path));
   }
   get isWaiting(): boolean {
-    return this.#waiting.size + this.#unasked > 0;
+    for (const { leaves } of this.#lanes.values()) if (leaves.length > 0) return true;
+    return false;
   }
   /** Resolves with the next news; undefined when none can come. */
   get news(): RestatePromise<SlotNews> | undefined {
     return this.#waiting.size + this.#held.size > 0 ? this.#news?.promise : undefined;
   }
+  /** For how long slots that nobody uses may stay here, in ms; undefined when there are none. */
+  get keepsFor(): number | undefined {
+    if (this.#releases.length === 0) return undefined;
+    return this.#isAmple ? KEEPING_MS : BRIEFLY_MS;
+  }
 
-  /** Paths of those that may begin at once. */
-  async open(): Promise<string[]> {
-    if (this.#unasked === 0) return [];
+  /** Those that may begin at once. */
+  async open(now: number): Promise<Beginning[]> {
+    if (!this.isWaiting) return [];
     this.#news = this.#node.ctx.awakeable<SlotNews>();
     const holder = this.#holder;
-    const begin: string[] = [];
+    const beginnings: Beginning[] = [];
     let news: { news?: string } = { news: this.#news.id }; // once, as below
     for (let asks = this.#nextAsks(); asks.length > 0; asks = this.#nextAsks()) {
-      const { granted } = this.#took(await exchange(this.#node, { holder, asks, ...news }));
+      const said = await exchange(this.#node, { holder, asks, ...news });
       news = {};
-      begin.push(...granted);
-      if (granted.length < asks.length) break; // the others wait
+      beginnings.push(...this.#took(said, now));
+      if (said.granted.length < asks.length) break; // the others wait
     }
-    return begin;
+    return beginnings;
   }
-  /** What the news say; whoever is next is asked for. */
-  take(news: SlotNews): SlotNews {
-    const taken = this.#took(news);
+  /** What the news say: who begins, and whose slot is lost. Whoever is next is asked for. */
+  take(said: SlotNews, now: number): { begin: Beginning[]; revoked: string[] } {
+    const begin = this.#took(said, now);
+    const revoked: string[] = [];
+    for (const [path, { id, lane }] of this.#held) {
+      if (!said.revoked.includes(id)) continue;
+      revoked.push(path);
+      this.#held.delete(path);
+      lane.asked--;
+    }
     this.#news = this.#node.ctx.awakeable<SlotNews>();
-    this.#tell(this.#news.id);
-    return taken;
+    this.#tell(now, this.#news.id);
+    return { begin, revoked };
   }
-  /** A leaf has ended. `ended`: absent when it gave its slot back itself. */
-  release(path: string, ended: 'well' | Fault | undefined): void {
-    const lane = this.#held.get(path);
-    if (!lane) return;
+  /** A leaf has ended. `left`: the slot it had then, if any: it may not be the one it began in. Answers who is next in it. */
+  release(path: string, left: NodeAnswer['leaves'], now: number): Beginning | undefined {
+    const held = this.#held.get(path);
+    if (!held) return undefined;
     this.#held.delete(path);
+    const { id, lane, since } = held;
+    const mayHandOn = this.#mayHandOn && left?.slot === id && left.ended === 'well' && now < since + this.#handedOnMs;
+    const next = mayHandOn ? lane.leaves.pop() : undefined;
+    if (next) {
+      this.#held.set(next.path, held);
+      this.#withdraw(lane.waiting - lane.leaves.length, lane);
+      return { path: next.path, slot: id };
+    }
     lane.asked--;
-    if (ended !== undefined) this.#releases.push({ path, ended });
-    if (!this.#isAmple || this.#releases.length >= MOST_TOGETHER) this.#tell();
+    if (left) this.#releases.push({ id: left.slot, ended: left.ended });
+    const isDue = this.#isAmple ? this.#releases.length >= MOST_TOGETHER : now >= this.#toldAt + BRIEFLY_MS;
+    if (isDue) this.#tell(now);
+    return undefined;
   }
-  /** Whether slots are here still that nobody uses. */
-  get isKeeping(): boolean {
-    return this.#releases.length > 0;
+  /** A leaf has ended, and nobody knows what it had. */
+  lose(path: string, now: number): void {
+    const held = this.#held.get(path);
+    if (!held) return;
+    this.#held.delete(path);
+    held.lane.asked--;
+    this.#releases.push({ id: held.id }, { id: path }); // it asks by its path when it is tried again
+    this.#tell(now);
   }
-  giveBack(): void {
-    if (this.#releases.length > 0) this.#tell();
+  giveBack(now: number): void {
+    if (this.#releases.length > 0) this.#tell(now);
   }
   /** Nobody will begin any more. */
-  withdrawAll(): void {
-    for (const path of this.#waiting.keys()) this.#releases.push({ path });
-    this.#waiting.clear();
-    for (const { unasked } of this.#lanes.values()) unasked.length = 0;
-    this.#unasked = 0;
-    this.giveBack();
+  withdrawAll(now: number): void {
+    for (const lane of this.#lanes.values()) {
+      lane.leaves.length = 0;
+      this.#withdraw(lane.waiting, lane);
+    }
+    this.giveBack(now);
   }
   close(): void {
     if (!this.#news) return;
@@ -118,42 +164,62 @@ export class StageSlots {
     this.#news = undefined;
   }
 
-  #laneOf({ pools }: SlotAsk): Lane {
+  #laneOf({ pools }: Waiting): Lane {
     const key = pools.join('\n');
     let lane = this.#lanes.get(key);
-    if (!lane) this.#lanes.set(key, (lane = { unasked: [], asked: 0, waiting: 0 }));
+    if (!lane) this.#lanes.set(key, (lane = { leaves: [], pools, asked: 0, waiting: 0 }));
     return lane;
   }
-  /** Without those that have been withdrawn meanwhile. */
-  #took({ granted, revoked }: SlotNews): SlotNews {
-    const begin: string[] = [];
-    for (const path of granted) {
-      const lane = this.#waiting.get(path);
-      if (!lane) continue;
-      this.#waiting.delete(path);
+  /** What is granted beyond those who wait, because others began in slots that came free here, goes back. */
+  #took({ granted, mayHandOn }: SlotNews, now: number): Beginning[] {
+    this.#mayHandOn = mayHandOn;
+    const beginnings: Beginning[] = [];
+    for (const id of granted) {
+      const lane = this.#waiting.get(id);
+      if (!lane) continue; // withdrawn meanwhile
+      this.#waiting.delete(id);
       lane.waiting--;
-      this.#held.set(path, lane);
-      begin.push(path);
+      const leaf = lane.leaves.pop();
+      if (leaf) {
+        this.#held.set(leaf.path, { id, lane, since: now });
+        beginnings.push({ path: leaf.path, slot: id });
+      } else {
+        lane.asked--;
+        this.#releases.push({ id });
+      }
     }
-    return { granted: begin, revoked };
+    return beginnings;
   }
+  /** The last that were asked for. */
+  #withdraw(count: number, lane: Lane): void {
+    if (count <= 0) return;
+    const ids = [...this.#waiting].flatMap(([id, own]) => (own === lane ? id : []));
+    for (const id of ids.toReversed().slice(0, count)) {
+      this.#waiting.delete(id);
+      lane.waiting--;
+      lane.asked--;
+      this.#releases.push({ id });
+    }
+  }
+  /** By the expected length of who would begin now, were they all granted. */
   #nextAsks(): SlotAsk[] {
     const asks: SlotAsk[] = [];
     for (const lane of this.#lanes.values()) {
-      while (lane.asked < this.#most && lane.waiting < this.#window) {
-        const ask = lane.unasked.pop();
-        if (!ask) break;
+      const { leaves, pools } = lane;
+      while (lane.asked < this.#most && lane.waiting < this.#window && lane.waiting < leaves.length) {
+        const { estimateMs } = leaves[leaves.length - 1 - lane.waiting] ?? {};
+        const id = `${this.#holder}#${++this.#asked}`;
         lane.asked++;
         lane.waiting++;
-        this.#unasked--;
-        this.#waiting.set(ask.path, lane);
-        asks.push(ask);
+        this.#waiting.set(id, lane);
+        asks.push({ id, estimateMs, pools });
       }
     }
     return asks;
   }
   /** `news`: said once. An awakeable that was resolved meanwhile, and we have not heard of it, is not to be told again. */
-  #tell(news?: string): void {
+  #tell(now: number, news?: string): void {
+    this.#toldAt = now;
     const releases = this.#releases.splice(0);
     const asks = this.#nextAsks();
     tellSlots(this.#node, { holder: this.#holder, releases, asks, ...(news !== undefined && { news }) });

@@ -49,6 +49,8 @@ export type NodeInput = {
   readonly task: Task;
   /** The decisions above the node that made sub-domains, from the root down. */
   readonly made: readonly Made[];
+  /** Of a leaf: the slot that it begins in. */
+  readonly slot?: string;
   /** Of a leaf: what its place in the queue goes by, should it ask for a slot again. */
   readonly estimateMs?: number;
 };
@@ -68,6 +70,6 @@ export type NodeAnswer = {
   readonly beyond?: Budget;
   /** Why there is no outcome: it is more than can travel. */
   readonly tooBig?: string;
-  /** Of a leaf: how the work in its slot went; absent when it has given the slot back itself. */
-  readonly ended?: 'well' | Fault;
+  /** Of a leaf: the slot that it leaves to whoever waited, and how the work in it went. Absent when it has none. */
+  readonly leaves?: { readonly slot: string; readonly ended: 'well' | Fault };
 };
