@@ -15,7 +15,7 @@ import { childPath, parentOf, ROOT } from '../protocol/path.ts';
 import type { Outcome } from '../protocol/report.ts';
 import type { RunEventBody } from '../protocol/run-event.ts';
 import {
-  allot,
+  allotWithout,
   charge,
   claimOf,
   close,
@@ -31,6 +31,7 @@ import {
   reserve,
   settle,
   takeLeaf,
+  takenIn,
   type Account,
   type Amount,
   type Claimant,
@@ -61,7 +62,9 @@ export type RunBudget = {
   /** What was spent before the run was interrupted, at a path and below. */
   chargeEarlier(spentAt: SpentEarlier): void;
   /** What was said to be spent and did not fit. */
-  overdrawn(): Budget | undefined;
+  overdrawn(): Overrun | undefined;
+  /** So much was billed where the nodes spend, beyond what they had taken along. */
+  bill(billed: Budget): void;
   /** Asks those above for so much that this fits the account of `path`, which keeps it. Tells whether it does. */
   widen(path: string, wanted: Cost): boolean;
   /** What of its grant nobody has spent, reserved or been lent. */
@@ -69,10 +72,13 @@ export type RunBudget = {
   /** All accounts that are open, as JSON. */
   laid(): LaidBudget;
 };
+/** `billed`: as much of it as a vendor says; the rest is what authors say. */
+export type Overrun = { readonly all: Budget; readonly billed: Budget };
 /** A budget between two steps, to be taken up again elsewhere. The top first, no child before its parent. */
 export type LaidBudget = {
   readonly accounts: readonly ({ readonly path: string; readonly self: Money; readonly subtree: Money } & LaidSums)[];
   readonly beyond: Amount;
+  readonly billed: Amount;
 };
 /** `null` is unlimited. */
 type LaidSums = { readonly [Sum in (typeof SUMS)[number] | 'cap']: LaidAmount };
@@ -93,11 +99,13 @@ export type RunBudgetOptions = {
   top?: string;
   /** Goes on with these accounts. */
   laid?: LaidBudget | undefined;
+  /** Nodes spend elsewhere what they were granted: it is taken as spent until they say. */
+  isAway?: boolean;
 };
 export function createRunBudget(
   granted: Budget,
   emit: (event: RunEventBody) => void,
-  { hasCaps = false, top = ROOT, laid }: RunBudgetOptions = {},
+  { hasCaps = false, top = ROOT, laid, isAway = false }: RunBudgetOptions = {},
 ): RunBudget {
   const isLimited = hasCaps || DIMENSIONS.some((dimension) => granted[dimension] !== undefined);
   const ledger = openLedger(amountOf(granted, Infinity));
@@ -105,7 +113,7 @@ export function createRunBudget(
   const held = new Map<string, Held>([[top, root]]);
   const pathOf = new Map<Account, string>([[ledger, top]]);
   let beyond: Amount = laid?.beyond ?? NOTHING;
-  let billedBeyond: Amount = NOTHING;
+  let billedBeyond: Amount = laid?.billed ?? NOTHING;
   let earlierAt: SpentEarlier | undefined;
   /** What a node may spend from now on. */
   const capOf = (path: string, budget: Budget | undefined): Amount | undefined => {
@@ -181,6 +189,13 @@ export function createRunBudget(
     billedBeyond[dimension] > 0
       ? Math.max(0, ledger.granted[dimension] - committedIn(ledger, dimension) - billedBeyond[dimension])
       : Infinity;
+  /** The same for a node that takes its own along. */
+  const leftAway = (account: Account, dimension: Dimension): number =>
+    isAway && billedBeyond[dimension] > 0
+      ? Math.max(0, ledger.granted[dimension] - takenIn(ledger, dimension, account) - billedBeyond[dimension])
+      : Infinity;
+  const freeAway = (account: Account, dimension: Dimension): number =>
+    Math.min(freeOf(account, dimension), leftAway(account, dimension));
   const refusalBeyond = (wanted: Amount): Refusal | undefined => {
     for (const dimension of DIMENSIONS) {
       const asked = wanted[dimension];
@@ -197,7 +212,12 @@ export function createRunBudget(
       const parent = held.get(path)?.account;
       if (!parent) return;
       const claims = children.map((child) => claimFor(child, capOf(childPath(path, child.name), child.budget)));
-      for (const [i, account] of allot(parent, claims, later).entries()) {
+      const owed = (dimension: Dimension): number => {
+        const free = freeOf(parent, dimension);
+        return free === Infinity ? 0 : free - freeAway(parent, dimension);
+      };
+      const debt = { usd: owed('usd'), tokens: owed('tokens'), leaves: owed('leaves') };
+      for (const [i, account] of allotWithout(debt, parent, claims, later).entries()) {
         hold(childPath(path, children[i]?.name ?? ''), account);
       }
     },
@@ -288,14 +308,16 @@ export function createRunBudget(
       if (settled) beyond = plus(beyond, minus(amount, settled.taken));
     },
     widen(path, wanted) {
-      const answer = reserve(accountAt(path, false), checked('reserve', wanted));
+      const [account, amount] = [accountAt(path, false), checked('reserve', wanted)];
+      if (DIMENSIONS.some((dimension) => amount[dimension] > leftAway(account, dimension))) return false;
+      const answer = reserve(account, amount);
       if (!('state' in answer)) return false;
       release(answer);
       return true;
     },
     ownOf(path) {
       const account = accountAt(path, false);
-      const own = (dimension: Dimension): number => freeOf(account, dimension);
+      const own = (dimension: Dimension): number => freeAway(account, dimension);
       return budgetOf({ usd: own('usd'), tokens: own('tokens'), leaves: own('leaves') });
     },
     laid: () => ({
@@ -306,14 +328,25 @@ export function createRunBudget(
         return [{ path, self, subtree, ...(Object.fromEntries(sums) as Omit<LaidSums, 'cap'>), cap }];
       }),
       beyond,
+      billed: billedBeyond,
     }),
     overdrawn() {
-      const some = DIMENSIONS.filter((dimension) => beyond[dimension] > 0);
-      if (some.length === 0) return undefined;
-      return Object.fromEntries(some.map((dimension) => [dimension, inUnits(dimension, beyond[dimension])]));
+      const all = someOf(beyond);
+      return Object.keys(all).length === 0 ? undefined : { all, billed: someOf(billedBeyond) };
+    },
+    bill(billed) {
+      billedBeyond = plus(billedBeyond, amountOf(billed, 0));
     },
   };
 }
+
+const someOf = (amount: Amount): Budget =>
+  Object.fromEntries(
+    DIMENSIONS.flatMap((dimension) => {
+      const some = amount[dimension];
+      return some > 0 ? [[dimension, inUnits(dimension, some)]] : [];
+    }),
+  );
 
 /** That of a leaf is taken from its parent's account. */
 const claimFor = (child: ChildSpec, cap: Amount | undefined): Claimant =>

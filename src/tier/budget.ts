@@ -114,6 +114,17 @@ export function committedIn(account: Account, dimension: Dimension): number {
   return sum;
 }
 
+/**
+ * Where nodes spend elsewhere: what the account and all below it have spent, reserved, or taken along, which is all that is
+ * free of those that lend nothing. Without what is free of `but`.
+ */
+export function takenIn(account: Account, dimension: Dimension, but: Account): number {
+  const isAway = account.children.size === 0 && account !== but;
+  let sum = account.spent[dimension] + account.reserved[dimension] + (isAway ? freeOf(account, dimension) : 0);
+  for (const child of account.children) sum += takenIn(child, dimension, but);
+  return sum;
+}
+
 /** All of it or nothing. */
 export function reserve(account: Account, amount: Amount): Reservation | Refusal {
   const refusal = refusalOf(account, amount, leftOf);
@@ -206,6 +217,17 @@ export function close(account: Account): Amount {
     parent.spent[dimension] += spent[dimension];
   }
   return unused;
+}
+
+/** As `allot`, of what is left without `debt`: that is for nobody. */
+export function allotWithout(
+  debt: Amount,
+  ...[account, children, later]: Parameters<typeof allot>
+): ReturnType<typeof allot> {
+  for (const dimension of DIMENSIONS) account.reserved[dimension] += debt[dimension];
+  const accounts = allot(account, children, later);
+  for (const dimension of DIMENSIONS) account.reserved[dimension] -= debt[dimension];
+  return accounts;
 }
 
 /** What is not for the stage at work. */

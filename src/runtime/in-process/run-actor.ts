@@ -168,7 +168,7 @@ function gatherForRoot({ host, task: rootTask }: PreparedRun): AnyActorLogic {
 
 const knownOf = ({ afterthoughts, budget, recall, observed, underRoot, decided }: Host): RunKnows => ({
   afterthoughts: recall ? [...recall.afterthoughts(), ...afterthoughts] : afterthoughts,
-  overdrawn: budget.overdrawn(),
+  overdrawn: budget.overdrawn()?.all,
   underRoot,
   decided,
   dependencies: observed?.dependencies,

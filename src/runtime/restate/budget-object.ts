@@ -5,6 +5,8 @@
  *  1. What is lent to a node is not lent to another: the sums of the ledger hold over all workers.
  *  2. A node that needs more asks here, and begins its step again with it; what is refused here is refused for good.
  *  3. What a node has settled is booked when it has ended. What it was granted and has not spent goes back then.
+ *  4. What was billed beyond a grant is told at once, and taken off what anybody is granted from then on: those at work
+ *     have their shares until they end.
  */
 import * as restate from '@restatedev/restate-sdk';
 import type { ObjectContext } from '@restatedev/restate-sdk';
@@ -16,13 +18,13 @@ import { childPath } from '../../protocol/path.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Claimant } from '../../tier/budget.ts';
 import type { Money } from '../../tier/usage.ts';
-import { createRunBudget, type LaidBudget, type RunBudget } from '../run-budget.ts';
+import { createRunBudget, type LaidBudget, type Overrun, type RunBudget } from '../run-budget.ts';
 
 export type Allot = { path: string; children: readonly ChildSpec[]; later: Claimant };
 /** By the children's names. `refused`: a leaf that the budget has no room for. */
 export type Allotted = { grants: Record<string, Budget>; refused: Record<string, Fault>; events: RunEventBody[] };
 /** `isOver`: the node has ended. `beyond`: what it settled and did not fit. */
-export type Settlement = { path: string; spent?: Money; beyond?: Budget; isOver: boolean };
+export type Settlement = { path: string; spent?: Money; beyond?: Overrun; isOver: boolean };
 
 type State = { laid: LaidBudget; beyond: Budget };
 type Writing = ObjectContext<State>;
@@ -65,9 +67,10 @@ export const budgetObject = (name: string, options: restate.ObjectOptions) =>
       settle: async (ctx: Writing, { granted, path, spent, beyond, isOver }: With<Settlement>): Promise<void> => {
         await using(ctx, granted, (budget) => {
           if (spent) budget.spendingOf(path).reserve({}).settle(spent);
+          if (beyond) budget.bill(beyond.billed);
           if (isOver) budget.close(path);
         });
-        if (beyond) ctx.set('beyond', plusBudget((await ctx.get('beyond')) ?? {}, beyond));
+        if (beyond) ctx.set('beyond', plusBudget((await ctx.get('beyond')) ?? {}, beyond.all));
       },
       overdrawn: async (ctx: Writing): Promise<Budget | null> => ctx.get('beyond'),
       forget: async (ctx: Writing): Promise<void> => ctx.clearAll(),
@@ -83,6 +86,7 @@ async function using<Answer>(
   const laid = await ctx.get('laid');
   const budget = createRunBudget(granted, (event) => events.push(event), {
     hasCaps: true, // nobody asks who has none, in a run without limits
+    isAway: true,
     laid: laid ?? undefined,
   });
   const answer = work(budget, events);
@@ -90,7 +94,7 @@ async function using<Answer>(
   return answer;
 }
 
-export const plusBudget = (a: Budget, b: Budget): Budget => {
+const plusBudget = (a: Budget, b: Budget): Budget => {
   const sum: Budget = { ...a };
   for (const dimension of ['usd', 'tokens', 'leaves'] as const) {
     const more = b[dimension];

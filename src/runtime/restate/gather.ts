@@ -368,10 +368,10 @@ class Gather {
     }
   }
   #settle(name: string, path: string): void {
-    const { unbooked, beyond } = this.#answers.get(name) ?? {};
+    const { unbooked } = this.#answers.get(name) ?? {};
     this.#answers.delete(name);
     if (!isLimited(this.#node) || this.#input.task.path === '') return;
-    settle(this.#node, { path, isOver: true, ...(unbooked && { spent: unbooked }), ...(beyond && { beyond }) });
+    settle(this.#node, { path, isOver: true, ...(unbooked && { spent: unbooked }) });
   }
   #noteExpired({ path, children, ended }: Join): void {
     if (path === '') return; // of the run's own gather the root's token says it

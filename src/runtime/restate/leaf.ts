@@ -128,13 +128,11 @@ export async function driveLeaf(
         }
         if (isDemoted) return { outcome, at };
         const unbooked = purse.takeUnbooked();
-        const beyond = purse.takeBeyond();
         return {
           outcome,
           at,
           ...(purse.spent && { spent: purse.spent }),
           ...(unbooked && { unbooked }),
-          ...(beyond && { beyond }),
           ...(slot !== undefined && { leaves: { slot, ended: isWell ? 'well' : (ended ?? CANCELLED) } }),
         };
       }

@@ -42,11 +42,8 @@ export async function driveOrchestrator(given: Node, { task }: NodeInput): Promi
 
   /** What it has spent itself. */
   const book = (): void => {
-    const beyond = purse.takeBeyond();
     const spent = purse.takeUnbooked();
-    if (isLimited(node) && (spent || beyond)) {
-      settle(node, { path: task.path, isOver: false, ...(spent && { spent }), ...(beyond && { beyond }) });
-    }
+    if (isLimited(node) && spent) settle(node, { path: task.path, isOver: false, spent });
   };
   const step = async (
     name: string,

@@ -80,6 +80,8 @@ async function performOnce(node: Node, step: Step): Promise<Performed> {
   const see = (slice: Slice<Told>): void => {
     if (last && last.since !== slice.since) purse.own(last);
     last = slice;
+    const beyond = purse.takeBeyond(slice.beyond);
+    if (beyond && isLimited(node)) settle(node, { path: job.path, beyond, isOver: false });
   };
   const over = (slice: Slice<Told>): Performed => {
     workshop.forget(id);
@@ -99,7 +101,8 @@ async function performOnce(node: Node, step: Step): Promise<Performed> {
   // Nothing is in the journal: so nothing is decided by this but whether there is to be an entry.
   if (step.mayBeAll && (ctx as internal.ContextInternal).isProcessing()) {
     const slice = await sliceOf(1, FLUSH_MS);
-    if (slice.end && 'value' in slice.end) {
+    // What does not fit is told at once, and nothing may be told of what is not written.
+    if (slice.end && 'value' in slice.end && !slice.beyond) {
       see(slice);
       begun?.(slice.since);
       hear(slice.told, true);

@@ -3,7 +3,8 @@ import type { Cost } from '../../ports/budget.ts';
 import type { Budget } from '../../protocol/grant.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Money, Spent } from '../../tier/usage.ts';
-import { plusBudget, type Allot, type Allotted, type Settlement } from './budget-object.ts';
+import type { Overrun } from '../run-budget.ts';
+import type { Allot, Allotted, Settlement } from './budget-object.ts';
 import { call, send } from './calls.ts';
 import type { Node } from './node.ts';
 
@@ -14,13 +15,25 @@ const plus = (a: Money, b: Money): Money => ({
   inputTokens: a.inputTokens + b.inputTokens,
   outputTokens: a.outputTokens + b.outputTokens,
 });
+const NO_OVERRUN: Overrun = { all: {}, billed: {} };
+/** What there is more in `a`, which has grown from `b`. */
+function minusBudget(a: Budget, b: Budget): Budget {
+  const more: Budget = {};
+  const grown = (now = 0, before = 0): number => Math.round((now - before) * NANO) / NANO;
+  for (const dimension of ['usd', 'tokens', 'leaves'] as const) {
+    const one = grown(a[dimension], b[dimension]);
+    if (one > 0) more[dimension] = one;
+  }
+  return more;
+}
 const isSome = ({ usd, inputTokens, outputTokens }: Money): boolean => usd + inputTokens + outputTokens > 0;
 
 export class Purse {
   #self = NO_MONEY;
   #subtree = NO_MONEY;
   #unbooked = NO_MONEY;
-  #beyond: Budget = {};
+  /** What of the step at work has been told to the run's budget as not fitting. */
+  #beyond: Overrun = NO_OVERRUN;
   /** What it may still spend itself. */
   #left: Budget;
 
@@ -34,8 +47,8 @@ export class Purse {
     this.#left = left;
   }
   /** Of a step that is over. */
-  own({ spent, beyond }: { spent?: Spent; beyond?: Budget }): void {
-    if (beyond) this.#beyond = plusBudget(this.#beyond, beyond);
+  own({ spent }: { spent?: Spent }): void {
+    this.#beyond = NO_OVERRUN;
     if (!spent) return;
     const { self } = spent;
     this.#unbooked = plus(this.#unbooked, self);
@@ -63,11 +76,14 @@ export class Purse {
     this.#unbooked = NO_MONEY;
     return isSome(unbooked) ? unbooked : undefined;
   }
-  /** What it settled and did not fit its grant. */
-  takeBeyond(): Budget | undefined {
-    const beyond = this.#beyond;
-    this.#beyond = {};
-    return Object.keys(beyond).length > 0 ? beyond : undefined;
+  /** `beyond`: what the step at work has settled so far that did not fit. Gives what is new of it. */
+  takeBeyond(beyond: Overrun | undefined): Overrun | undefined {
+    if (!beyond) return undefined;
+    const all = minusBudget(beyond.all, this.#beyond.all);
+    if (Object.keys(all).length === 0) return undefined;
+    const billed = minusBudget(beyond.billed, this.#beyond.billed);
+    this.#beyond = beyond;
+    return { all, billed };
   }
   get spent(): Spent | undefined {
     return isSome(this.#subtree) ? { self: this.#self, subtree: this.#subtree } : undefined;

@@ -4,7 +4,6 @@ import type { Policy, PolicyName } from '../../ports/model.ts';
 import type { Limits } from '../../define/spec.ts';
 import type { ChildSpec } from '../../protocol/decision.ts';
 import type { Fault } from '../../protocol/fault.ts';
-import type { Budget } from '../../protocol/grant.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { Money, Spent } from '../../tier/usage.ts';
@@ -65,9 +64,8 @@ export type NodeAnswer = {
   /** What the ledger has not been told yet. */
   readonly events: readonly Noted[];
   readonly spent?: Spent;
-  /** Of a leaf in a run with limits: what the run's budget has not been told of that, and what did not fit. */
+  /** Of a leaf in a run with limits: what the run's budget has not been told of that. */
   readonly unbooked?: Money;
-  readonly beyond?: Budget;
   /** Why there is no outcome: it is more than can travel. */
   readonly tooBig?: string;
   /** Of a leaf: the slot that it leaves to whoever waited, and how the work in it went. Absent when it has none. */

@@ -13,7 +13,7 @@ import type { Fault } from '../../protocol/fault.ts';
 import { EXPIRED } from '../../tier/attempt.ts';
 import { errorOf, faultOf } from '../../tier/fault.ts';
 import type { Spent } from '../../tier/usage.ts';
-import { createRunBudget } from '../run-budget.ts';
+import { createRunBudget, type Overrun } from '../run-budget.ts';
 import { FLUSH_MS } from './outbox.ts';
 import { MOST_RESULT_BYTES, tooManyIn } from './piece-size.ts';
 
@@ -22,7 +22,7 @@ export type Said<Told> = { readonly at: number; readonly told: Told };
 type Kept<Told> = { readonly said: Said<Told>; readonly bytes: number };
 type End = { value: unknown } | { fault: Fault } | { isExpired: true } | { isAborted: true };
 /** `since`: when the work began, in the process that gives the slice. */
-export type Slice<Told> = { at: number; since: number; told: Said<Told>[]; end?: End; spent?: Spent; beyond?: Budget };
+export type Slice<Told> = { at: number; since: number; told: Said<Told>[]; end?: End; spent?: Spent; beyond?: Overrun };
 
 /** What the work is given: its signal, its budget, and a way to tell of what happens. */
 export type Means<Told> = Io & {

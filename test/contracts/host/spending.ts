@@ -121,6 +121,32 @@ export function spending(open: OpenHost): void {
       expect(done.endOf('root/d')).toMatchObject({ madeBy: 'synthesis' });
     });
 
+    it('that a vendor has billed more than is not spent any further, by whoever comes after', async () => {
+      const billed: LeafSpec['run'] = ({ budget, task }) => {
+        budget.reserve({ usd: 0.1 }).settle({ usd: 1.9, inputTokens: 1, outputTokens: 1, isBilled: true });
+        return said(task.path);
+      };
+      const scenario = scenarioOf(
+        [
+          domain('d', [
+            leaf('billed', { run: billed }),
+            leaf('next', { needs: ['billed'], run: spends(0.5), attempts: 1 }),
+          ]),
+          domain('e', [leaf('modest', { run: spends(0.05) }), leaf('greedy', { run: spends(0.3), attempts: 1 })], {
+            needs: ['d'],
+          }),
+        ],
+        { limits: { budget: { usd: 2 } } },
+      );
+      const done = await performed(open(), scenario);
+      expect(pathsIn(done)).toEqual(['root/d/billed', 'root/e/modest']);
+      for (const path of ['root/d/next', 'root/e/greedy']) {
+        expect(done.endOf(path)).toMatchObject({ kind: 'failure', status: 'budget', attempts: 1 });
+      }
+      const { usd = 0 } = done.brief.run?.budget?.overdrawn ?? {};
+      expect(usd + done.brief.usage.subtree.usd).toBeCloseTo(1.95);
+    });
+
     it('of a domain is not exceeded, though the run has none', async () => {
       const scenario = scenarioOf([
         domain('d', [leaf('a', { run: spends(0.4), attempts: 1 }), leaf('b', { run: spends(0.9), attempts: 1 })], {
