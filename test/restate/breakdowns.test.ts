@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { memoryStore, run, start, verifyRun, type RunEvent, type Scenario, type Store } from '../../src/index.ts';
 import { restate } from '../../src/restate.ts';
 import { ALARM, domain, leaf, never, pause, said, scenarioOf, started, type Running } from '../contracts/host/bench.ts';
+import { serviceNames } from '../../src/runtime/restate/names.ts';
 import { restateUnderTest } from './host-under-test.ts';
 import { isInstalled } from './program.ts';
 
@@ -133,14 +134,26 @@ describe.skipIf(!isInstalled())('with a Restate server', () => {
       await expect.poll(() => running.eventsOf('finding.reported').length, { timeout: 5_000 }).toBe(4);
       return { ...running, store, scenario };
     };
-    /** `key`: what its idempotency key ends with. */
-    const kill = async (runId: string, key: string): Promise<void> => {
-      const { server } = under();
-      const rows = await server.query<{ id: string }>(
-        `SELECT id FROM sys_invocation WHERE idempotency_key = '${runId}${key}' AND status <> 'completed'`,
+    /** The invocation of the run, or of the node at this path, which its caller's journal names. */
+    const invocationsOf = async (runId: string, runs: string, path: string): Promise<string[]> => {
+      const { query } = under().server;
+      if (path === '') {
+        const rows = await query<{ id: string }>(`SELECT id FROM sys_invocation WHERE idempotency_key = '${runId}'`);
+        return rows.map(({ id }) => id);
+      }
+      const rows = await query<{ entry: string }>(
+        `SELECT entry_lite_json AS entry FROM sys_journal WHERE name = '${path}' AND entry_type = 'Command: Call'`,
       );
-      expect(rows).toHaveLength(1);
-      await fetch(`${server.admin}/invocations/${rows[0]?.id}/kill`, { method: 'PATCH' });
+      const calls = rows.map(({ entry }) => (JSON.parse(entry) as { Command: { Call: Call } }).Command.Call);
+      return calls.flatMap((call) =>
+        call.invocation_target.Service.name.startsWith(`${runs}.`) ? [call.invocation_id] : [],
+      );
+    };
+    type Call = { invocation_id: string; invocation_target: { Service: { name: string } } };
+    const kill = async ({ scenario, handle }: { scenario: Scenario } & Running, path = ''): Promise<void> => {
+      const ids = await invocationsOf(handle.runId, serviceNames(scenario.name).runs, path);
+      expect(ids).toHaveLength(1);
+      await fetch(`${under().server.admin}/invocations/${ids[0]}/kill`, { method: 'PATCH' });
     };
     const stateOf = (runId: string) =>
       under().server.query(`SELECT service_name, key FROM state WHERE service_key = '${runId}'`);
@@ -149,7 +162,7 @@ describe.skipIf(!isInstalled())('with a Restate server', () => {
       const running = await at('2s');
       const { done, store } = running;
       const { runId } = running.handle;
-      await kill(runId, '');
+      await kill(running);
       expect(await failed(done)).toMatch(
         /^server-fault: The run was killed at the Restate server at \S+, and delivers nothing/,
       );
@@ -163,8 +176,9 @@ describe.skipIf(!isInstalled())('with a Restate server', () => {
     });
 
     it('the root: the brief says so, and has what was said', async () => {
-      const { handle, done } = await at('20s');
-      await kill(handle.runId, '/root');
+      const running = await at('20s');
+      const { handle, done } = running;
+      await kill(running, 'root');
       const { status, brief, gaps } = await done;
       expect(status).toBe('partial');
       expect(gaps).toMatchObject([{ path: 'root', kind: 'token', why: expect.stringContaining('killed') }]);
@@ -175,21 +189,22 @@ describe.skipIf(!isInstalled())('with a Restate server', () => {
     });
 
     it.each([
-      ['an orchestrator', '/root/d0'],
-      ['a leaf', '/root/d0/hangs'],
+      ['an orchestrator', 'root/d0'],
+      ['a leaf', 'root/d0/hangs'],
     ])('%s: it is a gap, and its sibling goes on', async (_, path) => {
-      const { handle, done, eventsOf } = await at('20s');
-      await kill(handle.runId, path);
+      const running = await at('20s');
+      const { handle, done, eventsOf } = running;
+      await kill(running, path);
       await expect.poll(() => eventsOf('node.failed').length, { timeout: 5_000 }).toBe(1);
       handle.cancel();
       const { status, brief, gaps, endOf } = await done;
       expect(status).toBe('partial');
-      expect(endOf(path.slice(1))).toMatchObject({
+      expect(endOf(path)).toMatchObject({
         kind: 'failure',
         status: 'error',
         message: 'its invocation is lost: killed',
       });
-      expect(gaps.map((gap) => gap.path)).toEqual([path.slice(1), 'root/d1/hangs']);
+      expect(gaps.map((gap) => gap.path)).toEqual([path, 'root/d1/hangs']);
       expect(brief.findings).toHaveLength(4);
       expect(endOf('root/d1')).toMatchObject({ kind: 'report', status: 'partial' });
       await nothingOpen();
