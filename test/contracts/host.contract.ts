@@ -1,4 +1,7 @@
-/** What every host owes its callers. No case knows which host it runs on. */
+/**
+ * What every host owes its callers. No case knows which host it runs on. Most of their time they wait, so those that no
+ * margin holds to a time wait together.
+ */
 import { describe, expect, it } from 'vitest';
 import type { OpenHost } from './host/bench.ts';
 import { endings } from './host/endings.ts';
@@ -10,12 +13,14 @@ import { upward } from './host/upward.ts';
 
 export function hostContract(name: string, open: OpenHost): void {
   describe(name, () => {
-    shapes(open);
-    faults(open);
-    endings(open);
-    upward(open);
-    interims(open);
-    spending(open);
+    describe.concurrent('whatever else it performs meanwhile', () => {
+      shapes(open);
+      faults(open);
+      upward(open);
+      interims(open);
+      spending(open);
+    });
+    endings(open); // who is cut off has so long to conclude, which it must not spend waiting for others
 
     it('leaves nothing open, whatever became of the runs', async () => {
       await expect.poll(() => open().leftovers(), { timeout: 10_000 }).toEqual([]);

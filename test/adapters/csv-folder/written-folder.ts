@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A new folder with these files, gone when the test is. */
-export function writtenFolder(files: Readonly<Record<string, string>>): string {
+/** A new folder with these files, gone when the test is: among concurrent ones, say by its own `atEnd` which it is. */
+export function writtenFolder(files: Readonly<Record<string, string>>, atEnd = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'csv-folder-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);

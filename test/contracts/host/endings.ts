@@ -1,5 +1,5 @@
 /** How runs end before their time: cancelled, stopped, due. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EspalierError } from '../../../src/errors.ts';
 import {
   ALARM,
@@ -33,7 +33,7 @@ const halfDone = () =>
   );
 /** Until it says so, and then a little: what was said has arrived. */
 async function until({ events }: Running, isReached: (events: Running['events']) => boolean): Promise<void> {
-  await expect.poll(() => isReached(events), { timeout: 10_000, interval: 10 }).toBe(true);
+  await vi.waitUntil(() => isReached(events), { timeout: 10_000, interval: 10 });
 }
 const bothSaid = (events: Running['events']): boolean =>
   events.filter(({ type }) => type === 'finding.reported').length === 4;

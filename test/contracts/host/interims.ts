@@ -1,28 +1,38 @@
 /** What a run says before it has ended. */
-import { describe, expect, it } from 'vitest';
-import type { Report } from '../../../src/protocol/report.ts';
+import { describe, expect, it, vi } from 'vitest';
 import { ALARM, domain, leaf, never, pause, performed, said, scenarioOf, started, type OpenHost } from './bench.ts';
 
-const slow = (ms: number, stance: number) =>
-  leaf(`after-${ms}`, {
-    async run({ task }) {
-      await pause(ms);
-      return said(task.path, { stance, ...(stance < 0 && ALARM) });
-    },
-  });
-const tree = () =>
-  scenarioOf([domain('d0', [slow(10, 0.9), slow(900, -0.5)]), domain('d1', [slow(500, 0.4), slow(1_300, 0.2)])], {
-    synthesis: { debounce: 20 },
-  });
+const tree = (isHeard = Promise.resolve()) => {
+  const slow = (ms: number, stance: number, after = Promise.resolve()) =>
+    leaf(`after-${ms}`, {
+      async run({ task }) {
+        await Promise.all([pause(ms), after]);
+        return said(task.path, { stance, ...(stance < 0 && ALARM) });
+      },
+    });
+  return scenarioOf(
+    [
+      domain('d0', [slow(10, 0.9), slow(900, -0.5, isHeard)]),
+      domain('d1', [slow(500, 0.4), slow(1_300, 0.2, isHeard)]),
+    ],
+    { synthesis: { debounce: 20 } },
+  );
+};
 
 export function interims(open: OpenHost): void {
   describe('where a synthesis is incremental', () => {
     it('interim reports come while children run, and their coverage never falls', async () => {
-      const run = await started(open(), tree(), { synthesis: { debounce: 20 } });
-      let before: Report | undefined;
-      await expect.poll(() => (before = run.handle.interim()), { timeout: 10_000, interval: 10 }).toBeDefined();
+      const isHeard = Promise.withResolvers<void>();
+      const heardFrom = new Set<string>();
+      const run = await started(open(), tree(isHeard.promise), {
+        synthesis: { debounce: 20 },
+        onEvent({ type, path }) {
+          if (type === 'synthesis.interim' && heardFrom.add(path).size === 3) isHeard.resolve();
+        },
+      });
+      const before = await vi.waitUntil(() => run.handle.interim(), { timeout: 10_000, interval: 10 });
       expect(before).toMatchObject({ path: 'root', tier: 'root', status: 'partial' });
-      expect(before?.gaps.some(({ kind }) => kind === 'pending')).toBe(true);
+      expect(before.gaps.some(({ kind }) => kind === 'pending')).toBe(true);
       const done = await run.done;
       const made = done.eventsOf('synthesis.interim');
       expect(new Set(made.map(({ path }) => path))).toEqual(new Set(['root', 'root/d0', 'root/d1']));
@@ -51,7 +61,7 @@ export function interims(open: OpenHost): void {
     it('one that is cancelled ends with what it had', async () => {
       const scenario = scenarioOf([domain('d', [leaf('l'), leaf('hangs', { run: never })])]);
       const run = await started(open(), scenario, { synthesis: 'incremental' });
-      await expect.poll(() => run.handle.interim(), { timeout: 10_000, interval: 10 }).toBeDefined();
+      await vi.waitUntil(() => run.handle.interim(), { timeout: 10_000, interval: 10 });
       run.handle.cancel();
       const { brief } = await run.done;
       expect(brief.findings).toHaveLength(1);

@@ -23,15 +23,16 @@ export function shapes(open: OpenHost): void {
       ).toEqual(here.escalations.map(({ id }) => id).toSorted());
     });
 
-    it('a folder of series', async () => {
+    it('a folder of series', async ({ onTestFinished }) => {
       const growing = Array.from({ length: 120 }, (_, i) => 100 + i + ((i * 7) % 5));
-      const folder = writtenFolder({
+      const files = {
         'manifest.json': manifestOf(
           entry({ polarity: 1 }),
           entry({ id: 'rate', domain: 'macro', title: 'Rate', analyst: 'labour', polarity: -1 }),
         ),
         'jobs.csv': monthly(growing),
-      });
+      };
+      const folder = writtenFolder(files, onTestFinished);
       const scenario = await csvFolderScenario({ data: folder });
       const done = await performed(open(), scenario, { asOf: '2010-02-01' });
       const here = await run(scenario, { asOf: '2010-02-01' });

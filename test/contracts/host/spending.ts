@@ -78,6 +78,7 @@ export function spending(open: OpenHost): void {
     });
 
     it('lends what a sibling has left to whoever asks for more than its share', async () => {
+      const hasEnded = Promise.withResolvers<void>();
       const scenario = scenarioOf(
         [
           domain('d', [
@@ -85,7 +86,8 @@ export function spending(open: OpenHost): void {
             leaf('hungry', {
               attempts: 1,
               async run({ budget, task }) {
-                await pause(700); // by then the other has ended, and its share is back
+                await hasEnded.promise;
+                await pause(300); // by then its share is back, too
                 budget.reserve({ usd: 1.5 }).settle({ usd: 1.25 });
                 return said(task.path);
               },
@@ -94,7 +96,11 @@ export function spending(open: OpenHost): void {
         ],
         { limits: { budget: { usd: 2 } } },
       );
-      const done = await performed(open(), scenario);
+      const done = await performed(open(), scenario, {
+        onEvent({ type, path }) {
+          if (type === 'node.reported' && path === 'root/d/frugal') hasEnded.resolve();
+        },
+      });
       expect(done.status).toBe('complete');
       expect(done.brief.usage.subtree).toMatchObject({ usd: 1.25, attempts: 2 });
       expect(done.eventsOf('budget.refused')).toEqual([]);

@@ -1,12 +1,11 @@
 /** What travels up while a run goes on. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { LeafSpec } from '../../../src/define/spec.ts';
 import {
   ALARM,
   domain,
   leaf,
   never,
-  pause,
   performed,
   said,
   scenarioOf,
@@ -39,7 +38,7 @@ export function upward(open: OpenHost): void {
       );
       const run = await started(open(), scenario);
       const isEscalated = () => run.eventsOf('finding.escalated').length;
-      await expect.poll(isEscalated, { timeout: 5_000, interval: 10 }).toBe(1);
+      await vi.waitFor(() => expect(isEscalated()).toBe(1), { timeout: 5_000, interval: 10 });
       expect(run.endOf('root/d/e/l')).toBeUndefined();
       run.handle.cancel();
       const done = await run.done;
@@ -119,12 +118,13 @@ export function upward(open: OpenHost): void {
 
   describe('events', () => {
     it('tell of a leaf at work before it has ended, and of what it has said', async () => {
+      const isSeen = Promise.withResolvers<void>();
       const scenario = scenarioOf([
         domain('d', [
           leaf('l', {
             async run({ report, task }) {
               report(said(task.path, { key: 'first' }));
-              await pause(600);
+              await isSeen.promise;
               return said(task.path, { key: 'second' });
             },
           }),
@@ -132,17 +132,11 @@ export function upward(open: OpenHost): void {
       ]);
       const run = await started(open(), scenario);
       const types = () => run.events.filter(({ path }) => path === 'root/d/l').map(({ type }) => type);
-      await expect
-        .poll(types, { timeout: 5_000, interval: 10 })
-        .toEqual(['node.started', 'attempt.started', 'finding.reported']);
+      const toldAtWork = ['node.started', 'attempt.started', 'finding.reported'];
+      await vi.waitFor(() => expect(types()).toEqual(toldAtWork), { timeout: 5_000, interval: 10 });
+      isSeen.resolve();
       await run.done;
-      expect(types()).toEqual([
-        'node.started',
-        'attempt.started',
-        'finding.reported',
-        'finding.reported',
-        'node.reported',
-      ]);
+      expect(types()).toEqual([...toldAtWork, 'finding.reported', 'node.reported']);
     });
 
     it('come in an order in which nothing precedes its cause', async () => {
