@@ -11,7 +11,8 @@ import type { Report } from '../../src/protocol/report.ts';
 import { runEspalier, startEspalier, TINY, workspace } from './command.ts';
 
 const TWO_HUNDRED = fileURLToPath(new URL('../fixtures/scenarios/two-hundred.ts', import.meta.url));
-const KILLS = 20;
+/** Spread over the 400 ms and more that the run takes. */
+const KILLS = 10;
 
 type Kept = { runId: string; ended: Set<string>; events: number };
 /** What the store holds of the only run in it. */
@@ -45,7 +46,7 @@ describe('a run of 200 leaves, killed with -9', () => {
     using at = workspace();
     const { child, stderrSays, ended } = startEspalier(['run', TWO_HUNDRED], at.path);
     await stderrSays('root activates 8 children');
-    await setTimeout(20 * index + Math.random() * 40);
+    await setTimeout((400 / KILLS) * (index + Math.random()));
     child.kill('SIGKILL');
     await ended;
 

@@ -15,7 +15,7 @@ const wide = (leaves: number, leaf: Partial<LeafSpec>, limits: LimitsSpec) =>
 
 describe('a server that allows k requests at once', () => {
   /** For each of twenty cases. */
-  const SEEDS = Math.ceil(Number(process.env['FC_RUNS'] ?? 300) / 20);
+  const SEEDS = Math.ceil(Number(process.env['FC_RUNS'] ?? 120) / 20);
   const meanMs = 99.5;
   const cases = Array.from({ length: 10 }, (_, i) => [undefined, 200].map((ms) => [i + 1, ms] as const)).flat();
   it.each(cases)('k = %i, Retry-After %s: found, used, and everybody is served', async (allows, retryAfterMs) => {
