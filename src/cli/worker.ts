@@ -67,6 +67,7 @@ export async function workerCommand(files: readonly string[], flags: WorkerFlags
       hostname,
       ...(identityKey && { identityKeys: identityKey }),
     }).catch((error: unknown) => {
+      if (EspalierError.isInstance(error)) throw error;
       throw misuse(
         `The worker cannot listen at ${hostname}:${port}: ${reasonOf(error)}. Name another with --port or --hostname.`,
         error,
@@ -75,7 +76,7 @@ export async function workerCommand(files: readonly string[], flags: WorkerFlags
     try {
       const names = scenarios.map(({ name }) => escapeTerminal(name)).join(', ');
       output.result(`Serving ${SERVES[role]} of ${names} at ${serving.uri}\n`);
-      await introduce(advertise ?? serving.uri, register, output);
+      await introduce(advertise ?? serving.uri, flags, output);
       await toEnd.promise;
       output.note('Closing: what is at work here begins again at another worker, or at this one when it is back.');
     } finally {
@@ -101,7 +102,8 @@ function checkNames(scenarios: readonly Scenario[]): void {
 }
 
 /** Makes the worker known to the server, or says how. */
-async function introduce(uri: string, register: string | undefined, output: Output): Promise<void> {
+async function introduce(uri: string, { register, identityKey }: WorkerFlags, output: Output): Promise<void> {
+  const isKeyed = identityKey !== undefined;
   if (register === undefined) {
     output.note('Make it known to the server: --register ADMIN_URL does, such as --register http://127.0.0.1:9070');
     return;
@@ -120,7 +122,16 @@ async function introduce(uri: string, register: string | undefined, output: Outp
   }).catch((error: unknown) => {
     throw fault(reasonOf(error instanceof Error && error.cause !== undefined ? error.cause : error), error);
   });
-  if (!answer.ok) throw fault(`it answered ${answer.status}: ${escapeTerminal((await answer.text()).slice(0, 300))}`);
+  if (!answer.ok) {
+    const text = await answer.text();
+    if (isKeyed && text.includes('401 Unauthorized')) {
+      throw new EspalierError(
+        'server-fault',
+        `The server at ${register} does not sign its requests with the --identity-key of this worker, which does not answer it. Give the key that the server names in its log, or the server the private one.`,
+      );
+    }
+    throw fault(`it answered ${answer.status}: ${escapeTerminal(text.slice(0, 300))}`);
+  }
   output.note(`Registered at ${register} as ${uri}`);
 }
 const withSlash = (url: string): string => (url.endsWith('/') ? url : `${url}/`);

@@ -30,7 +30,8 @@ const freePort = (): Promise<number> =>
     });
   });
 
-export async function startServer(): Promise<Server> {
+/** `settings`: of its own, besides ours. */
+export async function startServer(settings: NodeJS.ProcessEnv = {}): Promise<Server> {
   const program = serverProgram();
   if (!program) throw new Error('The Restate server is not installed. Run: npm run restate:install');
   const [ingressPort, adminPort, fabricPort] = await Promise.all([freePort(), freePort(), freePort()]);
@@ -43,7 +44,7 @@ export async function startServer(): Promise<Server> {
     const log = openSync(join(folder, 'server.log'), 'a');
     server = spawn(program, serverArguments(join(folder, 'data')), {
       stdio: ['ignore', log, log],
-      env: serverEnvironment({ ingress: ingressPort, admin: adminPort, fabric: fabricPort }),
+      env: { ...serverEnvironment({ ingress: ingressPort, admin: adminPort, fabric: fabricPort }), ...settings },
     });
     const deadline = Date.now() + 30_000;
     for (;;) {

@@ -2,6 +2,8 @@
 import { createServer, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { createEndpointHandler, type EndpointOptions } from '@restatedev/restate-sdk';
+import { EspalierError } from '../../errors.ts';
+import { faultOf } from '../../tier/fault.ts';
 import type { Service } from './services.ts';
 
 export type ServeOptions = {
@@ -12,7 +14,7 @@ export type ServeOptions = {
   hostname?: string;
   /** Takes the server's lines. Default: nothing is written. */
   logger?: EndpointOptions['logger'];
-  /** Public keys of the server, when only that one may call. */
+  /** Public keys of the server, `publickeyv1_…`, when only that one may call: its log names them. */
   identityKeys?: readonly string[];
 };
 export type Serving = {
@@ -26,7 +28,10 @@ export type Serving = {
 /** MB: with Node's own limit a stage of many big results loses some of them. */
 const SESSION_MEMORY = 1024;
 
-/** Serves until it is closed. Rejects when the port is taken. */
+/**
+ * Serves until it is closed. Rejects when the port is taken.
+ * @throws EspalierError `invalid-input` on an identity key that is none
+ */
 export async function serve({
   services,
   port = 0,
@@ -34,7 +39,7 @@ export async function serve({
   logger,
   identityKeys,
 }: ServeOptions): Promise<Serving> {
-  const handler = createEndpointHandler({
+  const handler = handlerOf({
     services: [...services],
     logger: logger ?? (() => {}),
     ...(identityKeys && { identityKeys: [...identityKeys] }),
@@ -56,6 +61,21 @@ export async function serve({
         for (const session of sessions) session.destroy();
       }),
   };
+}
+
+function handlerOf(options: EndpointOptions): ReturnType<typeof createEndpointHandler> {
+  try {
+    return createEndpointHandler(options);
+  } catch (cause) {
+    const { identityKeys = [] } = options;
+    if (identityKeys.length === 0) throw cause;
+    const keys = identityKeys.map((key) => JSON.stringify(key)).join(', ');
+    throw new EspalierError(
+      'invalid-input',
+      `Among the identity keys ${keys} is one that is none: ${faultOf(cause).message}. Give the key that the server names in its log, publickeyv1_….`,
+      { cause },
+    );
+  }
 }
 
 const listening = (server: Http2Server, port: number, hostname: string): Promise<void> =>
