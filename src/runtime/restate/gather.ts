@@ -4,25 +4,25 @@
  *  2. What happens next is chosen by the journal alone: which answer came first, what the clock said, who got a slot.
  *  3. Whoever is cut off is cancelled; what its subtree had said until then is asked of the ledger.
  */
-import type { RestatePromise } from '@restatedev/restate-sdk';
 import type { ChildSpec } from '../../protocol/decision.ts';
 import type { Fault } from '../../protocol/fault.ts';
 import type { Finding } from '../../protocol/finding.ts';
-import { childPath, depthOf, isWithin, nameOf, ROOT } from '../../protocol/path.ts';
+import { childPath, isWithin, nameOf, ROOT } from '../../protocol/path.ts';
 import { UnsealedOutcome, type UnsealedReport } from '../../protocol/report.ts';
-import type { Task } from '../../protocol/task.ts';
 import { readAnswer } from '../../tier/answer.ts';
 import { HELD_TOO_LONG, NEVER_BEGUN } from '../../tier/attempt.ts';
-import { childTask, tierOf } from '../../tier/child-task.ts';
+import { tierOf } from '../../tier/child-task.ts';
 import { CANCELLED, errorOf } from '../../tier/fault.ts';
-import { depthIsSpent, handOff as handOffAt, type Margins } from '../../tier/grant.ts';
+import { handOff as handOffAt, type Margins } from '../../tier/grant.ts';
 import { joinStep, openJoin, type Join, type JoinEffect, type JoinEvent, type Joined } from '../../tier/join.ts';
 import type { GatherInput } from '../../tier/orchestrator-machine.ts';
 import type { Spent } from '../../tier/usage.ts';
 import { call } from './calls.ts';
 import { ChildCalls, type Arrival } from './child-calls.ts';
+import { Moments, type Moment } from './moments.ts';
 import type { Node } from './node.ts';
-import { allot, isLimited, settle, type Purse } from './purse.ts';
+import { planChildren, spawnable, type StagePlan } from './plan-children.ts';
+import { isLimited, settle, type Purse } from './purse.ts';
 import type { SlotNews } from './slots-object.ts';
 import { StageSlots, type Beginning } from './stage-slots.ts';
 import type { NodeAnswer } from './wire.ts';
@@ -32,9 +32,7 @@ export type GatherWith = {
   /** A last word on a child's report, before it is sealed. */
   amend?: (report: UnsealedReport) => Promise<{ report: UnsealedReport; heard: readonly Finding[] }>;
 };
-type Moment = 'expired' | 'hand-off' | 'flush' | 'give-back' | 'look-round' | 'cut-off';
 type Arrived = Arrival | { type: 'news'; news: SlotNews } | { type: Moment };
-type Planned = { task: Task; child: ChildSpec };
 
 /** An answer goes by the server, and each step is written down there before the next. */
 const MARGINS: Margins = { handOffMs: 500, leastReserveMs: 500 };
@@ -53,14 +51,14 @@ class Gather {
   readonly #node: Node;
   readonly #input: GatherInput;
   readonly #given: GatherWith;
-  readonly #planned = new Map<string, Planned>();
+  #planned: StagePlan['planned'] = new Map();
   readonly #calls: ChildCalls;
   readonly #heard = new Map<string, readonly Finding[]>();
   readonly #spent = new Map<string, Spent>();
   /** Until they are booked. */
   readonly #answers = new Map<string, NodeAnswer>();
   readonly #revoked = new Set<string>();
-  readonly #moments = new Map<Moment, RestatePromise<Arrived>>();
+  readonly #moments: Moments;
   /** The latest that is known of the time. */
   #at = 0;
   #joined: Joined | undefined;
@@ -73,13 +71,14 @@ class Gather {
     this.#input = input;
     this.#given = given;
     this.#calls = new ChildCalls(node);
+    this.#moments = new Moments(node.ctx);
   }
 
   async joined(): Promise<Joined> {
     const { ctx, outbox } = this.#node;
     const { task, deadline } = this.#input;
     const now = (this.#at = await ctx.date.now());
-    const children = this.#children();
+    const children = spawnable(this.#node, this.#input, now);
     const [join, first] = openJoin({
       runId: task.runId,
       path: task.path,
@@ -92,16 +91,17 @@ class Gather {
     });
     const empty = first.find((effect) => effect.type === 'close');
     if (empty) return empty.joined;
-    const refused = await this.#plan(children);
+    const { planned, refused } = await planChildren(this.#node, this.#input, children, { now, margins: MARGINS });
+    this.#planned = planned;
     outbox.flush(now);
 
     const leaves = children.filter(({ name, role }) => role === 'leaf' && !refused.has(name));
     const slots = this.#slotsFor(leaves);
     for (const { name, role } of children) if (role !== 'leaf') this.#call(name);
-    this.#arm('expired', deadline - now);
+    this.#moments.arm('expired', deadline - now);
     for (const beginning of await slots.open(now)) this.#begin(beginning);
     const handOff = handOffAt(now, deadline, MARGINS.handOffMs);
-    if (slots.isWaiting) this.#arm('hand-off', handOff - now);
+    if (slots.isWaiting) this.#moments.arm('hand-off', handOff - now);
     for (const [name, fault] of refused) {
       await this.#apply(join, { type: 'crashed', name, error: errorOf(fault), attempts: 0, at: now });
     }
@@ -116,16 +116,16 @@ class Gather {
   /** Waits for whatever comes first, and lets the join see it. */
   async #step(join: Join, slots: StageSlots, handOff: number): Promise<void> {
     const { ctx, outbox, cancellation } = this.#node;
-    if (outbox.flushDue(this.#at) && !this.#moments.has('flush')) this.#arm('flush', outbox.flushMs);
+    if (outbox.flushDue(this.#at) && !this.#moments.isArmed('flush')) this.#moments.arm('flush', outbox.flushMs);
     const { keepsFor } = slots;
-    if (keepsFor !== undefined && !this.#moments.has('give-back')) this.#arm('give-back', keepsFor);
-    if (this.#calls.isWide && !this.#moments.has('look-round')) {
+    if (keepsFor !== undefined && !this.#moments.isArmed('give-back')) this.#moments.arm('give-back', keepsFor);
+    if (this.#calls.isWide && !this.#moments.isArmed('look-round')) {
       this.#awaitedFirst = this.#calls.first;
-      this.#arm('look-round', this.#lookRoundMs);
+      this.#moments.arm('look-round', this.#lookRoundMs);
     }
     const news = slots.news?.map((said): Arrived => ({ type: 'news', news: said ?? NO_NEWS }));
     const arrived = await cancellation.first<Arrived>([
-      ...this.#moments.values(),
+      ...this.#moments.awaited,
       ...(news ? [news] : []),
       ...this.#calls.awaited,
     ]);
@@ -135,7 +135,7 @@ class Gather {
         joinStep(join, { type: 'cancelling' });
         await this.#neverBegin(join, slots, CANCELLED);
         await this.#calls.cancelAll();
-        this.#arm('cut-off', CONCLUDE_MS * (1 + this.#input.task.grant.depthLeft));
+        this.#moments.arm('cut-off', CONCLUDE_MS * (1 + this.#input.task.grant.depthLeft));
         break;
       case 'expired':
         this.#at = Math.max(this.#at, this.#input.deadline);
@@ -146,7 +146,7 @@ class Gather {
         await this.#apply(join, { type: 'expired', at: this.#at });
         break;
       case 'look-round':
-        this.#moments.delete('look-round');
+        this.#moments.passed('look-round');
         if (this.#calls.first !== this.#awaitedFirst) this.#lookRoundMs = LOOK_ROUND_MS;
         else {
           this.#lookRoundMs = Math.min(SELDOM_MS, 2 * this.#lookRoundMs);
@@ -158,16 +158,16 @@ class Gather {
         if (!this.#joined) await this.#apply(join, { type: 'cancelled', at: await ctx.date.now() });
         break;
       case 'hand-off':
-        this.#moments.delete('hand-off');
+        this.#moments.passed('hand-off');
         this.#at = Math.max(this.#at, handOff);
         await this.#neverBegin(join, slots, NEVER_BEGUN);
         break;
       case 'flush':
-        this.#moments.delete('flush');
+        this.#moments.passed('flush');
         outbox.flush(this.#at + outbox.flushMs);
         break;
       case 'give-back':
-        this.#moments.delete('give-back');
+        this.#moments.passed('give-back');
         slots.giveBack(this.#at);
         break;
       case 'news': {
@@ -205,9 +205,10 @@ class Gather {
         if (answer && answer.at >= handOff) await this.#neverBegin(join, slots, NEVER_BEGUN);
         this.#at = Math.max(this.#at, answer?.at ?? 0);
         const path = childPath(join.path, name);
-        if (answer) this.#begin(slots.release(path, answer.leaves, this.#at));
-        else slots.lose(path, this.#at);
+        const next = answer && slots.release(path, answer.leaves, this.#at);
+        if (!answer) slots.lose(path, this.#at);
         await this.#apply(join, await this.#endOf(name, answer));
+        if (next && !this.#joined) this.#begin(next);
         break;
       }
     }
@@ -222,41 +223,6 @@ class Gather {
     });
   }
 
-  #children(): readonly ChildSpec[] {
-    const { task, children } = this.#input;
-    if (!depthIsSpent(task.grant) || children.length === 0) return children;
-    const message = `a gather at ${task.path} was to spawn ${children.length} nodes with no depth left`;
-    this.#node.outbox.note(this.#at, { type: 'integrity.alert', path: task.path, kind: 'depth', message });
-    return [];
-  }
-  /** Makes each child's task, and tells who is refused. */
-  async #plan(children: readonly ChildSpec[]): Promise<Map<string, Fault>> {
-    const { kit, outbox } = this.#node;
-    const { task, before: ended, later = { weight: 0, leaves: 0 } } = this.#input;
-    const now = this.#at;
-    // Of the run's own gather the root has it all.
-    const isShared = isLimited(this.#node) && task.path !== '';
-    const allotted = isShared ? await allot(this.#node, { path: task.path, children, later }) : undefined;
-    const before = new Map(ended.map(({ name, outcome }) => [name, outcome]));
-    for (const child of children) {
-      const path = childPath(task.path, child.name);
-      const budget = allotted?.grants[child.name] ?? task.grant.budget;
-      const own = childTask(this.#input, child, {
-        before,
-        now,
-        budget,
-        learned: kit.learned.get(path),
-        margins: MARGINS,
-      });
-      this.#planned.set(child.name, { task: own, child });
-      const { tier, question, charter, grant } = own;
-      const prior = own.prior.map((report) => ({ path: report.path, digest: report.digest }));
-      const started = { path, tier, depth: depthOf(path), question, charter, grant, prior };
-      outbox.note(now, { type: 'node.started', ...started, ...kit.identify?.(own) });
-    }
-    for (const event of allotted?.events ?? []) outbox.note(now, event);
-    return new Map(Object.entries(allotted?.refused ?? {}));
-  }
   #slotsFor(leaves: readonly ChildSpec[]): StageSlots {
     const { kit, spec } = this.#node;
     const { task, stage } = this.#input;
@@ -268,18 +234,12 @@ class Gather {
     return new StageSlots(this.#node, `${task.path} ${stage}`, asks, most);
   }
 
-  #arm(moment: Moment, ms: number): void {
-    this.#moments.set(
-      moment,
-      this.#node.ctx.sleep(Math.max(0, ms)).map(() => ({ type: moment })),
-    );
-  }
   #call(name: string, slot?: string): void {
     const planned = this.#planned.get(name);
     if (planned) this.#calls.call(planned.child, planned.task, slot);
   }
-  #begin(beginning: Beginning | undefined): void {
-    if (beginning) this.#call(nameOf(beginning.path), beginning.slot);
+  #begin({ path, slot }: Beginning): void {
+    this.#call(nameOf(path), slot);
   }
   /** Its slot is somebody else's now: it is asked to conclude, and what it then ends with says why. */
   async #revoke(name: string): Promise<void> {
