@@ -4,6 +4,7 @@ import type { Conflict, Relation } from '../protocol/conflict.ts';
 import { sideOf, weightOf, type Finding } from '../protocol/finding.ts';
 import { nameOf } from '../protocol/path.ts';
 import { compareText, dissentOf, heavierFirst } from './pool.ts';
+import { withMinus } from './rounding.ts';
 
 /** From this dissent on, the lighter side holds at least three tenths of the weight. */
 const LEAST_DISSENT = 0.3;
@@ -78,4 +79,4 @@ function relate(a: Leaning, b: Leaning): Relation {
 }
 
 const leaning = ({ path, logOdds }: Leaning): string =>
-  `${nameOf(path)} (${logOdds > 0 ? '+' : ''}${logOdds.toFixed(2)})`;
+  `${nameOf(path)} (${logOdds > 0 ? '+' : ''}${withMinus(logOdds.toFixed(2))})`;

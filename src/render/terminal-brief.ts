@@ -2,7 +2,7 @@
 import { nameOf } from '../protocol/path.ts';
 import type { Report } from '../protocol/report.ts';
 import { escapeTerminal } from './escape-terminal.ts';
-import { counted, enumerated } from './figures.ts';
+import { enumerated } from './figures.ts';
 import { plain, type Paint, type Style } from './paint.ts';
 import {
   balanceOf,
@@ -75,7 +75,7 @@ function risks(screen: Screen, reading: Reading): void {
     clusters.length > 0
       ? clusters.map(({ lead, findings, rule }) => ({
           statement: reading.findingOf(lead)?.statement ?? lead,
-          said: findings.length === 1 ? lead : `${rule}, ${counted(findings.length, 'finding')}, first ${lead}`,
+          said: findings.length === 1 ? lead : `${rule}, one of ${findings.length} findings: ${lead}`,
         }))
       : escalations.map(({ statement, id }) => ({ statement, said: id }));
   screen.lines.push('');

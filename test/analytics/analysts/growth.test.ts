@@ -8,7 +8,8 @@ function levelsFrom(rates: readonly number[], periodsPerYear = 12): number[] {
   for (const rate of rates) levels.push((levels.at(-periodsPerYear) ?? 0) * Math.exp(rate));
   return levels;
 }
-const zOf = ({ statement }: { statement: string }): number => Number(/robust z (-?[\d.]+)/.exec(statement)?.[1]);
+const zOf = ({ statement }: { statement: string }): number =>
+  Number(/robust z (\u2212?[\d.]+)/.exec(statement)?.[1]?.replace('\u2212', '-'));
 const up = { polarity: 1 } as const;
 
 test('a known answer', () => {

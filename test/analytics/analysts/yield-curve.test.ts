@@ -24,11 +24,11 @@ test('a known answer', () => {
     measure: 'yield-curve',
     unit: '% recession probability in 12 months',
     stance: -0.197, // tanh(−0.3/1.5)
-    critical: { rule: 'yield-curve-inversion', reason: 'the spread is -0.3 points' },
+    critical: { rule: 'yield-curve-inversion', reason: 'the spread is −0.3 points' },
     data: { spread: -0.3 },
   });
   expect(finding.statement).toBe(
-    'Test series (2002-03): 3-month mean of -0.3 points gives an Estrella-Mishkin recession probability of 36.6 %',
+    'Test series (2002-03): 3-month mean of −0.3 points gives an Estrella-Mishkin recession probability of 36.6 %',
   );
 });
 

@@ -47,7 +47,7 @@ describe('relationsBetween', () => {
       ['contradicts', 'root/company', 'root/sector', 0.42],
       ['reinforces', 'root/macro', 'root/sector', 1.5],
     ]);
-    expect(relations[0]?.statement).toBe('company (+0.42) contradicts macro (-1.59)');
+    expect(relations[0]?.statement).toBe('company (+0.42) contradicts macro (−1.59)');
     for (const relation of relations) Relation.parse(relation);
   });
 
