@@ -9,7 +9,7 @@ import type { GatherInput } from '../../tier/orchestrator-machine.ts';
 import type { Node } from './node.ts';
 import { allot, isLimited } from './purse.ts';
 
-export type Planned = { readonly task: Task; readonly child: ChildSpec };
+type Planned = { readonly task: Task; readonly child: ChildSpec };
 /** By the children's names. `refused`: leaves that the budget has no room for. */
 export type StagePlan = {
   readonly planned: ReadonlyMap<string, Planned>;
