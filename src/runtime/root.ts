@@ -154,8 +154,8 @@ function withDependencies(report: UnsealedReport, { dependencies: observed }: Ru
   const dependencies = [...observed].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
   return { ...report, run: { ...report.run, dependencies } };
 }
-const gapOf = ({ path, finding }: Afterthought): Gap => ({
+const gapOf = ({ path, finding, why = 'a critical finding came after this node had ended' }: Afterthought): Gap => ({
   path,
   kind: 'undone',
-  why: `a critical finding came after this node had ended: ${finding.statement}`,
+  why: `${why}: ${finding.statement}`,
 });

@@ -100,6 +100,26 @@ describe.skipIf(!isInstalled())('with a Restate server', () => {
       expect([...store.events(runId, { types: ['finding.escalated'] })]).toHaveLength(1);
     });
 
+    it('a run that was stopped meanwhile ends when the server is back', async () => {
+      const scenario = scenarioOf([
+        domain('d', [
+          leaf('l', {
+            run({ report, task }) {
+              report(said(task.path, ALARM));
+              return never();
+            },
+          }),
+        ]),
+      ]);
+      const { handle, done, eventsOf } = await started(under(), scenario);
+      await expect.poll(() => eventsOf('finding.reported').length, { timeout: 5_000 }).toBe(1);
+      await under().server.kill();
+      handle.stop();
+      await expect(done).rejects.toMatchObject({ code: 'stopped' });
+      await under().server.restart();
+      await nothingOpen();
+    });
+
     it('whoever comes back by its id is told all of it', async () => {
       const scenario = patient();
       const { runId } = await gone(scenario);

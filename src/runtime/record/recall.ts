@@ -38,8 +38,8 @@ export type Recall = {
   /** A node cannot stand: nothing is left of what it was. */
   forget(event: Invalidated): void;
 };
-/** `path`: of the node that had ended. */
-export type Afterthought = { readonly path: string; readonly finding: Finding };
+/** `path`: of the node that had ended. `why`: it stands in no report; by default because it came too late. */
+export type Afterthought = { readonly path: string; readonly finding: Finding; readonly why?: string };
 type Invalidated = Extract<RunEventBody, { type: 'node.invalidated' }>;
 
 /** `retryFailed`: do again what failed by its own doing, too. */

@@ -75,11 +75,11 @@ export function callerAt(
       retry: { maxAttempts: false, maxDuration: false, initialInterval: AGAIN_MS, maxInterval: 2_000, shouldRetry },
     });
   /** For one call: from its first failure on, however long it had waited for its answer before. */
-  const within = (ms: number): Ingress => {
+  const within = (ms: number, isWanted = () => !isClosed): Ingress => {
     let failedAt: number | undefined;
     return connectFor((failure) => {
       failedAt ??= Date.now();
-      return !isClosed && Date.now() - failedAt < ms && defaultShouldRetry(failure);
+      return isWanted() && Date.now() - failedAt < ms && defaultShouldRetry(failure);
     });
   };
   const endless = connectFor((failure) => !isClosed && defaultShouldRetry(failure));
@@ -146,7 +146,8 @@ export function callerAt(
     end: (runId, ending) =>
       said(
         () =>
-          within(patienceMs).call<Ending, void>({
+          // Also when its caller has gone on: who stops a run does not wait until it has ended.
+          within(patienceMs, () => true).call<Ending, void>({
             service: ledger,
             handler: 'end',
             key: runId,

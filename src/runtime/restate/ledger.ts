@@ -16,7 +16,7 @@ import { retractedBy } from '../../tier/retraction.ts';
 import type { Afterthought } from '../record/recall.ts';
 import { send } from './calls.ts';
 import type { ServiceNames } from './names.ts';
-import { canTravel, CHUNK_BYTES } from './piece-size.ts';
+import { canTravel, CHUNK_BYTES, tooManyIn } from './piece-size.ts';
 import type { Memory, Noted } from './wire.ts';
 
 type Ledger = {
@@ -116,15 +116,19 @@ export const ledgerObject = ({ ledger: name, slots, budget }: ServiceNames, opti
         ctx.clearAll();
       },
 
+      /** What has been said by now, by whoever: in the queue of those who say it. */
+      standing: async (ctx: Writing): Promise<Standing> => ({
+        criticals: (await ctx.get('criticals')) ?? [],
+        late: (await ctx.get('late')) ?? [],
+      }),
+      /** Answers when all that was sent before has been heard. */
+      heard: async (): Promise<void> => {},
+
       page: shared(async (ctx: Reading, cursor: number): Promise<Page> => pageFrom(ctx, await ledgerOf(ctx), cursor)),
       ending: shared(async (ctx: Reading): Promise<Ending | null> => (await ledgerOf(ctx)).ending ?? null),
       memory: shared(
         async (ctx: Reading): Promise<Memory> => (await ctx.get('memory')) ?? { durations: [], learned: [] },
       ),
-      standing: shared(async (ctx: Reading): Promise<Standing> => ({
-        criticals: (await ctx.get('criticals')) ?? [],
-        late: (await ctx.get('late')) ?? [],
-      })),
       /** Every finding that was said at this path or below it and not taken back, in the order said. */
       under: shared(async (ctx: Reading, path: string): Promise<Finding[]> => {
         const said = new Map<string, Finding>();
@@ -134,7 +138,9 @@ export const ledgerObject = ({ ledger: name, slots, budget }: ServiceNames, opti
           else if (event.type === 'node.reported') for (const id of retractedBy(event.report, said)) said.delete(id);
         });
         const findings = [...said.values()];
-        return canTravel(findings) ? findings : findings.filter(({ critical }) => critical);
+        if (canTravel(findings)) return findings;
+        const criticals = findings.filter(({ critical }) => critical);
+        return canTravel(criticals) ? criticals : [];
       }),
       /** How the root's children have ended, and what it had decided: for a brief that has to be made without it. */
       underRoot: shared(async (ctx: Reading): Promise<UnderRoot> => {
@@ -196,11 +202,25 @@ async function critical(ctx: Writing, said: Afterthought): Promise<RunEventBody[
   }
   const known = (await ctx.get('criticals')) ?? [];
   if (known.some(({ id }) => id === finding.id)) return [];
-  ctx.set('criticals', [...known, finding]);
+  const criticals = [...known, finding];
+  if (canStand(criticals)) ctx.set('criticals', criticals);
+  else ctx.set('late', [...((await ctx.get('late')) ?? []), tooMuch(said)]);
   return [
     { type: 'finding.reported', path, finding },
     { type: 'finding.escalated', path: finding.path, finding },
   ];
+}
+
+/** A brief has them all: beside them it must still travel. */
+const canStand = (criticals: readonly Finding[]): boolean =>
+  tooManyIn(JSON.stringify(criticals), MOST_CRITICAL_BYTES) === undefined;
+const MOST_CRITICAL_BYTES = 16 * 1024 * 1024;
+const MOST_LETTERS = 300;
+/** It is told to everybody, and the brief says where it is. */
+function tooMuch({ path, finding }: Afterthought): Afterthought {
+  const { data: _, statement, ...rest } = finding;
+  const why = 'a critical finding is too big to stand here, and is in the events of the run';
+  return { path, finding: { ...rest, statement: statement.slice(0, MOST_LETTERS) }, why };
 }
 
 async function scan(ctx: Reading, see: (event: RunEventBody) => void): Promise<void> {

@@ -28,9 +28,10 @@ export const answers: Serde<NodeAnswer> = {
   deserialize: (bytes) => JSON.parse(new TextDecoder().decode(bytes)) as NodeAnswer,
 };
 
-function tooBig({ outcome: _, events: __, ...rest }: NodeAnswer, bytes: number): NodeAnswer {
+function tooBig({ outcome: _, events, ...rest }: NodeAnswer, bytes: number): NodeAnswer {
   const why = `its answer has ${bytes} bytes, and ${MOST_BYTES} can travel. Keep what is big as an artifact`;
-  return { ...rest, outcome: null, events: [], tooBig: why };
+  const criticals = events.filter(({ event }) => event.type === 'finding.reported' && event.finding.critical);
+  return { ...rest, outcome: null, events: canTravel(criticals) ? criticals : [], tooBig: why };
 }
 
 /** Events as JSON, in pieces that can travel. */

@@ -17,6 +17,7 @@ import { gather } from './gather.ts';
 import type { Kit } from './kit.ts';
 import type { Ending, Opening, Standing, UnderRoot } from './ledger.ts';
 import { nodeOf, type Worker } from './node.ts';
+import { canTravel } from './piece-size.ts';
 import { isLimited, overdrawn, Purse } from './purse.ts';
 import type { Noted, RunInput } from './wire.ts';
 
@@ -55,9 +56,12 @@ export async function performRun(
     if (isLimited(node)) send(ctx, { service: worker.names.budget, key: runId, method: 'forget' }, null);
     send(ctx, { ...ledger, method: 'forget', delay: retentionMs }, { invocation });
   };
-  const stop = (): never => {
-    send(ctx, { ...ledger, method: 'close' }, []);
+  const close = (last: readonly Noted[] = []): void => {
+    send(ctx, { ...ledger, method: 'close' }, last);
     forget();
+  };
+  const stop = (): never => {
+    close();
     throw new TerminalError(STOPPED, { errorCode: 499 });
   };
   if (ending === 'stop') stop();
@@ -89,10 +93,13 @@ export async function performRun(
     stop();
   const outcome = joined.ended[0]?.outcome;
   const report = reportOfRoot(task, outcome, await known(outcome?.kind === 'failure'));
+  if (!canTravel(report)) {
+    close();
+    throw new TerminalError('its brief has more bytes than can travel. Keep what is big as artifacts');
+  }
   const { status, digest } = report;
   const at = Math.max(report.timing.endedAt, issuedAt);
   outbox.note(at, { type: 'run.completed', path: ROOT, status, digest, sha256: sha256(canonicalJson(report)) });
-  send(ctx, { ...ledger, method: 'close' }, outbox.take());
-  forget();
+  close(outbox.take());
   return report;
 }
