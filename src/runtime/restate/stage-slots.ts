@@ -2,7 +2,8 @@
  * The slots of one stage's leaves. Its gather asks for them, so that a leaf is called when it may begin, and a leaf that
  * ends with its first attempt asks nobody.
  *  1. What it asks for are slots, and not for whom: whoever of the lane is expected to take longest begins in the next.
- *     No more are asked for than could be at work at once, so that the order over the whole tree is as if all had asked.
+ *     As many as may be next are asked for, so that the order over the whole tree is as if all had asked; leaves that have
+ *     given their slot back, to be tried again, keep nobody from beginning.
  *  2. A slot whose leaf has ended well goes to the next leaf here without a word to anybody, for a while. After that, and
  *     at once where a limit has been felt, it goes back to whoever is next in the whole run.
  *  3. Whatever has been asked for is given back: at the latest with the stage's end.
@@ -26,7 +27,7 @@ const MOST_TOGETHER = 512;
 const [KEEPING_MS, BRIEFLY_MS] = [500, 50];
 /**
  * How long a slot may go from leaf to leaf: for each orchestrator, since all of them talk to one object, and at least, in
- * ms; and at most, as a share of its lease.
+ * ms; and at most, as a share of its lease, which the object counts from the first of them.
  */
 const [HANDED_ON_FOR_EACH_MS, HANDED_ON_MS, HANDED_ON_SHARE] = [50, 1_000, 0.25];
 /**
@@ -45,7 +46,7 @@ export class StageSlots {
   readonly #lanes = new Map<string, Lane>();
   /** Whether all leaves of the run can be at work at once. */
   readonly #isAmple: boolean;
-  /** Of each lane: how many may be out, and how many of these may wait. */
+  /** Of each lane: how many may have been asked for and not ended, and how many of these may wait. */
   readonly #most: number;
   readonly #window: number;
   readonly #handedOnMs: number;
@@ -65,7 +66,7 @@ export class StageSlots {
     this.#holder = holder;
     for (const leaf of leaves.toSorted(byLength).toReversed()) this.#laneOf(leaf).leaves.push(leaf); // the longest last
     this.#isAmple = limits.concurrency >= (node.kit.registry.get(ROOT)?.leaves ?? Infinity);
-    this.#most = Math.min(most, limits.concurrency);
+    this.#most = most;
     const share = Math.ceil(MOST_WAITING_IN_ALL / node.kit.orchestrators);
     this.#window = this.#isAmple ? Infinity : Math.min(MOST_WAITING, share);
     const handedOnMs = Math.max(HANDED_ON_MS, HANDED_ON_FOR_EACH_MS * node.kit.orchestrators);
@@ -98,7 +99,7 @@ export class StageSlots {
     const beginnings: Beginning[] = [];
     let news: { news?: string } = { news: this.#news.id }; // once, as below
     for (let asks = this.#nextAsks(); asks.length > 0; asks = this.#nextAsks()) {
-      const said = await exchange(this.#node, { holder, asks, ...news });
+      const said = await exchange(this.#node, { holder, asks, handsOn: true, ...news });
       news = {};
       beginnings.push(...this.#took(said, now));
       if (said.granted.length < asks.length) break; // the others wait
