@@ -257,20 +257,20 @@ class Gather {
 
   async #apply(join: Join, event: JoinEvent): Promise<void> {
     if ('at' in event) this.#at = Math.max(this.#at, event.at);
-    if (mayCutOff(join, event)) await this.#hear(join, event.type === 'crashed');
+    if (mayCutOff(join, event)) await this.#hear(join, event.type === 'crashed' ? event.name : undefined);
     for (const effect of joinStep(join, event)) await this.#follow(effect);
   }
-  /**
-   * What the subtrees of those that have not ended have said: they are about to be cut off. `isLost`: one has been, and
-   * what it said last may be on its way.
-   */
-  async #hear(join: Join, isLost: boolean): Promise<void> {
+  /** What the subtrees of those that have not ended have said: they are about to be cut off. `lost`: who has been. */
+  async #hear(join: Join, lost: string | undefined): Promise<void> {
     const { ctx, ledger, outbox } = this.#node;
     const { path } = join;
     const missing = [...this.#planned.keys()].filter((name) => !join.ended.has(name));
     if (missing.length === 0) return;
     outbox.flush(this.#at);
-    if (isLost) await call(ctx, { ...ledger, method: 'heard' }, null);
+    if (lost !== undefined) {
+      // In the queue of those who say something: what it said last may be on its way.
+      await call(ctx, { ...ledger, method: 'lose' }, { path: childPath(path, lost), at: this.#at });
+    }
     const said = await call<Finding[]>(ctx, { ...ledger, method: 'under' }, path === '' ? ROOT : path);
     for (const name of missing) {
       const own = childPath(path, name);
