@@ -19,6 +19,9 @@ import type { NodeAnswer } from './wire.ts';
 
 /** A leaf that may begin, and the slot it begins in. */
 export type Beginning = { path: string; slot: string };
+export type News = { type: 'news'; news: SlotNews };
+/** Of an awakeable that broke: nothing is known, so nothing is handed on. */
+const NO_NEWS: SlotNews = { at: 0, granted: [], revoked: [], mayHandOn: false };
 export type Waiting = { path: string; estimateMs: number | undefined; pools: readonly string[] };
 
 /** So many ends share a message when nobody can be waiting for the slots; its gather gives back the rest in time. */
@@ -58,7 +61,7 @@ export class StageSlots {
   #mayHandOn = true;
   #releases: SlotRelease[] = [];
   #toldAt = -Infinity;
-  #news: { id: string; promise: RestatePromise<SlotNews> } | undefined;
+  #news: RestatePromise<News> | undefined;
 
   constructor(node: Node, holder: string, leaves: readonly Waiting[], most: number) {
     const { limits } = node.spec;
@@ -82,8 +85,8 @@ export class StageSlots {
     return false;
   }
   /** Resolves with the next news; undefined when none can come. */
-  get news(): RestatePromise<SlotNews> | undefined {
-    return this.#waiting.size + this.#held.size > 0 ? this.#news?.promise : undefined;
+  get news(): RestatePromise<News> | undefined {
+    return this.#waiting.size + this.#held.size > 0 ? this.#news : undefined;
   }
   /** For how long slots that nobody uses may stay here, in ms; undefined when there are none. */
   get keepsFor(): number | undefined {
@@ -94,10 +97,9 @@ export class StageSlots {
   /** Those that may begin at once. */
   async open(now: number): Promise<Beginning[]> {
     if (!this.isWaiting) return [];
-    this.#news = this.#node.ctx.awakeable<SlotNews>();
     const holder = this.#holder;
     const beginnings: Beginning[] = [];
-    let news: { news?: string } = { news: this.#news.id }; // once, as below
+    let news: { news?: string } = { news: this.#awaitNews() }; // once, as below
     for (let asks = this.#nextAsks(); asks.length > 0; asks = this.#nextAsks()) {
       const said = await exchange(this.#node, { holder, asks, handsOn: true, ...news });
       news = {};
@@ -116,8 +118,7 @@ export class StageSlots {
       this.#held.delete(path);
       lane.asked--;
     }
-    this.#news = this.#node.ctx.awakeable<SlotNews>();
-    this.#tell(now, this.#news.id);
+    this.#tell(now, this.#awaitNews());
     return { begin, revoked };
   }
   /** A leaf has ended. `left`: the slot it had then, if any: it may not be the one it began in. Answers who is next in it. */
@@ -165,6 +166,12 @@ export class StageSlots {
     this.#news = undefined;
   }
 
+  /** The id of what is told the next news. */
+  #awaitNews(): string {
+    const { id, promise } = this.#node.ctx.awakeable<SlotNews>();
+    this.#news = promise.map((news) => ({ type: 'news', news: news ?? NO_NEWS }));
+    return id;
+  }
   #laneOf({ pools }: Waiting): Lane {
     const key = pools.join('\n');
     let lane = this.#lanes.get(key);
