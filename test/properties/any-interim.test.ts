@@ -65,7 +65,7 @@ function expectAllOf({ events }: World, debounce: number): void {
 }
 
 const SEED = Number(process.env['FC_SEED'] ?? 20_081_115);
-const RUNS = Number(process.env['FC_RUNS'] ?? 300);
+const RUNS = Number(process.env['FC_RUNS'] ?? 150);
 const debounces = fc.constantFrom(1, 10, 250, 5_000);
 
 // XState warns, in development, of each message to an actor that has just been stopped.

@@ -6,7 +6,7 @@ import { isInstalled } from './program.ts';
 /** `npm run restate:kills` does it more often, and prints what it saw. */
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const draw = uniform(seed);
-const VICTIMS: Victim[] = ['worker', 'worker', 'server'];
+const VICTIMS: Victim[] = ['worker', 'server'];
 
 describe.skipIf(!isInstalled()).each([1, 2])(
   `kill -9 in mid-run, with workers behind a balancer: %i (SEED=${seed})`,

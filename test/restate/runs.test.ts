@@ -219,8 +219,8 @@ describe.skipIf(!isInstalled())('a run at a Restate server', () => {
       { limits: { deadline: '2500ms', concurrency: 4 } },
     );
     await under().serve(scenario);
-    const runs = Array.from({ length: 100 }, async (_, i) => {
-      await pause(i * 25);
+    const runs = Array.from({ length: 50 }, async (_, i) => {
+      await pause(i * 40);
       const handle = start(scenario, { host: under().host });
       if (i % 3 === 1) setTimeout(() => handle.cancel(), (i * 37) % 900);
       if (i % 3 === 2) setTimeout(() => handle.stop(), (i * 53) % 900);
