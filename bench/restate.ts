@@ -1,6 +1,7 @@
 /**
  * `npm run bench:restate`: what a run costs at a Restate server, beside the same run in one process. It needs the server
- * of `npm run restate:install`. Workers and server are processes of their own on this machine; leaves do nothing.
+ * of `npm run restate:install`. Workers and server are processes of their own on this machine, several workers behind a
+ * balancer in this process; leaves do nothing.
  * Time is what a clock on the wall says, cost is processor time of all of them, which hardly depends on who else is at
  * work on the machine. `-- --rounds=5` takes more samples than 3; `-- --small` leaves out the largest shape, which takes
  * minutes; `-- --json` prints the figures alone. Linux only.
@@ -12,6 +13,7 @@ import { createInterface } from 'node:readline';
 import { run, type RunHost, type Scenario } from 'espalier';
 import { restate } from 'espalier/restate';
 import { startBalancer } from '../test/restate/balancer.ts';
+import { LOOPBACK } from '../test/restate/program.ts';
 import { startServer, type Server } from '../test/restate/server.ts';
 import { median } from './statistics.ts';
 import { leavesIn, scenarioOf, shapeOf, treeOf, type Widths } from './tree.ts';
@@ -82,9 +84,10 @@ function cpuOf(pid: number | undefined): number {
 
 async function measure(server: Server, workers: number, note: (text: string) => void) {
   const started = await Promise.all(Array.from({ length: workers }, startWorker));
-  const balancer = await startBalancer(started.map(({ port }) => port));
+  const [first] = started;
+  const balancer = workers > 1 ? await startBalancer(started.map(({ port }) => port)) : undefined;
   try {
-    await server.register(balancer.uri);
+    await server.register(balancer?.uri ?? `http://${LOOPBACK}:${first?.port}`);
     const host = restate({ ingress: server.ingress });
     const rows: Row[] = [];
     for (const [i, { widths }] of SHAPES.entries()) {
@@ -124,7 +127,7 @@ async function measure(server: Server, workers: number, note: (text: string) => 
     return { rows, resident: { workers, workerMiB, serverMiB: residentOf(server.pid) } };
   } finally {
     for (const { process: worker } of started) worker.kill('SIGKILL');
-    await balancer.close();
+    await balancer?.close();
   }
 }
 

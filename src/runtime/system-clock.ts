@@ -6,6 +6,6 @@ const LONGEST_MS = 2 ** 31 - 1;
 /** The system's time. It never jumps: a change of the wall clock during a run moves no deadline. */
 export const systemClock: Clock = {
   now: () => Math.round(performance.timeOrigin + performance.now()),
-  setTimeout: (callback, ms) => setTimeout(callback, Math.min(ms, LONGEST_MS)),
+  setTimeout: (callback, ms) => setTimeout(callback, Math.max(0, Math.min(ms, LONGEST_MS))),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
 };

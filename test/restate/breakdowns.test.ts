@@ -199,9 +199,16 @@ describe.skipIf(!isInstalled())('with a Restate server', () => {
       const running = await at('20s');
       const { handle, done } = running;
       await kill(running, 'root');
-      const { status, brief, gaps } = await done;
+      const { status, brief, gaps, endOf } = await done;
       expect(status).toBe('partial');
-      expect(gaps).toMatchObject([{ path: 'root', kind: 'token', why: expect.stringContaining('killed') }]);
+      const why = 'cancelled: cut off: the node above it had ended';
+      expect(gaps).toMatchObject([
+        { path: 'root/d0', kind: 'token', status: 'cancelled', why },
+        { path: 'root/d1', kind: 'token', status: 'cancelled', why },
+        { path: 'root', kind: 'token', status: 'error', why: 'error: its invocation is lost: killed' },
+      ]);
+      expect(brief.madeBy).toBe('deterministic');
+      for (const path of ['root/d0', 'root/d0/hangs']) expect(endOf(path)).toMatchObject({ status: 'cancelled' });
       expect(brief.findings).toHaveLength(4);
       expect(brief.escalations.map(({ path }) => path).toSorted()).toEqual(['root/d0/quick', 'root/d1/quick']);
       await nothingOpen();

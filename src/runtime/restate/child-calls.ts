@@ -14,8 +14,13 @@ export type Arrival =
 
 /** To race more than so many costs more for each end than the rest of it. */
 const WIDEST_RACE = 300;
+/** Of too many to race, so many are awaited at once. */
+const BATCH = 16;
 /** So many are raced at once when all that are in flight are looked at. */
 const GROUP = 64;
+
+/** In the order of their calls. */
+export type Batch = { type: 'batch'; arrivals: readonly Arrival[] };
 
 export class ChildCalls {
   readonly #node: Node;
@@ -27,11 +32,12 @@ export class ChildCalls {
     this.#node = node;
   }
 
-  /** What may arrive next: one of all, or, of too many, the one that was called first. */
-  get awaited(): RestatePromise<Arrival>[] {
+  /** What may arrive next: one of all, or, of too many, those that were called first, together. */
+  get awaited(): RestatePromise<Arrival | Batch>[] {
     if (!this.isWide) return [...this.#inFlight.values()];
-    const [first] = this.#inFlight.values();
-    return first ? [first] : [];
+    const first: RestatePromise<Arrival>[] = [];
+    for (const one of this.#inFlight.values()) if (first.push(one) === BATCH) break;
+    return [RestatePromise.all(first).map((arrivals = []) => ({ type: 'batch', arrivals }))];
   }
   /** Whether there are too many to race. Whoever waits then looks round from time to time. */
   get isWide(): boolean {
@@ -52,7 +58,7 @@ export class ChildCalls {
         const arrival = await RestatePromise.race([...group.values(), now]);
         if (!arrival) break;
         group.delete(arrival.name);
-        if (this.#inFlight.has(arrival.name) && !(await hear(arrival))) return;
+        if (!(await hear(arrival))) return;
       }
     }
   }
@@ -89,8 +95,9 @@ export class ChildCalls {
       ),
     );
   }
-  arrived(name: string): void {
-    this.#inFlight.delete(name);
+  /** Tells whether it was awaited still. */
+  arrived(name: string): boolean {
+    return this.#inFlight.delete(name);
   }
   /** Asks it to conclude. It is still awaited. */
   async cancel(name: string): Promise<void> {

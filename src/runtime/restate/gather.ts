@@ -18,13 +18,12 @@ import { joinStep, openJoin, type Join, type JoinEffect, type JoinEvent, type Jo
 import type { GatherInput } from '../../tier/orchestrator-machine.ts';
 import type { Spent } from '../../tier/usage.ts';
 import { call } from './calls.ts';
-import { ChildCalls, type Arrival } from './child-calls.ts';
+import { ChildCalls, type Arrival, type Batch } from './child-calls.ts';
 import { Moments, type Moment } from './moments.ts';
 import type { Node } from './node.ts';
 import { planChildren, spawnable, type StagePlan } from './plan-children.ts';
 import { isLimited, settle, type Purse } from './purse.ts';
-import type { SlotNews } from './slots-object.ts';
-import { StageSlots, type Beginning } from './stage-slots.ts';
+import { StageSlots, type Beginning, type News } from './stage-slots.ts';
 import type { NodeAnswer } from './wire.ts';
 
 export type GatherWith = {
@@ -32,7 +31,7 @@ export type GatherWith = {
   /** A last word on a child's report, before it is sealed. */
   amend?: (report: UnsealedReport) => Promise<{ report: UnsealedReport; heard: readonly Finding[] }>;
 };
-type Arrived = Arrival | { type: 'news'; news: SlotNews } | { type: Moment };
+type Arrived = Arrival | Batch | News | { type: Moment };
 
 /** An answer goes by the server, and each step is written down there before the next. */
 const MARGINS: Margins = { handOffMs: 500, leastReserveMs: 500 };
@@ -42,7 +41,6 @@ const CONCLUDE_MS = 1_000;
 const [LOOK_ROUND_MS, SELDOM_MS] = [250, 15_000];
 /** In flight at once where some have to wait for a slot: they are raced, so that none waits for another's end. */
 const MOST_RACED = 256;
-const NO_NEWS: SlotNews = { at: 0, granted: [], revoked: [], mayHandOn: false };
 
 export const gather = (node: Node, input: GatherInput, given: GatherWith): Promise<Joined> =>
   new Gather(node, input, given).joined();
@@ -123,7 +121,7 @@ class Gather {
       this.#awaitedFirst = this.#calls.first;
       this.#moments.arm('look-round', this.#lookRoundMs);
     }
-    const news = slots.news?.map((said): Arrived => ({ type: 'news', news: said ?? NO_NEWS }));
+    const { news } = slots;
     const arrived = await cancellation.first<Arrived>([
       ...this.#moments.awaited,
       ...(news ? [news] : []),
@@ -177,44 +175,39 @@ class Gather {
         for (const path of revoked) await this.#revoke(nameOf(path));
         break;
       }
+      case 'batch':
+        for (const one of arrived.arrivals) {
+          if (this.#joined) break;
+          await this.#arrived(join, slots, handOff, one);
+        }
+        break;
       case 'answer':
       case 'lost':
         await this.#arrived(join, slots, handOff, arrived);
     }
   }
-  async #arrived(join: Join, slots: StageSlots, handOff: number, arrived: Arrival): Promise<void> {
-    const { ctx } = this.#node;
-    switch (arrived.type) {
-      case 'lost': {
-        const { name, message, attempts } = arrived;
-        this.#calls.arrived(name);
-        slots.lose(childPath(join.path, name), this.#at);
-        await this.#apply(join, {
-          type: 'crashed',
-          name,
-          error: { message },
-          attempts,
-          at: await ctx.date.now(),
-        });
-        break;
-      }
-      case 'answer': {
-        const { name, answer } = arrived;
-        this.#calls.arrived(name);
-        // It closed itself at the hand-off: nobody begins in its place.
-        if (answer && answer.at >= handOff) await this.#neverBegin(join, slots, NEVER_BEGUN);
-        this.#at = Math.max(this.#at, answer?.at ?? 0);
-        const path = childPath(join.path, name);
-        const next = answer && slots.release(path, answer.leaves, this.#at);
-        if (!answer) slots.lose(path, this.#at);
-        await this.#apply(join, await this.#endOf(name, answer));
-        if (next && !this.#joined) this.#begin(next);
-        break;
-      }
+  async #arrived(join: Join, slots: StageSlots, handOff: number, arrival: Arrival): Promise<void> {
+    const { name } = arrival;
+    if (!this.#calls.arrived(name)) return; // cut off meanwhile
+    const path = childPath(join.path, name);
+    if (arrival.type === 'lost') {
+      const { message, attempts } = arrival;
+      slots.lose(path, this.#at);
+      const at = await this.#node.ctx.date.now();
+      await this.#apply(join, { type: 'crashed', name, error: { message }, attempts, at });
+      return;
     }
+    const { answer } = arrival;
+    // It closed itself at the hand-off: nobody begins in its place.
+    if (answer && answer.at >= handOff) await this.#neverBegin(join, slots, NEVER_BEGUN);
+    this.#at = Math.max(this.#at, answer?.at ?? 0);
+    const next = answer && slots.release(path, answer.leaves, this.#at);
+    if (!answer) slots.lose(path, this.#at);
+    await this.#apply(join, await this.#endOf(name, answer));
+    if (next && !this.#joined) this.#begin(next);
   }
 
-  /** Of very many only the first was awaited: here are the others that have arrived. */
+  /** Of very many only the first were awaited: here are the others that have arrived. */
   async #lookRound(join: Join, slots: StageSlots, handOff: number): Promise<void> {
     if (!this.#calls.isWide) return;
     await this.#calls.lookRound(async (arrived) => {
@@ -257,20 +250,20 @@ class Gather {
 
   async #apply(join: Join, event: JoinEvent): Promise<void> {
     if ('at' in event) this.#at = Math.max(this.#at, event.at);
-    if (mayCutOff(join, event)) await this.#hear(join, event.type === 'crashed');
+    if (mayCutOff(join, event)) await this.#hear(join, event.type === 'crashed' ? event.name : undefined);
     for (const effect of joinStep(join, event)) await this.#follow(effect);
   }
-  /**
-   * What the subtrees of those that have not ended have said: they are about to be cut off. `isLost`: one has been, and
-   * what it said last may be on its way.
-   */
-  async #hear(join: Join, isLost: boolean): Promise<void> {
+  /** What the subtrees of those that have not ended have said: they are about to be cut off. `lost`: who has been. */
+  async #hear(join: Join, lost: string | undefined): Promise<void> {
     const { ctx, ledger, outbox } = this.#node;
     const { path } = join;
     const missing = [...this.#planned.keys()].filter((name) => !join.ended.has(name));
     if (missing.length === 0) return;
     outbox.flush(this.#at);
-    if (isLost) await call(ctx, { ...ledger, method: 'heard' }, null);
+    if (lost !== undefined) {
+      // In the queue of those who say something: what it said last may be on its way.
+      await call(ctx, { ...ledger, method: 'lose' }, { path: childPath(path, lost), at: this.#at });
+    }
     const said = await call<Finding[]>(ctx, { ...ledger, method: 'under' }, path === '' ? ROOT : path);
     for (const name of missing) {
       const own = childPath(path, name);

@@ -15,6 +15,7 @@ import type { RunEventBody } from '../../protocol/run-event.ts';
 import { retractedBy } from '../../tier/retraction.ts';
 import type { Afterthought } from '../record/recall.ts';
 import { send } from './calls.ts';
+import { CutOff, withoutPartials } from './cut-off.ts';
 import type { ServiceNames } from './names.ts';
 import { canTravel, CHUNK_BYTES, tooManyIn } from './piece-size.ts';
 import type { Memory, Noted } from './wire.ts';
@@ -121,8 +122,14 @@ export const ledgerObject = ({ ledger: name, slots, budget }: ServiceNames, opti
         criticals: (await ctx.get('criticals')) ?? [],
         late: (await ctx.get('late')) ?? [],
       }),
-      /** Answers when all that was sent before has been heard. */
-      heard: async (): Promise<void> => {},
+      /** The invocation of this node is lost: those below it that had not ended have ended with it. */
+      lose: async (ctx: Writing, { path, at }: { path: string; at: number }): Promise<void> => {
+        const ledger = await ledgerOf(ctx);
+        const below = new CutOff(path);
+        await scan(ctx, (event, when) => below.see(event, when));
+        const ends = below.ends(ctx.key, Math.max(at, ledger.at));
+        if (ends.length > 0) await append(ctx, ledger, canTravel(ends) ? ends : withoutPartials(ends));
+      },
 
       page: shared(async (ctx: Reading, cursor: number): Promise<Page> => pageFrom(ctx, await ledgerOf(ctx), cursor)),
       ending: shared(async (ctx: Reading): Promise<Ending | null> => (await ledgerOf(ctx)).ending ?? null),
@@ -223,10 +230,10 @@ function tooMuch({ path, finding }: Afterthought): Afterthought {
   return { path, finding: { ...rest, statement: statement.slice(0, MOST_LETTERS) }, why };
 }
 
-async function scan(ctx: Reading, see: (event: RunEventBody) => void): Promise<void> {
+async function scan(ctx: Reading, see: (event: RunEventBody, at: number) => void): Promise<void> {
   const { chunks } = await ledgerOf(ctx);
   for (let chunk = 0; chunk < chunks; chunk++) {
-    for (const { event } of (await ctx.get(`chunk ${chunk}`)) ?? []) see(event);
+    for (const { event, at } of (await ctx.get(`chunk ${chunk}`)) ?? []) see(event, at);
   }
 }
 

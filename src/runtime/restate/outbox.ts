@@ -8,7 +8,7 @@ import type { Noted } from './wire.ts';
 /** How long events that are not urgent wait for company, in ms. */
 export const FLUSH_MS = 50;
 /** The ledger is one: the more there are that tell it something, the longer each of them waits, in ms. */
-const [FOR_EACH_MS, LONGEST_MS] = [4, 500];
+const [FOR_EACH_MS, LONGEST_MS] = [10, 500];
 const MOST_TOGETHER = 256;
 
 export class Outbox {

@@ -17,6 +17,8 @@ export type Exchange = {
   asks?: readonly SlotAsk[];
   releases?: readonly SlotRelease[];
   news?: string;
+  /** It hands slots on among its leaves, and is told when it may. */
+  handsOn?: true;
   /** Gives back all that this holder has or waits for. */
   leaves?: true;
 };

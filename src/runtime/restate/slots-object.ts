@@ -44,8 +44,11 @@ type Desk = {
   at: number;
   /** Whether some limit has been felt, so that no slot may be handed on. */
   isThrottled: boolean;
-  /** What a holder has not been told yet, and the awakeable that waits for it. `mayHandOn`: as it was told last. */
-  holders: Record<string, { granted: string[]; revoked: string[]; mayHandOn: boolean; awakeable?: string }>;
+  /**
+   * What a holder has not been told yet, and the awakeable that waits for it. `mayHandOn`: as it was told last; absent of
+   * a leaf that asks for itself, which has nobody to hand on to.
+   */
+  holders: Record<string, { granted: string[]; revoked: string[]; mayHandOn?: boolean; awakeable?: string }>;
   /** The pending timer. */
   tick?: { at: number; invocation: string };
 };
@@ -59,9 +62,10 @@ export const slotsObject = (name: string, ledger: string, options: restate.Objec
     handlers: {
       /** Answers with what is granted at once. `news` is told what comes later. */
       exchange: async (ctx: Writing, what: Told): Promise<SlotNews> => {
-        const { news: awakeable, ...rest } = what;
+        const { news: awakeable, handsOn, ...rest } = what;
         const desk = await move(ctx, { name, ledger }, rest);
         const one = holderIn(desk, what.holder);
+        if (handsOn) one.mayHandOn = true;
         const news = newsOf(desk, one);
         if (awakeable !== undefined) one.awakeable = awakeable;
         lay(ctx, desk);
@@ -84,22 +88,24 @@ export const slotsObject = (name: string, ledger: string, options: restate.Objec
   });
 
 type Holder = Desk['holders'][string];
-const holderIn = (desk: Desk, holder: string): Holder =>
-  (desk.holders[holder] ??= { granted: [], revoked: [], mayHandOn: true });
+const holderIn = (desk: Desk, holder: string): Holder => (desk.holders[holder] ??= { granted: [], revoked: [] });
+
+/** Whether there is something to tell. */
+const hasNews = ({ isThrottled }: Desk, { granted, revoked, mayHandOn }: Holder): boolean =>
+  granted.length + revoked.length > 0 || mayHandOn === isThrottled;
 
 /** What there is to tell, which is told by that. */
 function newsOf({ at, isThrottled }: Desk, holder: Holder): SlotNews {
-  holder.mayHandOn = !isThrottled;
-  const { granted, revoked, mayHandOn } = holder;
-  return { at, granted: granted.splice(0), revoked: revoked.splice(0), mayHandOn };
+  const mayHandOn = !isThrottled;
+  if (holder.mayHandOn !== undefined) holder.mayHandOn = mayHandOn;
+  return { at, granted: holder.granted.splice(0), revoked: holder.revoked.splice(0), mayHandOn };
 }
 
 /** Puts the desk away, and tells those who wait. */
 function lay(ctx: Writing, desk: Desk): void {
   for (const one of Object.values(desk.holders)) {
-    const { granted, revoked, mayHandOn, awakeable } = one;
-    if (awakeable === undefined) continue;
-    if (granted.length + revoked.length === 0 && mayHandOn !== desk.isThrottled) continue;
+    const { awakeable } = one;
+    if (awakeable === undefined || !hasNews(desk, one)) continue;
     delete one.awakeable;
     ctx.resolveAwakeable(awakeable, newsOf(desk, one));
   }

@@ -2,7 +2,8 @@
  * The slots of one stage's leaves. Its gather asks for them, so that a leaf is called when it may begin, and a leaf that
  * ends with its first attempt asks nobody.
  *  1. What it asks for are slots, and not for whom: whoever of the lane is expected to take longest begins in the next.
- *     No more are asked for than could be at work at once, so that the order over the whole tree is as if all had asked.
+ *     As many as may be next are asked for, so that the order over the whole tree is as if all had asked; leaves that have
+ *     given their slot back, to be tried again, keep nobody from beginning.
  *  2. A slot whose leaf has ended well goes to the next leaf here without a word to anybody, for a while. After that, and
  *     at once where a limit has been felt, it goes back to whoever is next in the whole run.
  *  3. Whatever has been asked for is given back: at the latest with the stage's end.
@@ -18,6 +19,9 @@ import type { NodeAnswer } from './wire.ts';
 
 /** A leaf that may begin, and the slot it begins in. */
 export type Beginning = { path: string; slot: string };
+export type News = { type: 'news'; news: SlotNews };
+/** Of an awakeable that broke: nothing is known, so nothing is handed on. */
+const NO_NEWS: SlotNews = { at: 0, granted: [], revoked: [], mayHandOn: false };
 export type Waiting = { path: string; estimateMs: number | undefined; pools: readonly string[] };
 
 /** So many ends share a message when nobody can be waiting for the slots; its gather gives back the rest in time. */
@@ -26,7 +30,7 @@ const MOST_TOGETHER = 512;
 const [KEEPING_MS, BRIEFLY_MS] = [500, 50];
 /**
  * How long a slot may go from leaf to leaf: for each orchestrator, since all of them talk to one object, and at least, in
- * ms; and at most, as a share of its lease.
+ * ms; and at most, as a share of its lease, which the object counts from the first of them.
  */
 const [HANDED_ON_FOR_EACH_MS, HANDED_ON_MS, HANDED_ON_SHARE] = [50, 1_000, 0.25];
 /**
@@ -45,7 +49,7 @@ export class StageSlots {
   readonly #lanes = new Map<string, Lane>();
   /** Whether all leaves of the run can be at work at once. */
   readonly #isAmple: boolean;
-  /** Of each lane: how many may be out, and how many of these may wait. */
+  /** Of each lane: how many may have been asked for and not ended, and how many of these may wait. */
   readonly #most: number;
   readonly #window: number;
   readonly #handedOnMs: number;
@@ -57,7 +61,7 @@ export class StageSlots {
   #mayHandOn = true;
   #releases: SlotRelease[] = [];
   #toldAt = -Infinity;
-  #news: { id: string; promise: RestatePromise<SlotNews> } | undefined;
+  #news: RestatePromise<News> | undefined;
 
   constructor(node: Node, holder: string, leaves: readonly Waiting[], most: number) {
     const { limits } = node.spec;
@@ -65,7 +69,7 @@ export class StageSlots {
     this.#holder = holder;
     for (const leaf of leaves.toSorted(byLength).toReversed()) this.#laneOf(leaf).leaves.push(leaf); // the longest last
     this.#isAmple = limits.concurrency >= (node.kit.registry.get(ROOT)?.leaves ?? Infinity);
-    this.#most = Math.min(most, limits.concurrency);
+    this.#most = most;
     const share = Math.ceil(MOST_WAITING_IN_ALL / node.kit.orchestrators);
     this.#window = this.#isAmple ? Infinity : Math.min(MOST_WAITING, share);
     const handedOnMs = Math.max(HANDED_ON_MS, HANDED_ON_FOR_EACH_MS * node.kit.orchestrators);
@@ -81,8 +85,8 @@ export class StageSlots {
     return false;
   }
   /** Resolves with the next news; undefined when none can come. */
-  get news(): RestatePromise<SlotNews> | undefined {
-    return this.#waiting.size + this.#held.size > 0 ? this.#news?.promise : undefined;
+  get news(): RestatePromise<News> | undefined {
+    return this.#waiting.size + this.#held.size > 0 ? this.#news : undefined;
   }
   /** For how long slots that nobody uses may stay here, in ms; undefined when there are none. */
   get keepsFor(): number | undefined {
@@ -93,12 +97,11 @@ export class StageSlots {
   /** Those that may begin at once. */
   async open(now: number): Promise<Beginning[]> {
     if (!this.isWaiting) return [];
-    this.#news = this.#node.ctx.awakeable<SlotNews>();
     const holder = this.#holder;
     const beginnings: Beginning[] = [];
-    let news: { news?: string } = { news: this.#news.id }; // once, as below
+    let news: { news?: string } = { news: this.#awaitNews() }; // once, as below
     for (let asks = this.#nextAsks(); asks.length > 0; asks = this.#nextAsks()) {
-      const said = await exchange(this.#node, { holder, asks, ...news });
+      const said = await exchange(this.#node, { holder, asks, handsOn: true, ...news });
       news = {};
       beginnings.push(...this.#took(said, now));
       if (said.granted.length < asks.length) break; // the others wait
@@ -115,8 +118,7 @@ export class StageSlots {
       this.#held.delete(path);
       lane.asked--;
     }
-    this.#news = this.#node.ctx.awakeable<SlotNews>();
-    this.#tell(now, this.#news.id);
+    this.#tell(now, this.#awaitNews());
     return { begin, revoked };
   }
   /** A leaf has ended. `left`: the slot it had then, if any: it may not be the one it began in. Answers who is next in it. */
@@ -164,6 +166,12 @@ export class StageSlots {
     this.#news = undefined;
   }
 
+  /** The id of what is told the next news. */
+  #awaitNews(): string {
+    const { id, promise } = this.#node.ctx.awakeable<SlotNews>();
+    this.#news = promise.map((news) => ({ type: 'news', news: news ?? NO_NEWS }));
+    return id;
+  }
   #laneOf({ pools }: Waiting): Lane {
     const key = pools.join('\n');
     let lane = this.#lanes.get(key);

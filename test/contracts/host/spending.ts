@@ -216,6 +216,36 @@ export function spending(open: OpenHost): void {
       expect(seen.order).toEqual(['root/d/long', 'root/d/middle', 'root/d/short']);
     });
 
+    it('are waited for by who is tried again, though a limit is felt meanwhile', async () => {
+      const attempts = new Map<string, number>();
+      const first = (path: string): boolean => {
+        attempts.set(path, (attempts.get(path) ?? 0) + 1);
+        return attempts.get(path) === 1;
+      };
+      const holds: LeafSpec['run'] = async ({ task }) => {
+        await pause(700);
+        return said(task.path);
+      };
+      const again: LeafSpec['run'] = ({ task }) => {
+        if (first(task.path)) throw new Error('it broke'); // and asks for a slot while `refused` is at work in its own
+        return said(task.path);
+      };
+      const refused: LeafSpec['run'] = async ({ task }) => {
+        await pause(200);
+        if (first(task.path)) throw Object.assign(new Error('slow down'), { diagnosis: 'rate-limited' });
+        return said(task.path);
+      };
+      const leaves = [
+        leaf('holds', { run: holds }),
+        leaf('holds-too', { run: holds }),
+        leaf('again', { run: again }),
+        leaf('refused', { run: refused }),
+      ];
+      const done = await performed(open(), scenarioOf([domain('d', leaves)], { limits: { concurrency: 3 } }));
+      expect(done.endOf('root/d/again')).toMatchObject({ kind: 'report', usage: { self: { attempts: 2 } } });
+      expect(done.status).toBe('complete');
+    });
+
     it('come back from who has ended to who is tried again, when a rate limit leaves fewer', async () => {
       let refusals = 0;
       const run: LeafSpec['run'] = async ({ task }) => {
