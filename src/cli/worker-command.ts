@@ -27,6 +27,9 @@ function adminUrl(text: string): string {
   );
 }
 
+/** One value for each flag: an option of several would take the scenarios after it for its own. */
+const oneMore = (key: string, earlier: string[] = []): string[] => [...earlier, key];
+
 export function addWorkerCommand(program: Command, output: Output, conclude: (code: number) => void): void {
   withOtelOptions(program.command('worker'))
     .description('serve the nodes of scenarios to a Restate server, for "run --host restate"')
@@ -46,7 +49,12 @@ export function addWorkerCommand(program: Command, output: Output, conclude: (co
     )
     .addOption(new Option('--register <url>', 'make it known to the server with this admin URL').argParser(adminUrl))
     .option('--artifacts <dir>', 'a folder that all workers share, for big outputs (default: none can be kept)')
-    .option('--identity-key <key...>', 'answer only the server that has one of these public keys')
+    .addOption(
+      new Option(
+        '--identity-key <key>',
+        'answer only the server that has this public key; may be given several times',
+      ).argParser(oneMore),
+    )
     .addOption(thesisOption())
     .addOption(dataOption())
     .action(async (files: string[], flags: WorkerFlags) => {

@@ -43,6 +43,14 @@ describe('espalier worker', () => {
     expect(stderr).toMatch(/^Make it known to the server: --register .*\nClosing: .*\n$/);
   });
 
+  it('takes a key for each --identity-key, and what follows for its scenarios', async () => {
+    const { code, stderr } = await said('worker', '--identity-key', 'one', '--identity-key', 'two', TINY);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('Among the identity keys "one", "two" is one that is none'),
+    });
+  });
+
   it('says that its port is taken', async () => {
     using other = await answering(200, '');
     const line = /^espalier: The worker cannot listen at 127\.0\.0\.1:\d+: address already in use\. Name another/;
