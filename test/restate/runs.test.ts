@@ -3,40 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  artifactFolder,
-  EspalierError,
-  memoryStore,
-  run,
-  start,
-  verifyRun,
-  type RunEvent,
-  type Store,
-} from '../../src/index.ts';
+import { artifactFolder, memoryStore, run, start, verifyRun, type RunEvent } from '../../src/index.ts';
 import { restate, serve, services, type Serving } from '../../src/restate.ts';
 import type { LeafSpec } from '../../src/define/spec.ts';
 import { domain, leaf, never, pause, said, scenarioOf, started, ALARM } from '../contracts/host/bench.ts';
 import { restateUnderTest } from './host-under-test.ts';
 import { isInstalled } from './program.ts';
-
-/** The store, for a caller who loses the run to somebody else once it has written so many events. */
-function cutOffAfter(store: Store, most: number): Store {
-  let written = 0;
-  return {
-    ...store,
-    begin(given) {
-      const writer = store.begin(given);
-      return {
-        ...writer,
-        write(batch) {
-          if (written + batch.events.length > most) throw new EspalierError('claim-lost', 'It is somebody else’s now.');
-          written += batch.events.length;
-          writer.write(batch);
-        },
-      };
-    },
-  };
-}
 
 describe.skipIf(!isInstalled())('a run at a Restate server', () => {
   const under = restateUnderTest();
@@ -158,30 +130,6 @@ describe.skipIf(!isInstalled())('a run at a Restate server', () => {
     await (await second)?.close();
     expect(executions).toBe(2);
     expect(brief.usage.subtree).toMatchObject({ usd: 0.5, inputTokens: 20, outputTokens: 2 });
-  });
-
-  it('goes on being recorded by whoever takes it up where the record ends', async () => {
-    const scenario = scenarioOf([domain('d', [leaf('l', { run: waits(700) }), leaf('quick')])]);
-    await under().serve(scenario);
-    const store = memoryStore();
-    const first = await started(under(), scenario, { store: cutOffAfter(store, 6) });
-    await expect(first.done).rejects.toMatchObject({ code: 'claim-lost' });
-    const { runId } = first.handle;
-    const recorded = [...store.events(runId)].length;
-    expect(store.run(runId)).toMatchObject({ state: 'running' });
-
-    const told: number[] = [];
-    const { brief } = await run(scenario, {
-      host: under().host,
-      store,
-      resume: runId,
-      onEvent: ({ seq }) => told.push(seq),
-    });
-    expect(told[0]).toBe(recorded);
-    expect(store.run(runId)).toMatchObject({ state: 'complete' });
-    expect(verifyRun(store, runId)).toMatchObject({ problems: [] });
-    expect([...store.events(runId)].filter(({ type }) => type === 'finding.escalated')).toHaveLength(1);
-    expect(brief.status).toBe('complete');
   });
 
   it('closes every invocation when it is cancelled, however many there are', async () => {

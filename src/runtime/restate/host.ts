@@ -24,6 +24,7 @@ import type { Ending } from './ledger.ts';
 import { serviceNames } from './names.ts';
 import { MOST_RESULT_BYTES, tooManyIn } from './piece-size.ts';
 import { checkDistributable } from './services.ts';
+import { checkGivenOnce, checkRecord, eventsOfServer, forgotten } from './taken-up.ts';
 import { watchInterims, type InterimWatch } from './watch-interims.ts';
 import type { Memory, RunInput } from './wire.ts';
 
@@ -52,7 +53,7 @@ export function restate(options: RestateOptions): RunHost {
 }
 
 /** What only this process has, and no worker would see. */
-const ONLY_HERE = ['clock', 'random', 'pressure', 'retryFailed', 'models', 'hedge'] as const;
+const ONLY_HERE = ['clock', 'random', 'pressure', 'models', 'hedge'] as const;
 
 function startDistributed(scenario: Scenario, given: RunOptions, to: RestateOptions): RunHandle {
   checkDistributable(scenario);
@@ -63,6 +64,7 @@ function startDistributed(scenario: Scenario, given: RunOptions, to: RestateOpti
       `The option ${alien} is of this process, and the run's nodes are at the workers. Leave it out with the host "restate".`,
     );
   }
+  checkGivenOnce(given);
   const opened = openRun(scenario, given, systemClock, {
     asksModels: false,
     ...(given.resume !== undefined && { record: attachRecord }),
@@ -73,9 +75,6 @@ function startDistributed(scenario: Scenario, given: RunOptions, to: RestateOpti
 
 /** The path of the run's own span. */
 const RUN = '';
-/** What is said here, and not at the server. */
-const OWN_EVENTS: ReadonlySet<string> = new Set(['synthesis.interim', 'interim.failed', 'record.failed']);
-
 type Given = { caller: Caller; scenario: Scenario; artifacts: Artifacts | undefined };
 
 class DistributedRun {
@@ -129,6 +128,7 @@ class DistributedRun {
     const { runId, stream, issuedAt } = this.#opened;
     const input = this.#input();
     checkSize(input);
+    checkRecord(this.#opened);
     await this.#given.caller.checkReady(BRISK_MS);
     // The first event is known here: so its trace can begin before the run does, and travel with it.
     this.#isNew = await this.#begins();
@@ -138,10 +138,11 @@ class DistributedRun {
     this.#isSubmitted = true;
     if (this.#ending) this.#send(this.#ending);
     const result = this.#given.caller.result(sent);
-    const broken = result.then(
-      () => new Promise<never>(() => {}), // then the ledger says all that there is to say
-      (error: unknown) => Promise.reject(error),
-    );
+    const broken = result.then(async () => {
+      // Then the ledger says all that there is to say. It is forgotten on time, results are at the server's leisure.
+      if (!(await this.#given.caller.isKept(runId))) throw forgotten(runId);
+      return new Promise<never>(() => {});
+    });
     broken.catch(() => {});
     await this.#tell(runId, broken);
     return result;
@@ -149,14 +150,19 @@ class DistributedRun {
   /** Whether nobody has started it before. Of an id that was given only the server knows: it is asked for a trace's sake. */
   async #begins(): Promise<boolean> {
     const { options, runId, telemetry } = this.#opened;
-    if (options.resume !== undefined) return false;
-    return options.runId === undefined || (telemetry !== undefined && this.#given.caller.isNew(runId));
+    const { caller } = this.#given;
+    if (options.resume !== undefined) {
+      // What would begin there anew has said nothing of what the record holds, unless that is only that it was to begin.
+      if (eventsOfServer(this.#opened) > 1 && (await caller.isNew(runId))) throw forgotten(runId);
+      return false;
+    }
+    if (options.runId === undefined) return true;
+    return telemetry !== undefined && caller.isNew(runId).catch(() => false);
   }
   /** Tells what the ledger says, from where the record ends, until the run is over. */
   async #tell(runId: string, broken: Promise<never>): Promise<void> {
-    const { stream, options } = this.#opened;
-    let known = this.#isNew ? 1 : 0;
-    if (options.resume !== undefined && options.store) known = eventsOfServer(options.store, runId);
+    const { stream } = this.#opened;
+    let known = this.#isNew ? 1 : eventsOfServer(this.#opened);
     for (let cursor = 0; ;) {
       const page = await Promise.race([this.#given.caller.feed({ runId, cursor }), broken]);
       for (const { at, event } of page.events) {
@@ -267,11 +273,4 @@ function checkSize(input: RunInput): void {
     'invalid-input',
     `What the run is given, its thesis above all, has ${bytes} bytes, and ${MOST_RESULT_BYTES} can travel to a Restate server. Shorten it: what is long belongs into a source or an artifact.`,
   );
-}
-
-/** How many of a record's events the server has said. */
-function eventsOfServer(store: NonNullable<RunOptions['store']>, runId: string): number {
-  let count = 0;
-  for (const { type } of store.events(runId)) if (!OWN_EVENTS.has(type)) count++;
-  return count;
 }

@@ -36,12 +36,14 @@ export type IngressOptions = {
 export type Caller = {
   /** Whether the server is there, and knows workers of everything that a run needs. `withinMs`: it may be on its way up. */
   checkReady(withinMs?: number): Promise<void>;
-  /** Whether the server knows no run of this id. `false` when it does not say. */
+  /** Whether the server knows no run of this id, or has forgotten it. */
   isNew(runId: string): Promise<boolean>;
   submit(input: RunInput): Promise<Send<Report>>;
   /** Waits until the run is over, however long that takes. */
   result(sent: Send<Report>): Promise<Report>;
   feed(input: FeedInput): Promise<Page>;
+  /** Whether what the run has said is there. */
+  isKept(runId: string): Promise<boolean>;
   end(runId: string, ending: Ending): Promise<void>;
   /** Nobody waits for a result any more. */
   close(): void;
@@ -55,6 +57,8 @@ export const BRISK_MS = 2_000;
 const HEALTH_MS = 5_000;
 const AGAIN_MS = 100;
 const NOT_FOUND = 404;
+/** Restate's own: it goes on, and has no result yet. */
+const NOT_READY = 470;
 /** What becomes of an invocation that an operator kills. */
 const KILLED = 'killed';
 const Health = z.object({ services: z.array(z.string()) });
@@ -101,26 +105,35 @@ export function callerAt(
     const isWhole = services.includes(orchestrator) && services.includes(leaf);
     if (!isWhole) throw unserved(url, scenario, services.includes(leaf) ? 'orchestrators' : 'leaves');
   };
-  return {
-    checkReady: (withinMs = 0) =>
-      said(async () => {
-        const until = Date.now() + Math.min(withinMs, patienceMs);
-        for (;;) {
-          try {
-            return await health();
-          } catch (error) {
-            if (isClosed || EspalierError.isInstance(error) || Date.now() >= until) throw error;
-            await sleep(AGAIN_MS);
-          }
+  const unknown = async (runId: string): Promise<boolean> => {
+    const output = new URL(`restate/invocation/${runs}/run/${encodeURIComponent(runId)}/output`, withSlash(url));
+    const signal = AbortSignal.timeout(HEALTH_MS);
+    const answer = await fetch(output, { headers: { ...headers }, signal });
+    const { status } = answer;
+    if (answer.ok || status === NOT_READY || status === NOT_FOUND) {
+      await answer.body?.cancel().catch(() => {});
+      return status === NOT_FOUND;
+    }
+    const responseText = await answer.text();
+    if (endedIn(responseText) !== undefined) return false;
+    throw Object.assign(new Error(responseText), { status, responseText });
+  };
+  /** By a server that may be on its way up. */
+  const answered = <T>(work: () => Promise<T>, withinMs: number): Promise<T> =>
+    said(async () => {
+      const until = Date.now() + Math.min(withinMs, patienceMs);
+      for (;;) {
+        try {
+          return await work();
+        } catch (error) {
+          if (isClosed || EspalierError.isInstance(error) || Date.now() >= until) throw error;
+          await sleep(AGAIN_MS);
         }
-      }),
-    async isNew(runId) {
-      const output = new URL(`restate/invocation/${runs}/run/${encodeURIComponent(runId)}/output`, withSlash(url));
-      const signal = AbortSignal.timeout(HEALTH_MS);
-      const answer = await fetch(output, { headers: { ...headers }, signal }).catch(() => undefined);
-      await answer?.body?.cancel().catch(() => {});
-      return answer?.status === NOT_FOUND;
-    },
+      }
+    });
+  return {
+    checkReady: (withinMs = 0) => answered(health, withinMs),
+    isNew: (runId) => answered(() => unknown(runId), BRISK_MS),
     submit: (input) =>
       said(
         () =>
@@ -141,6 +154,12 @@ export function callerAt(
             parameter: input,
             opts: repeatable(),
           }),
+        patienceMs,
+      ),
+    isKept: (runId) =>
+      said(
+        () =>
+          within(patienceMs).call<null, boolean>({ service: ledger, handler: 'isKept', key: runId, parameter: null }),
         patienceMs,
       ),
     end: (runId, ending) =>

@@ -28,8 +28,10 @@ type Ledger = {
   isOver: boolean;
   /** Who waits for more: awakeables. */
   waiting: string[];
-  /** The invocation of the run. */
+  /** The invocation of the run, which goes by its id: one that begins anew when this one is forgotten has the same. */
   invocation?: string;
+  /** When the run began, by its caller: what tells it from another of its id. */
+  issuedAt?: number;
   ending?: Ending;
 };
 export type Ending = 'cancel' | 'stop';
@@ -39,7 +41,7 @@ export type UnderRoot = { ended: Ended[]; decided?: Decision };
 /** What the run's end goes by. */
 export type Standing = { criticals: Finding[]; late: Afterthought[] };
 /** `invocation`: of the run. `forgetAfterMs`: when nobody can be at work on it any more, or come back to it. */
-export type Opening = { invocation: string; memory?: Memory; noted: Noted[]; forgetAfterMs: number };
+export type Opening = { invocation: string; issuedAt: number; memory?: Memory; noted: Noted[]; forgetAfterMs: number };
 type State = {
   ledger: Ledger;
   memory: Memory;
@@ -60,16 +62,19 @@ export const ledgerObject = ({ ledger: name, slots, budget }: ServiceNames, opti
     options: { ...options, enableLazyState: true },
     handlers: {
       /** The run begins. Says whether it has been told to end before. */
-      open: async (ctx: Writing, { invocation, memory, noted, forgetAfterMs }: Opening): Promise<Ending | null> => {
+      open: async (
+        ctx: Writing,
+        { invocation, issuedAt, memory, noted, forgetAfterMs }: Opening,
+      ): Promise<Ending | null> => {
         let ledger = await ledgerOf(ctx);
-        if (ledger.invocation !== undefined && ledger.invocation !== invocation) {
+        if (ledger.invocation !== undefined) {
           ctx.clearAll(); // of a run of this id whose result is forgotten
           forgetOthers(ctx);
           ledger = await ledgerOf(ctx);
         }
-        ledger.invocation = invocation;
+        ledger = { ...ledger, invocation, issuedAt };
         // By an invocation of its own: whoever kills the run kills what the run itself has put off.
-        send(ctx, { service: name, key: ctx.key, method: 'forget', delay: forgetAfterMs }, { invocation });
+        send(ctx, { service: name, key: ctx.key, method: 'forget', delay: forgetAfterMs }, { issuedAt });
         if (memory) ctx.set('memory', memory);
         await append(ctx, ledger, noted);
         return ledger.ending ?? null;
@@ -105,10 +110,10 @@ export const ledgerObject = ({ ledger: name, slots, budget }: ServiceNames, opti
         ctx.set('ledger', ledger);
         if (ledger.invocation !== undefined) ctx.cancel(ledger.invocation as InvocationId);
       },
-      /** `invocation`: whose. There may be another run of this id by now. */
-      forget: async (ctx: Writing, { invocation }: { invocation: string }): Promise<void> => {
+      /** `issuedAt`: of which run. There may be another of this id by now. */
+      forget: async (ctx: Writing, { issuedAt }: Pick<Opening, 'issuedAt'>): Promise<void> => {
         const ledger = await ledgerOf(ctx);
-        if (ledger.invocation !== invocation) return;
+        if (ledger.issuedAt !== issuedAt) return;
         if (!ledger.isOver) {
           forgetOthers(ctx); // it was killed
           ledger.isOver = true;
@@ -131,6 +136,8 @@ export const ledgerObject = ({ ledger: name, slots, budget }: ServiceNames, opti
         if (ends.length > 0) await append(ctx, ledger, canTravel(ends) ? ends : withoutPartials(ends));
       },
 
+      /** Whether it is there: it is not before its run has begun, nor when that is forgotten. */
+      isKept: shared(async (ctx: Reading): Promise<boolean> => (await ledgerOf(ctx)).invocation !== undefined),
       page: shared(async (ctx: Reading, cursor: number): Promise<Page> => pageFrom(ctx, await ledgerOf(ctx), cursor)),
       ending: shared(async (ctx: Reading): Promise<Ending | null> => (await ledgerOf(ctx)).ending ?? null),
       memory: shared(

@@ -49,12 +49,12 @@ export async function performRun(
   const noted = limits.hedge ? [started, { at: issuedAt, event: NO_HEDGES }] : [started];
   const { id: invocation } = ctx.request();
   const forgetAfterMs = limits.deadlineMs + retentionMs;
-  const opening: Opening = { invocation, noted, forgetAfterMs, ...(memory && { memory }) };
+  const opening: Opening = { invocation, issuedAt, noted, forgetAfterMs, ...(memory && { memory }) };
   const ending = await call<Ending | null>(ctx, { ...ledger, method: 'open' }, opening);
   const forget = (): void => {
     send(ctx, { service: worker.names.slots, key: runId, method: 'forget' }, null);
     if (isLimited(node)) send(ctx, { service: worker.names.budget, key: runId, method: 'forget' }, null);
-    send(ctx, { ...ledger, method: 'forget', delay: retentionMs }, { invocation });
+    send(ctx, { ...ledger, method: 'forget', delay: retentionMs }, { issuedAt });
   };
   const close = (last: readonly Noted[] = []): void => {
     send(ctx, { ...ledger, method: 'close' }, last);
