@@ -20,7 +20,7 @@ import { sectorByAgents } from '../domains/sector/by-agents.ts';
 type Flags = {
   readonly thesis?: string;
   readonly asOf?: string;
-  /** Whether it is to be run: to be looked at, it needs no key. */
+  /** Whether it is to be run here: to be looked at, or run by workers elsewhere, it needs no key. */
   readonly willRun?: boolean;
 };
 

@@ -22,7 +22,7 @@ export type ScenarioFlags = Pick<
   policy?: PolicyName;
   /** In ms. */
   deadline?: number;
-  /** Whether it will be run, or only looked at. */
+  /** Whether its nodes will work in this process, and ask its models. Else it is only looked at, and needs no key. */
   willRun?: boolean;
   /** A folder for the scenario to read; what is in it is the scenario's business. */
   data?: string;
@@ -175,16 +175,16 @@ export const withOtelOptions = (command: Command): Command =>
       ).choices(['per-tier', 'single']),
     )
     .option('--otel-content', 'also send what was asked and found: questions, statements, values, messages');
-/** Adds who performs the run. */
-export const withHostOptions = (command: Command): Command =>
+/** Adds who performs the run, and where that is when it is not said. */
+export const withHostOptions = (command: Command, from?: string): Command =>
   command
     .addOption(
-      new Option('--host <name>', 'who performs the run: this process, or the workers of a Restate server').choices([
-        'in-process',
-        'restate',
-      ]),
+      new Option(
+        '--host <name>',
+        `who performs the run: this process, or the workers of a Restate server (default: ${from ?? 'in-process'})`,
+      ).choices(['in-process', 'restate']),
     )
-    .option('--ingress <url>', "of --host restate: the server's ingress (default: http://127.0.0.1:8080)")
+    .option('--ingress <url>', `of --host restate: the server's ingress (default: ${from ?? 'http://127.0.0.1:8080'})`)
     .option(
       '--artifacts <dir>',
       "of --host restate: the workers' folder of big outputs, which the store then keeps, too",

@@ -89,7 +89,7 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
       const { checkCommand } = await import('./check.ts');
       conclude(await checkCommand(file, flags, output));
     });
-  withOtelOptions(withBudgetOptions(program.command('resume')))
+  withHostOptions(withOtelOptions(withBudgetOptions(program.command('resume'))), 'where it was begun')
     .description('go on with a run that was interrupted: what had ended is taken over')
     .argument('<run>', 'its id, the beginning of it, or "latest"; "espalier runs" lists them')
     .addOption(deadlineOption('the run'))

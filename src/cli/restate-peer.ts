@@ -37,6 +37,17 @@ export function elsewhere({ host, ingress, artifacts }: HostFlags): Elsewhere | 
   return undefined;
 }
 
+/** Where a run goes on that is taken up. `begun`: where it was, when that was not here. */
+export function elsewhereAgain(begun: Elsewhere | undefined, { host, ...given }: HostFlags): Elsewhere | undefined {
+  if (begun && host !== 'in-process') return elsewhere({ ...begun, ...given, host: 'restate' });
+  if (host === 'restate') {
+    throw misuse(
+      'The run was begun in one process, and no server knows of it. It goes on here: leave out --host restate.',
+    );
+  }
+  return elsewhere(given);
+}
+
 export async function hostAt(server: Elsewhere | undefined): Promise<RunHost | undefined> {
   if (!server) return undefined;
   const { restate } = await loadRestate();

@@ -11,13 +11,14 @@ import { openOtel, type OtelFlags } from './otel.ts';
 import { holdsOthers, openOutDir, type OutDir } from './out-dir.ts';
 import type { Output } from './output.ts';
 import { perform } from './perform.ts';
-import { hostAt } from './restate-peer.ts';
+import { elsewhereAgain, hostAt, type HostFlags } from './restate-peer.ts';
 import { readSigningKey } from './signing-key.ts';
 import { openRun } from './stored-run.ts';
 
 export type ResumeFlags = StoreFlags &
   BudgetFlags &
-  OtelFlags & {
+  OtelFlags &
+  HostFlags & {
     out?: string;
     sign?: string;
     json?: boolean;
@@ -34,9 +35,9 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
   try {
     const { runId: resume } = run;
     const origin = readOrigin(run);
-    const scenario = await loadScenario(origin.file, { ...origin.flags, willRun: true }, true);
+    const host = await hostAt(elsewhereAgain(origin.server, flags));
+    const scenario = await loadScenario(origin.file, { ...origin.flags, willRun: !host }, true);
     const { synthesis } = origin.flags;
-    const host = await hostAt(origin.server);
     await host?.checkReady?.(scenario);
     const { deadline, concurrency, retryFailed } = flags;
     const options = {

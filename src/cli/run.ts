@@ -33,7 +33,7 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
   const host = await hostAt(server);
   // Before the scenario's modules are loaded: an instrument that is made before there is an SDK stays silent.
   const otel = await openOtel(flags, (line) => output.note(line));
-  const scenario = await loadScenario(file, { ...options, willRun: true });
+  const scenario = await loadScenario(file, { ...options, willRun: !host || flags.approve === true });
   checkDomainNames(scenario, flags);
   checkFaults(plan(scenario, options), flags);
   // Before anything is made on disk.

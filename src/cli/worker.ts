@@ -1,5 +1,5 @@
 /** `espalier worker`: serves the nodes of scenarios to a Restate server, until it is told to end. */
-import type { Scenario } from '../define/spec.ts';
+import type { Domain, Scenario } from '../define/spec.ts';
 import { artifactFolder } from '../adapters/artifacts/artifact-folder.ts';
 import type { Role } from '../restate.ts';
 import { EspalierError } from '../errors.ts';
@@ -38,15 +38,14 @@ export async function workerCommand(files: readonly string[], flags: WorkerFlags
   const { role, port, hostname, advertise, register, artifacts, identityKey, thesis, data } = flags;
   const { services, serve } = await loadRestate();
   const otel = await openOtel(flags, (line) => output.note(line));
-  const given: ScenarioFlags = {
-    willRun: true,
-    ...(thesis !== undefined && { thesis }),
-    ...(data !== undefined && { data }),
-  };
+  const given: ScenarioFlags = { ...(thesis !== undefined && { thesis }), ...(data !== undefined && { data }) };
   const scenarios: Scenario[] = [];
-  for (const file of files) scenarios.push(await loadScenario(file, given, files.length > 1));
+  for (const file of files) {
+    const load = (willRun: boolean): Promise<Scenario> => loadScenario(file, { ...given, willRun }, files.length > 1);
+    const scenario = role === 'orchestrator' ? await load(false) : undefined;
+    scenarios.push(scenario && !mayAsk(scenario) ? scenario : await checked(load(true)));
+  }
   checkNames(scenarios);
-  for (const scenario of scenarios) modelsFor(scenario, {})?.adapter.checkReady?.();
   if (register !== undefined && advertise === undefined && EVERYWHERE.has(hostname)) {
     throw misuse(
       `--hostname ${hostname} is every address of this machine, and the server must be told one. Add --advertise.`,
@@ -88,6 +87,20 @@ export async function workerCommand(files: readonly string[], flags: WorkerFlags
     interrupts.release();
   }
   return EXIT.complete;
+}
+
+/** Whether orchestrators may ask models: those do who say so, and whoever does the work of a leaf may. */
+function mayAsk({ decide, synthesize, execute, stages }: Scenario | Domain): boolean {
+  const children = stages.flat();
+  const isAsking = decide?.asks !== undefined || synthesize?.asks !== undefined || execute !== undefined;
+  return isAsking || children.some((child) => child.kind === 'domain' && mayAsk(child));
+}
+
+/** @throws EspalierError `invalid-input` when its models cannot be asked, such as without a key */
+async function checked(loading: Promise<Scenario>): Promise<Scenario> {
+  const scenario = await loading;
+  modelsFor(scenario, {})?.adapter.checkReady?.();
+  return scenario;
 }
 
 const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::']);

@@ -87,6 +87,51 @@ describe('espalier worker', () => {
   });
 });
 
+const source = (file: string): string => JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href);
+const asking = (root: string): string => `
+import { defineLeaf, defineScenario } from ${source('index.ts')};
+import { anthropic } from ${source('adapters/models/anthropic.ts')};
+const ask = async ({ model }) => ({ statement: (await model.ask({ prompt: 'how is it?' })).text });
+export default ({ willRun }) => {
+  if (willRun && !process.env.ANTHROPIC_API_KEY) throw new Error('there is no key');
+  return defineScenario({
+    name: 'asking',
+    thesis: 'It holds',
+    domains: [defineLeaf({ name: 'l', run: ask })],
+    models: { adapter: anthropic({ apiKey: process.env.ANTHROPIC_API_KEY }) },
+    ${root}
+  });
+};`;
+
+describe('the key of a scenario that asks a model', () => {
+  it.each([
+    ['leaf', ''],
+    ['all', ''],
+    ['orchestrator', 'synthesize: Object.assign(() => ({}), { asks: true }),'],
+    ['orchestrator', 'execute: ask,'],
+  ])('is asked for in a worker of role %s that may ask one: %s', async (role, root) => {
+    using at = workspace({ 'asking.ts': asking(root) });
+    const { code, stderr } = await runEspalier(['worker', 'asking.ts', '--role', role, '--port', '0'], at.path);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('there is no key') });
+  });
+
+  it('is not asked for in a worker of orchestrators that ask none', async () => {
+    using at = workspace({ 'asking.ts': asking('') });
+    const args = ['worker', 'asking.ts', '--role', 'orchestrator', '--port', '0'];
+    const { child, stderrSays, ended } = startEspalier(args, at.path);
+    await stderrSays('Make it known to the server');
+    child.kill('SIGINT');
+    expect((await ended).stdout).toMatch(/^Serving orchestrators of asking at http/);
+  });
+
+  it('is not asked for in whoever calls workers, unless it asks itself before it approves', async () => {
+    using at = workspace({ 'asking.ts': asking('') });
+    const call = ['run', 'asking.ts', '--host', 'restate', '--ingress', CLOSED];
+    expect((await runEspalier(call, at.path)).stderr).toContain('does not answer: bad port');
+    expect((await runEspalier([...call, '--approve'], at.path)).stderr).toContain('there is no key');
+  });
+});
+
 describe('espalier run --host restate', () => {
   it('says that nobody answers, and keeps nothing of a run that never began', async () => {
     const line = /^espalier: The Restate server at http:\/\/127\.0\.0\.1:9 does not answer: bad port\. Start it, or/;
@@ -119,5 +164,14 @@ describe('espalier run --host restate', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('takes up no run that was begun in one process', async () => {
+    using at = workspace();
+    await runEspalier(['run', TINY], at.path);
+    const line =
+      'espalier: The run was begun in one process, and no server knows of it. It goes on here: leave out --host';
+    const { code, stdout, stderr } = await runEspalier(['resume', 'latest', '--host', 'restate'], at.path);
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(line) });
   });
 });

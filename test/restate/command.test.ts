@@ -63,6 +63,26 @@ describe.skipIf(!isInstalled())('the command line with a Restate server', () => 
     expect((await runEspalier(['verify', 'latest'], at.path)).code).toBe(0);
   });
 
+  it('goes on in this process with a run that is not to wait for its server, and changes it only there', async () => {
+    using at = workspace();
+    const first = startEspalier(['run', LEISURELY, ...there()], at.path);
+    await first.stderrSays('CRITICAL root/d0/l0');
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const changing = await runEspalier(['resume', 'latest', '--deadline', '30s'], at.path);
+    expect(changing).toMatchObject({ code: 2, stdout: '' });
+    expect(changing.stderr).toMatch(
+      /^espalier: The option deadline cannot change run \w+, .* resume --host in-process/,
+    );
+    const here = ['resume', 'latest', '--json', '--host', 'in-process', '--deadline', '30s'];
+    const { code, stdout, stderr } = await runEspalier(here, at.path, { LEISURELY: join(at.path, 'executed') });
+    expect(code, stderr).toBe(0);
+    expect((JSON.parse(stdout) as Report).findings).toHaveLength(12);
+    expect((await runEspalier(['verify', 'latest'], at.path)).code).toBe(0);
+    const back = await runEspalier(['resume', 'latest'], at.path);
+    expect(back).toMatchObject({ code: 2, stderr: expect.stringContaining('has gone on in one process') });
+  });
+
   it('closes with what was found at ^C, and leaves nothing at work', async () => {
     using at = workspace();
     const { child, stderrSays, ended } = startEspalier(['run', LEISURELY, ...there()], at.path);
