@@ -18,7 +18,8 @@ const codeAnd = (error: unknown): string => {
 describe.skipIf(!isInstalled())('with a Restate server', () => {
   const under = restateUnderTest({ retention: '300ms' });
   const impatient = () => restate({ ingress: under().server.ingress, patience: '300ms' });
-  const nothingOpen = () => expect.poll(() => under().leftovers(), { timeout: 5_000, interval: 50 }).toEqual([]);
+  const nothingOpen = (timeout = 5_000) =>
+    expect.poll(() => under().leftovers(), { timeout, interval: 50 }).toEqual([]);
   const failed = (work: Promise<unknown>) => work.then(() => 'nothing', codeAnd);
 
   describe('that is not there', () => {
@@ -179,7 +180,7 @@ describe.skipIf(!isInstalled())('with a Restate server', () => {
       under().server.query(`SELECT service_name, key FROM state WHERE service_key = '${runId}'`);
 
     it('the run: its caller hears of that at once, and in the end nothing of it is left', async () => {
-      const running = await at('2s');
+      const running = await at('4s'); // and after that and the retention it is forgotten
       const { done, store } = running;
       const { runId } = running.handle;
       await kill(running);
@@ -191,8 +192,8 @@ describe.skipIf(!isInstalled())('with a Restate server', () => {
       const here = await run(running.scenario, { store, resume: runId, deadline: 300 });
       expect(here.brief.findings).toHaveLength(4);
       expect(here.escalations).toHaveLength(2);
-      await nothingOpen();
-      await expect.poll(() => stateOf(runId), { timeout: 5_000, interval: 50 }).toEqual([]);
+      await nothingOpen(10_000);
+      await expect.poll(() => stateOf(runId), { timeout: 10_000, interval: 50 }).toEqual([]);
     });
 
     it('the root: the brief says so, and has what was said', async () => {

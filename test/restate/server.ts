@@ -56,17 +56,21 @@ export async function startServer(settings: NodeJS.ProcessEnv = {}): Promise<Ser
       await sleep(50);
     }
   };
-  const query = async <Row>(sql: string): Promise<Row[]> => {
+  const query = async <Row>(sql: string, tries = 20): Promise<Row[]> => {
     const answer = await fetch(`${admin}/query`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
       body: JSON.stringify({ query: sql }),
     });
-    if (!answer.ok) throw new Error(await answer.text());
-    return ((await answer.json()) as { rows: Row[] }).rows;
+    if (answer.ok) return ((await answer.json()) as { rows: Row[] }).rows;
+    const text = await answer.text();
+    // Started anew, it asks itself for a while as it was before.
+    if (tries === 0 || !text.includes('was shut down or removed')) throw new Error(text);
+    await sleep(50);
+    return query(sql, tries - 1);
   };
   const canQuery = (): Promise<boolean> =>
-    query('SELECT count(1) FROM sys_invocation').then(
+    query('SELECT count(1) FROM sys_invocation', 0).then(
       () => true,
       () => false,
     );
