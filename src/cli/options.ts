@@ -11,7 +11,7 @@ import { parseRehearsedFault, type RehearsedFault } from '../testing/rehearsed-f
 import { misuse } from './misuse.ts';
 import type { StoreFlags } from './open-store.ts';
 import type { OtelFlags } from './otel.ts';
-import type { HostFlags } from './restate-peer.ts';
+import type { HostFlags, SentHeaders } from './restate-peer.ts';
 
 /** What a scenario file that exports a function is called with. */
 export type ScenarioFlags = Pick<
@@ -119,30 +119,22 @@ export function budgetOf({ budgetUsd, budgetTokens, budgetLeaves }: BudgetFlags)
   return Object.keys(budget).length > 0 ? { budget } : {};
 }
 
-export const thesisOption = (): Option =>
-  new Option('--thesis <text>', "examine this claim instead of the scenario's own").argParser(thesis);
-export const dataOption = (): Option =>
-  new Option('--data <dir>', 'the folder that a scenario such as csv-folder reads').argParser(
-    directory('--data', 'read from'),
-  );
-
-/** Adds the options that say which run of a scenario is meant. */
-export const withScenarioOptions = (command: Command): Command =>
-  withBudgetOptions(
-    command
-      .argument('<scenario>', 'a .ts or .js file whose default export is a scenario, or a function that returns one')
-      .addOption(new Option('--as-of <date>', 'use only what was known on this day, YYYY-MM-DD').argParser(asOf))
-      .addOption(thesisOption())
-      .addOption(deadlineOption())
-      .addOption(
-        new Option(
-          '--max-depth <n>',
-          'the greatest depth any node may have; the root is at 0 (default: as in the scenario)',
-        ).argParser(wholeNumber('--max-depth', 0)),
-      )
-      .addOption(concurrencyOption()),
-  )
-    .addOption(dataOption())
+/** Adds what a scenario that is a function may make its tree by. */
+export const withTreeOptions = (command: Command): Command =>
+  command
+    .addOption(new Option('--as-of <date>', 'use only what was known on this day, YYYY-MM-DD').argParser(asOf))
+    .addOption(new Option('--thesis <text>', "examine this claim instead of the scenario's own").argParser(thesis))
+    .addOption(
+      new Option(
+        '--max-depth <n>',
+        'the greatest depth any node may have; the root is at 0 (default: as in the scenario)',
+      ).argParser(wholeNumber('--max-depth', 0)),
+    )
+    .addOption(
+      new Option('--data <dir>', 'the folder that a scenario such as csv-folder reads').argParser(
+        directory('--data', 'read from'),
+      ),
+    )
     .addOption(new Option('--domains <names>', 'activate only these domains: macro,sector').argParser(domains))
     .addOption(
       new Option(
@@ -150,6 +142,18 @@ export const withScenarioOptions = (command: Command): Command =>
         'which models do the work: all of it "fast" or "deep", or "mixed" by kind (default: as in the scenario)',
       ).choices(POLICY_NAMES),
     );
+/** Adds the options that say which run of a scenario is meant. */
+export const withScenarioOptions = (command: Command): Command =>
+  withBudgetOptions(
+    withTreeOptions(
+      command.argument(
+        '<scenario>',
+        'a .ts or .js file whose default export is a scenario, or a function that returns one',
+      ),
+    )
+      .addOption(deadlineOption())
+      .addOption(concurrencyOption()),
+  );
 
 export const faultOption = new Option(
   '--fault <fault>',
@@ -175,6 +179,23 @@ export const withOtelOptions = (command: Command): Command =>
       ).choices(['per-tier', 'single']),
     )
     .option('--otel-content', 'also send what was asked and found: questions, statements, values, messages');
+function header(text: string, earlier: SentHeaders = {}): SentHeaders {
+  const [, name = '', value = ''] = /^([^:]+):\s*(.*)$/.exec(text) ?? [];
+  try {
+    return { ...earlier, ...Object.fromEntries(new Headers([[name, value]])) };
+  } catch {
+    // Not what it was: it may be a secret.
+    throw misuse(
+      'What is given to --header is none. Write it as "NAME: VALUE", such as "authorization: Bearer TOKEN".',
+    );
+  }
+}
+/** `where`: that it goes with. */
+export const headerOption = (where: string): Option =>
+  new Option(
+    '--header <header>',
+    `"NAME: VALUE", to go with ${where}, for a proxy that asks for it; may be given several times`,
+  ).argParser(header);
 /** Adds who performs the run, and where that is when it is not said. */
 export const withHostOptions = (command: Command, from?: string): Command =>
   command
@@ -185,6 +206,7 @@ export const withHostOptions = (command: Command, from?: string): Command =>
       ).choices(['in-process', 'restate']),
     )
     .option('--ingress <url>', `of --host restate: the server's ingress (default: ${from ?? 'http://127.0.0.1:8080'})`)
+    .addOption(headerOption('what --host restate asks its server'))
     .option(
       '--artifacts <dir>',
       "of --host restate: the workers' folder of big outputs, which the store then keeps, too",

@@ -11,7 +11,10 @@ export type HostFlags = {
   ingress?: string;
   /** The folder that its workers share. */
   artifacts?: string;
+  header?: SentHeaders;
 };
+/** By name. Kept nowhere: they may be secrets. */
+export type SentHeaders = Readonly<Record<string, string>>;
 /** Of the server that performs a run. Absolute paths. */
 export type Elsewhere = { ingress: string; artifacts?: string };
 const INGRESS = 'http://127.0.0.1:8080';
@@ -28,12 +31,13 @@ export async function loadRestate(): Promise<typeof import('../restate.ts')> {
 }
 
 /** Where a run is to be performed, when it is not here. */
-export function elsewhere({ host, ingress, artifacts }: HostFlags): Elsewhere | undefined {
+export function elsewhere({ host, ingress, artifacts, header }: HostFlags): Elsewhere | undefined {
   if (host === 'restate') {
     return { ingress: ingress ?? INGRESS, ...(artifacts !== undefined && { artifacts: resolve(artifacts) }) };
   }
   if (ingress !== undefined) throw misuse('--ingress names a Restate server, but the run is here. Add --host restate.');
   if (artifacts !== undefined) throw misuse('--artifacts is for workers, but the run is here. Add --host restate.');
+  if (header !== undefined) throw misuse('--header is for a Restate server, but the run is here. Add --host restate.');
   return undefined;
 }
 
@@ -48,9 +52,13 @@ export function elsewhereAgain(begun: Elsewhere | undefined, { host, ...given }:
   return elsewhere(given);
 }
 
-export async function hostAt(server: Elsewhere | undefined): Promise<RunHost | undefined> {
+export async function hostAt(server: Elsewhere | undefined, headers?: SentHeaders): Promise<RunHost | undefined> {
   if (!server) return undefined;
   const { restate } = await loadRestate();
   const { ingress, artifacts } = server;
-  return restate({ ingress, ...(artifacts !== undefined && { artifacts: artifactFolder(artifacts) }) });
+  return restate({
+    ingress,
+    ...(headers && { headers }),
+    ...(artifacts !== undefined && { artifacts: artifactFolder(artifacts) }),
+  });
 }

@@ -35,7 +35,7 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
   try {
     const { runId: resume } = run;
     const origin = readOrigin(run);
-    const host = await hostAt(elsewhereAgain(origin.server, flags));
+    const host = await hostAt(elsewhereAgain(origin.server, flags), flags.header);
     const scenario = await loadScenario(origin.file, { ...origin.flags, willRun: !host }, true);
     const { synthesis } = origin.flags;
     await host?.checkReady?.(scenario);

@@ -30,7 +30,7 @@ export async function runCommand(file: string, flags: RunFlags, output: Output):
       '--fault breaks nodes of this process, and those of --host restate are at the workers. Leave one out.',
     );
   }
-  const host = await hostAt(server);
+  const host = await hostAt(server, flags.header);
   // Before the scenario's modules are loaded: an instrument that is made before there is an SDK stays silent.
   const otel = await openOtel(flags, (line) => output.note(line));
   const scenario = await loadScenario(file, { ...options, willRun: !host || flags.approve === true });

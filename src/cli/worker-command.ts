@@ -1,7 +1,7 @@
 /** The command `worker`, and what it is given. */
 import { Option, type Command } from 'commander';
 import { misuse } from './misuse.ts';
-import { dataOption, thesisOption, withOtelOptions } from './options.ts';
+import { headerOption, withOtelOptions, withTreeOptions } from './options.ts';
 import type { Output } from './output.ts';
 import type { WorkerFlags } from './worker.ts';
 
@@ -12,6 +12,10 @@ function port(text: string): number {
   if (/^\d+$/.test(text) && value <= MOST_PORT) return value;
   throw misuse(`"${text}", given to --port, is no port. Give one from 1 to ${MOST_PORT}, or 0 for one that is free.`);
 }
+
+const GIVEN = `
+A scenario that is a function is called here and by whoever calls: give both the same --thesis, --data, --max-depth and
+so on where it makes its tree by them. What a run is asked travels with it.`;
 
 const isHttp = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 
@@ -31,7 +35,7 @@ function adminUrl(text: string): string {
 const oneMore = (key: string, earlier: string[] = []): string[] => [...earlier, key];
 
 export function addWorkerCommand(program: Command, output: Output, conclude: (code: number) => void): void {
-  withOtelOptions(program.command('worker'))
+  const worker = withOtelOptions(program.command('worker'))
     .description('serve the nodes of scenarios to a Restate server, for "run --host restate"')
     .argument('<scenarios...>', 'files whose default export is a scenario, or a function that returns one')
     .addOption(
@@ -55,8 +59,9 @@ export function addWorkerCommand(program: Command, output: Output, conclude: (co
         'answer only the server that has this public key; may be given several times',
       ).argParser(oneMore),
     )
-    .addOption(thesisOption())
-    .addOption(dataOption())
+    .addOption(headerOption('what is sent to --register'));
+  withTreeOptions(worker)
+    .addHelpText('after', GIVEN)
     .action(async (files: string[], flags: WorkerFlags) => {
       const { workerCommand } = await import('./worker.ts');
       conclude(await workerCommand(files, flags, output));

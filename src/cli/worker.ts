@@ -9,14 +9,14 @@ import { EXIT } from './exit-code.ts';
 import { onInterrupt } from './interrupts.ts';
 import { loadScenario } from './load-scenario.ts';
 import { misuse, reasonOf } from './misuse.ts';
-import type { ScenarioFlags } from './options.ts';
+import { runOptionsOf, type ScenarioFlags } from './options.ts';
 import { openOtel, type OtelFlags } from './otel.ts';
 import type { Output } from './output.ts';
-import { loadRestate } from './restate-peer.ts';
+import { loadRestate, type SentHeaders } from './restate-peer.ts';
 import { onStrayError } from './stray-errors.ts';
 
 export type WorkerFlags = OtelFlags &
-  Pick<ScenarioFlags, 'thesis' | 'data'> & {
+  Pick<ScenarioFlags, 'asOf' | 'thesis' | 'maxDepth' | 'data' | 'domains' | 'policy'> & {
     role: Role;
     port: number;
     hostname: string;
@@ -26,6 +26,7 @@ export type WorkerFlags = OtelFlags &
     register?: string;
     artifacts?: string;
     identityKey?: string[];
+    header?: SentHeaders;
   };
 
 const SERVES: Readonly<Record<Role, string>> = {
@@ -35,10 +36,10 @@ const SERVES: Readonly<Record<Role, string>> = {
 };
 
 export async function workerCommand(files: readonly string[], flags: WorkerFlags, output: Output): Promise<number> {
-  const { role, port, hostname, advertise, register, artifacts, identityKey, thesis, data } = flags;
+  const { role, port, hostname, advertise, register, artifacts, identityKey } = flags;
   const { services, serve } = await loadRestate();
   const otel = await openOtel(flags, (line) => output.note(line));
-  const given: ScenarioFlags = { ...(thesis !== undefined && { thesis }), ...(data !== undefined && { data }) };
+  const given = runOptionsOf(flags);
   const scenarios: Scenario[] = [];
   for (const file of files) {
     const load = (willRun: boolean): Promise<Scenario> => loadScenario(file, { ...given, willRun }, files.length > 1);
@@ -115,7 +116,7 @@ function checkNames(scenarios: readonly Scenario[]): void {
 }
 
 /** Makes the worker known to the server, or says how. */
-async function introduce(uri: string, { register, identityKey }: WorkerFlags, output: Output): Promise<void> {
+async function introduce(uri: string, { register, identityKey, header }: WorkerFlags, output: Output): Promise<void> {
   const isKeyed = identityKey !== undefined;
   if (register === undefined) {
     output.note('Make it known to the server: --register ADMIN_URL does, such as --register http://127.0.0.1:9070');
@@ -129,7 +130,7 @@ async function introduce(uri: string, { register, identityKey }: WorkerFlags, ou
     );
   const answer = await fetch(new URL('deployments', withSlash(register)), {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { ...header, 'content-type': 'application/json' },
     // The same address with other code is what a worker that was started anew has.
     body: JSON.stringify({ uri, force: true }),
   }).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 /** What needs no Restate server: a worker that nobody calls, and runs that cannot begin. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -25,10 +25,14 @@ async function fails(args: readonly string[], code: number, line: RegExp): Promi
 
 /** Some HTTP server that answers everything with that. */
 async function answering(status: number, body: string) {
-  const server = createServer((_, answer) => answer.writeHead(status).end(body)).listen(0, '127.0.0.1');
+  const asked: IncomingHttpHeaders[] = [];
+  const server = createServer(({ headers }, answer) => {
+    asked.push(headers);
+    answer.writeHead(status).end(body);
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  return { port, url: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => void server.close() };
+  return { port, asked, url: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => void server.close() };
 }
 
 describe('espalier worker', () => {
@@ -51,6 +55,17 @@ describe('espalier worker', () => {
     });
   });
 
+  it('gives a scenario that is a function what it may make its tree by, as "run" does', async () => {
+    using at = workspace({ 'tree.js': 'export default (flags) => { throw new Error(JSON.stringify(flags)); };' });
+    const tree = ['--as-of', '2008-01-31', '--thesis', 'It holds', '--max-depth', '1', '--data', 'here'];
+    const args = [join(at.path, 'tree.js'), ...tree, '--domains', 'a,b', '--policy', 'fast'];
+    const [worker, run] = await Promise.all([said('worker', ...args), said('run', ...args)]);
+    expect(worker).toEqual(run);
+    expect(worker.stderr).toContain(
+      '{"asOf":"2008-01-31","thesis":"It holds","maxDepth":1,"domains":["a","b"],"policy":"fast","data":"here","willRun":true}',
+    );
+  });
+
   it('says that its port is taken', async () => {
     using other = await answering(200, '');
     const line = /^espalier: The worker cannot listen at 127\.0\.0\.1:\d+: address already in use\. Name another/;
@@ -66,6 +81,13 @@ describe('espalier worker', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(line) });
   });
 
+  it('sends the headers it is given to the server that it is registered at', async () => {
+    using refusing = await answering(403, '');
+    const headers = ['--header', 'Authorization: Bearer a:b', '--header', 'x-team:blue'];
+    await said('worker', TINY, '--port', '0', '--register', refusing.url, ...headers);
+    expect(refusing.asked).toMatchObject([{ authorization: 'Bearer a:b', 'x-team': 'blue' }]);
+  });
+
   it('says what the server has against it', async () => {
     using refusing = await answering(403, '{"message":"not you"}');
     using at = workspace();
@@ -79,6 +101,7 @@ describe('espalier worker', () => {
     [[TINY, '--register', 'localhost'], '"localhost", given to --register, is no URL.'],
     [[TINY, '--advertise', 'localhost'], '"localhost", given to --advertise, is no URL.'],
     [[TINY, '--hostname', '0.0.0.0', '--register', CLOSED], 'is every address of this machine, and the server must be'],
+    [[TINY, '--header', 'secret'], 'What is given to --header is none. Write it as "NAME: VALUE"'],
     [[TINY, '--role', 'king'], "argument 'king' is invalid"],
   ])('%j is misuse', async (args, message) => {
     const { code, stdout, stderr } = await said('worker', ...args);
@@ -155,6 +178,7 @@ describe('espalier run --host restate', () => {
 
   it.each([
     [['--ingress', CLOSED], '--ingress names a Restate server, but the run is here. Add --host restate.'],
+    [['--header', 'a: b'], '--header is for a Restate server, but the run is here. Add --host restate.'],
     [['--artifacts', 'kept'], '--artifacts is for workers, but the run is here. Add --host restate.'],
     [['--host', 'restate', '--ingress', 'here'], 'The ingress of the Restate server is "here". Give its URL'],
     [['--host', 'restate', '--fault', 'root/macro=hang'], '--fault breaks nodes of this process'],
@@ -164,6 +188,12 @@ describe('espalier run --host restate', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('sends the headers it is given with all that it asks', async () => {
+    using other = await answering(200, '{"services":[]}');
+    await said('run', TINY, '--host', 'restate', '--ingress', other.url, '--header', 'authorization: Bearer x');
+    expect(other.asked).toMatchObject([{ authorization: 'Bearer x' }]);
   });
 
   it('takes up no run that was begun in one process', async () => {
