@@ -26,9 +26,10 @@ export function reasonOf(error: unknown): string {
 }
 
 // "error: unknown option '--foo'\n(Did you mean --out?)" says what it is; our line also says what to do.
-function commandLineFault(error: CommanderError): string {
+function commandLineFault(error: CommanderError, commands: readonly string[]): string {
   const [what = '', hint = ''] = error.message.replace(/^error: /, '').split('\n');
-  const advice = hint.replace(/^\((.*)\)$/, '$1') || 'See "espalier --help".';
+  const among = error.code === 'commander.unknownCommand' && `There are ${listed(commands)}.`;
+  const advice = hint.replace(/^\((.*)\)$/, '$1') || among || 'See "espalier --help".';
   return `${escapeTerminal(what.replace(/\.$/, ''))}. ${escapeTerminal(advice)}`;
 }
 
@@ -42,13 +43,15 @@ const NOT_OF_INPUT: ReadonlySet<EspalierErrorCode> = new Set([
   'server-fault',
 ]);
 
+const listed = (names: readonly string[]): string => `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+
 /** What to print and how to exit when a command has thrown. Without a line, everything has been said. */
-export function failureOf(error: unknown): { line?: string; code: number } {
+export function failureOf(error: unknown, commands: readonly string[]): { line?: string; code: number } {
   debug('%o', error);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { code: EXIT.complete };
     if (error.code === 'commander.help') return { code: EXIT.misuse };
-    return { line: commandLineFault(error), code: EXIT.misuse };
+    return { line: commandLineFault(error, commands), code: EXIT.misuse };
   }
   if (EspalierError.isInstance(error) && !INTERNAL.has(error.code)) {
     return { line: oneLine(error), code: NOT_OF_INPUT.has(error.code) ? EXIT.failed : EXIT.misuse };

@@ -122,11 +122,13 @@ function programOf(output: Output, conclude: (code: number) => void): Command {
 /** Performs one command line, without the two words before its arguments. Resolves with the exit code. */
 export async function espalier(args: readonly string[], output: Output): Promise<number> {
   let code: number = EXIT.complete;
+  const program = programOf(output, (concluded) => (code = concluded));
   try {
-    await programOf(output, (concluded) => (code = concluded)).parseAsync(args, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
-    const failure = failureOf(error);
+    const commands = program.commands.map((command) => command.name());
+    const failure = failureOf(error, commands);
     if (failure.line !== undefined) output.note(`espalier: ${failure.line}`);
     return failure.code;
   }

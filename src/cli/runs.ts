@@ -63,28 +63,32 @@ function listed(lines: readonly RunLine[]): string {
   const width = widthOf(process.stdout);
   const paint = paintFor(process.stdout);
   const ids = shortest(lines.map(({ runId }) => runId));
-  const header = ['run', 'began, UTC', 'scenario', 'state', 'leaves', 'took', 'crit.'];
-  const rows = lines.map((line, index) => [
-    ids[index] ?? '',
-    startOf(line.startedAt),
-    clipped(escapeTerminal(line.scenario), 14),
-    line.state,
-    String(line.leaves ?? ''),
-    line.tookMs === undefined ? '' : formatDuration(line.tookMs),
-    String(line.criticals ?? ''),
-  ]);
-  const widths = header.map((name, at) =>
-    Math.max(...[[name], ...rows.map((row) => [row[at] ?? ''])].map(([cell = '']) => displayWidth(cell))),
+  const columns: readonly Column[] = [
+    { name: 'run', of: (_, index) => ids[index] ?? '' },
+    { name: 'began, UTC', of: ({ startedAt }) => startOf(startedAt) },
+    { name: 'scenario', of: ({ scenario }) => clipped(escapeTerminal(scenario), 14) },
+    { name: 'state', of: ({ state }) => state },
+    { name: 'leaves', of: ({ leaves }) => String(leaves ?? ''), isFigure: true },
+    { name: 'took', of: ({ tookMs }) => (tookMs === undefined ? '' : formatDuration(tookMs)), isFigure: true },
+    { name: 'crit.', of: ({ criticals }) => String(criticals ?? ''), isFigure: true },
+  ];
+  const laid = columns.map(({ name, of, isFigure = false }) => {
+    const cells = [name, ...lines.map(of)];
+    const most = Math.max(...cells.map(displayWidth));
+    return { most, cells: cells.map((cell) => aligned(cell, most, isFigure)) };
+  });
+  if (laid.reduce((sum, { most }) => sum + most + 2, 0) > width) return inSentences(lines, ids, width);
+  const shown = ['thesis', ...lines.map(({ thesis }) => escapeTerminal(thesis))].map((thesis, row) =>
+    clipped([...laid.map(({ cells }) => cells[row] ?? ''), thesis].join('  '), width).trimEnd(),
   );
-  if (widths.reduce((sum, each) => sum + each + 2, 0) > width) return inSentences(lines, ids, width);
-  const written = (cells: readonly string[], thesis: string): string =>
-    clipped(
-      `${cells.map((cell, at) => aligned(cell, widths[at] ?? 0, FIGURES.has(at))).join('  ')}  ${thesis}`,
-      width,
-    ).trimEnd();
-  const shown = rows.map((row, index) => written(row, escapeTerminal(lines[index]?.thesis ?? '')));
-  return `${[paint('bold', written(header, 'thesis')), ...shown].join('\n')}\n`;
+  const [header = '', ...rows] = shown;
+  return `${[paint('bold', header), ...rows].join('\n')}\n`;
 }
+
+/** Figures stand on the right. */
+type Column = { name: string; of: (line: RunLine, index: number) => string; isFigure?: true };
+const aligned = (cell: string, width: number, isFigure: boolean): string =>
+  isFigure ? ' '.repeat(Math.max(0, width - displayWidth(cell))) + cell : padded(cell, width);
 
 /** Where the columns do not fit: each run under its id. */
 function inSentences(lines: readonly RunLine[], ids: readonly string[], width: number): string {
@@ -103,11 +107,6 @@ function inSentences(lines: readonly RunLine[], ids: readonly string[], width: n
   ]);
   return `${shown.join('\n')}\n`;
 }
-
-/** The columns of figures, which stand on the right. */
-const FIGURES = new Set([4, 5, 6]);
-const aligned = (cell: string, width: number, isFigure: boolean): string =>
-  isFigure ? ' '.repeat(Math.max(0, width - displayWidth(cell))) + cell : padded(cell, width);
 
 /** The year where it is not this one, for it is the same in most lines. */
 function startOf(ms: number): string {

@@ -3,9 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { said } from './said.ts';
 
 const MISUSE: [args: string[], line: string][] = [
-  [['frob'], 'unknown command \'frob\'. See "espalier --help".'],
+  [
+    ['list'],
+    "unknown command 'list'. There are run, plan, check, resume, worker, show, trace, runs, doctor and verify.",
+  ],
+  [['run'], 'missing required argument \'scenario\'. See "espalier --help".'],
   [['rum'], "unknown command 'rum'. Did you mean run?"],
-  [['run'], "missing required argument 'scenario'. See"],
   [['run', 'a.ts', 'b.ts'], "too many arguments for 'run'"],
   [['run', 'a.ts', '--frob'], "unknown option '--frob'."],
   [['plan', 'a.ts', '--jsn'], "unknown option '--jsn'. Did you mean --json?"],

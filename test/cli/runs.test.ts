@@ -31,6 +31,13 @@ describe('espalier runs', () => {
     expect(first).toMatch(/^first000 +2025-02-03 +tree +complete +4 +8\.0 s +1 +A th.*…$/);
     for (const line of [header, third, second, first]) expect(line?.length).toBeLessThanOrEqual(100);
     expect(stdout).not.toContain('\u001B');
+    // Figures end where their heading does, words begin there.
+    const endOf = (line: string, part: RegExp): number =>
+      (part.exec(line)?.index ?? 0) + (part.exec(line)?.[0].length ?? 0);
+    expect(endOf(first, / 4(?= )/)).toBe(header.indexOf('leaves') + 'leaves'.length);
+    expect(endOf(first, /8\.0 s/)).toBe(header.indexOf('took') + 'took'.length);
+    expect(endOf(first, / 1(?= )/)).toBe(header.indexOf('crit.') + 'crit.'.length);
+    expect(first.indexOf('complete')).toBe(header.indexOf('state'));
   });
 
   it('gives each run its own lines where the columns do not fit', async () => {
