@@ -15,6 +15,7 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     maxWorkers: availableParallelism() + 1, // some of them mostly wait: for a deadline, for a server, for a process
+    maxConcurrency: 3, // of the host contract: more at once, and each comes near its deadline where others work too
     execArgv: ['--max-semi-space-size=64'], // in MB: random trees are short-lived, and collected less often so
     sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/closing-line.ts'],

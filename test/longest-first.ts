@@ -1,17 +1,19 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** What takes longest: first the host contract, of which no two are to wait for the same processor. */
+/** What takes longest. Of those with a Restate server at work two are not to begin together: each fills a processor. */
 const LONG = [
   'test/restate/host-replay.test.ts',
   'test/runtime/host.test.ts',
   'test/package/package.test.ts',
-  'test/restate/host.test.ts',
-  'test/restate/runs.test.ts',
-  'test/restate/kills.test.ts',
   'test/cli/resume.test.ts',
-  'test/restate/command.test.ts',
   'test/scenarios/csv-folder.test.ts',
+  'test/restate/host.test.ts',
   'test/cli/otel.test.ts',
+  'test/restate/kills.test.ts',
+  'test/cli/espalier.test.ts',
+  'test/restate/runs.test.ts',
+  'test/model/walk.test.ts',
+  'test/restate/command.test.ts',
 ];
 
 /**

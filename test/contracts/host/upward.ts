@@ -38,7 +38,7 @@ export function upward(open: OpenHost): void {
       );
       const run = await started(open(), scenario);
       const isEscalated = () => run.eventsOf('finding.escalated').length;
-      await vi.waitFor(() => expect(isEscalated()).toBe(1), { timeout: 5_000, interval: 10 });
+      await vi.waitFor(() => expect(isEscalated()).toBe(1), { timeout: 15_000, interval: 10 });
       expect(run.endOf('root/d/e/l')).toBeUndefined();
       run.handle.cancel();
       const done = await run.done;
@@ -133,7 +133,7 @@ export function upward(open: OpenHost): void {
       const run = await started(open(), scenario);
       const types = () => run.events.filter(({ path }) => path === 'root/d/l').map(({ type }) => type);
       const toldAtWork = ['node.started', 'attempt.started', 'finding.reported'];
-      await vi.waitFor(() => expect(types()).toEqual(toldAtWork), { timeout: 5_000, interval: 10 });
+      await vi.waitFor(() => expect(types()).toEqual(toldAtWork), { timeout: 15_000, interval: 10 });
       isSeen.resolve();
       await run.done;
       expect(types()).toEqual([...toldAtWork, 'finding.reported', 'node.reported']);
