@@ -55,7 +55,8 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
     const decided = plan(scenario, resumedOptions(scenario, options));
     const out = openFiles(store, run, flags.out ?? origin.out, flags.out !== undefined);
     if (run.state !== 'running') {
-      output.note(`The run had ended, ${run.state}: ${againOf(run.state, retryFailed)}.`);
+      const again = host ? 'its server tells it once more, and nothing runs again' : againOf(run.state, retryFailed);
+      output.note(`The run had ended, ${run.state}: ${again}.`);
     }
     return await perform({ scenario, decided, options, out, otel, isJson: flags.json === true }, output);
   } finally {

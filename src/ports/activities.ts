@@ -70,8 +70,8 @@ export type Activities = {
   /** How often this node may be attempted, at least 1. */
   attemptsOf(path: string): number;
   /**
-   * How long this node is expected to take, in ms. Undefined of one that nobody can speak of though others have been
-   * measured: it goes before them.
+   * How long this node is expected to take, in ms: as measured, else as its author says. Of one of whom nobody knows it
+   * is assumed, 1,000, as long as that is so of all: undefined where others have been measured, and it goes before them.
    */
   estimateOf(path: string): number | undefined;
   /** After how long at work an attempt of this node is hedged, in ms. Undefined of one that never is. */

@@ -14,7 +14,10 @@ import type { Retention } from '../protocol/retention.ts';
 import type { RunEventType } from '../protocol/run-event.ts';
 import type { Policy, PolicyName } from './model.ts';
 
-/** What a run was asked besides its thesis, enough to ask it again. */
+/**
+ * What a run was asked besides its thesis, enough to ask it again. On resume it is laid under the `RunOptions` given, field
+ * by field: a field here has the name and the meaning of that option, or is translated in `resumedOptions`.
+ */
 export type StoredOptions = {
   asOf?: string;
   deadlineMs: number;

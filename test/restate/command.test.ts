@@ -61,6 +61,14 @@ describe.skipIf(!isInstalled())('the command line with a Restate server', () => 
       .split('\n');
     expect(events.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual(events.map((_, seq) => seq));
     expect((await runEspalier(['verify', 'latest'], at.path)).code).toBe(0);
+    const again = await runEspalier(['resume', 'latest'], at.path);
+    expect(again).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(
+        'The run had ended, complete: its server tells it once more, and nothing runs again.',
+      ),
+    });
+    expect(linesIn(executed)).toHaveLength(12);
   });
 
   it('goes on in this process with a run that is not to wait for its server, and changes it only there', async () => {
