@@ -1,5 +1,5 @@
 /**
- * Loads of sources, within the pools of their hosts. A leaf that waits for a load keeps its own slot. That cannot end
+ * Loads of sources, within the pools of their servers. A leaf that waits for a load keeps its own slot. That cannot end
  * in a circle: a load waits for nothing else once it has its place, and no leaf is in a pool of loads.
  */
 import { shown } from '../define/check.ts';

@@ -33,14 +33,14 @@ export function readNode({ store, run, nodes, node, now }: Asked): NodeView {
   };
 }
 
-type Told = Pick<
+type NodeStory = Pick<
   NodeView,
   'begun' | 'task' | 'decision' | 'refused' | 'invalidated' | 'attempts' | 'rejected' | 'missing' | 'outcome'
 >;
 /** What the events since it last began say. */
-function told(store: Store, runId: string, path: string): Told {
+function told(store: Store, runId: string, path: string): NodeStory {
   let begun = 0;
-  let now: Omit<Told, 'begun'> = { attempts: [], rejected: [], missing: [] };
+  let now: Omit<NodeStory, 'begun'> = { attempts: [], rejected: [], missing: [] };
   for (const { body } of store.events(runId, { path })) {
     const event = readEvent(body);
     switch (event?.type) {

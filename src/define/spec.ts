@@ -201,7 +201,7 @@ export type LimitsSpec = {
   readonly concurrency?: number;
   /**
    * Leaves at work at once of those in a pool, over the whole tree: `{ 'model:deep': 3, 'work:rules': 8 }`. A pool that
-   * is refused by a rate limit goes down as far as `least`, default 1. Default: `build: 2`; for the host of a source, 4.
+   * is refused by a rate limit goes down as far as `least`, default 1. Default: `build: 2`; for the server of a source, 4.
    */
   readonly pools?: Readonly<Record<string, number | { readonly most: number; readonly least?: number }>>;
   /** Children of one node. Default 10,000. */

@@ -1,5 +1,5 @@
 /**
- * The budget of one run: its ledger, with the accounts by path, shared by all its nodes.
+ * The budget of one run: a tree of accounts by path, shared by all its nodes.
  *  1. What a node settles is in its usage: it is booked at its own account, or, when that is closed, at the nearest
  *     open one above.
  *  2. What was billed beyond a grant is taken off what the whole run may still spend, whoever's share that is.
@@ -26,7 +26,7 @@ import {
   leftOf,
   NOTHING,
   open,
-  openLedger,
+  openBudget,
   release,
   reserve,
   settle,
@@ -108,10 +108,10 @@ export function createRunBudget(
   { hasCaps = false, top = ROOT, laid, isAway = false }: RunBudgetOptions = {},
 ): RunBudget {
   const isLimited = hasCaps || DIMENSIONS.some((dimension) => granted[dimension] !== undefined);
-  const ledger = openLedger(amountOf(granted, Infinity));
-  const root = heldOf(ledger);
+  const whole = openBudget(amountOf(granted, Infinity));
+  const root = heldOf(whole);
   const held = new Map<string, Held>([[top, root]]);
-  const pathOf = new Map<Account, string>([[ledger, top]]);
+  const pathOf = new Map<Account, string>([[whole, top]]);
   let beyond: Amount = laid?.beyond ?? NOTHING;
   let billedBeyond: Amount = laid?.billed ?? NOTHING;
   let earlierAt: SpentEarlier | undefined;
@@ -126,7 +126,7 @@ export function createRunBudget(
   for (const { path, self, subtree, cap, ...sums } of laid?.accounts ?? []) {
     let above = parentOf(path);
     while (above !== '' && !held.has(above)) above = parentOf(above);
-    const account = path === top ? ledger : open(held.get(above)?.account ?? ledger, NOTHING, amountIn(cap));
+    const account = path === top ? whole : open(held.get(above)?.account ?? whole, NOTHING, amountIn(cap));
     for (const sum of SUMS) Object.assign(account[sum], amountIn(sums[sum]));
     held.set(path, { account, self, subtree });
     pathOf.set(account, path);
@@ -187,12 +187,12 @@ export function createRunBudget(
   /** What of the whole run's budget nobody has spent or reserved, once more was billed than was granted. */
   const leftBeyond = (dimension: Dimension): number =>
     billedBeyond[dimension] > 0
-      ? Math.max(0, ledger.granted[dimension] - committedIn(ledger, dimension) - billedBeyond[dimension])
+      ? Math.max(0, whole.granted[dimension] - committedIn(whole, dimension) - billedBeyond[dimension])
       : Infinity;
   /** The same for a node that takes its own along. */
   const leftAway = (account: Account, dimension: Dimension): number =>
     isAway && billedBeyond[dimension] > 0
-      ? Math.max(0, ledger.granted[dimension] - takenIn(ledger, dimension, account) - billedBeyond[dimension])
+      ? Math.max(0, whole.granted[dimension] - takenIn(whole, dimension, account) - billedBeyond[dimension])
       : Infinity;
   const freeAway = (account: Account, dimension: Dimension): number =>
     Math.min(freeOf(account, dimension), leftAway(account, dimension));
@@ -304,7 +304,7 @@ export function createRunBudget(
       if (!isLimited) return;
       earlierAt = spentAt;
       const amount = amountOf(spentAt(ROOT), 0);
-      const settled = charge(ledger, amount);
+      const settled = charge(whole, amount);
       if (settled) beyond = plus(beyond, minus(amount, settled.taken));
     },
     widen(path, wanted) {

@@ -1,5 +1,5 @@
 /**
- * The ledger: a tree of accounts over what a run may spend. Owns its sums and mutates them; no IO, no clock.
+ * The budget: a tree of accounts over what a run may spend. Owns its sums and mutates them; no IO, no clock.
  * All amounts are whole: nano-dollars, tokens, leaves. So nothing is lost to rounding. `Infinity` is unlimited.
  *  1. At every instant, for every account: spent + reserved + lent ≤ granted.
  *  2. Nothing is created or lost: what an account is granted its parent has lent, and gets back what was not spent.
@@ -58,7 +58,7 @@ const accountOf = (parent: Account | undefined, granted: Sums, cap = UNCAPPED): 
 });
 
 /** The account of a whole run. */
-export const openLedger = (granted: Amount): Account => accountOf(undefined, { ...granted });
+export const openBudget = (granted: Amount): Account => accountOf(undefined, { ...granted });
 
 /** Grants a child its share, or as much of it as the parent has not kept, promised or spent; and never more than its cap. */
 export function open(parent: Account, share: Amount, cap = UNCAPPED): Account {

@@ -41,7 +41,7 @@ export const withMoney = (usage: Usage, { usd, inputTokens, outputTokens }: Mone
 
 const NANO = 1e9;
 const MOST_EXACT_USD = 1e6;
-/** To the nano-dollar, so that a sum of what was settled is what the ledger has. */
+/** To the nano-dollar, so that a sum of what was settled is what the budget has. */
 function sumOfUsd(a: number, b: number): number {
   if (a === 0 || b === 0) return a + b;
   const sum = a + b;

@@ -47,7 +47,7 @@ async function ran({ run, budget, habits, how }: Drawn) {
   const clock = new VirtualClock();
   const { scenario, faults } = randomRun(run, clock);
   let steps = 0;
-  /** Settled as far as the ledger took it: what is left before and after tells. */
+  /** Settled as far as the budget took it: what is left before and after tells. */
   let settled = 0;
   let isOver = false;
   const spendFrom = (purse: Purse): void => {

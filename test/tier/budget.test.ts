@@ -9,7 +9,7 @@ import {
   leftOf,
   NOTHING,
   open,
-  openLedger,
+  openBudget,
   release,
   reserve,
   settle,
@@ -31,7 +31,7 @@ const reserved = (account: Account, amount: Amount): Reservation => {
 
 describe('an account', () => {
   it('spends what was reserved, and gets the rest of the reservation back', () => {
-    const root = openLedger(ALL);
+    const root = openBudget(ALL);
     const reservation = reserved(root, usd(60));
     expect(reserve(root, usd(41))).toEqual({ dimension: 'usd', asked: 41, left: 40 });
     expect(settle(reservation, usd(25))).toMatchObject({ taken: { usd: 25 } });
@@ -41,13 +41,13 @@ describe('an account', () => {
   });
 
   it('refuses all of a reservation when one dimension does not fit, and nothing is changed (3)', () => {
-    const root = openLedger(ALL);
+    const root = openBudget(ALL);
     expect(reserve(root, { usd: 10, tokens: 101, leaves: 0 })).toMatchObject({ dimension: 'tokens', left: 100 });
     expect(leftOf(root, 'usd')).toBe(100);
   });
 
   it('is not limited where nothing was granted', () => {
-    const root = openLedger({ usd: Infinity, tokens: 5, leaves: Infinity });
+    const root = openBudget({ usd: Infinity, tokens: 5, leaves: Infinity });
     const child = open(root, { usd: 1, tokens: 5, leaves: 1 });
     expect(reserve(child, { usd: 1e12, tokens: 0, leaves: 0 })).toMatchObject({ state: 'open' });
     expect(close(child)).toMatchObject({ usd: Infinity, tokens: 5 });
@@ -56,7 +56,7 @@ describe('an account', () => {
   });
 
   it('gives its parent back what it has not spent, once (4)', () => {
-    const root = openLedger(ALL);
+    const root = openBudget(ALL);
     const child = open(root, usd(50));
     const below = open(child, usd(20));
     reserved(below, usd(5));
@@ -70,7 +70,7 @@ describe('an account', () => {
   });
 
   it('gets more than its share of what nobody has been promised, first come first served', () => {
-    const root = openLedger(ALL);
+    const root = openBudget(ALL);
     const [a, b] = allot(
       root,
       [
@@ -91,7 +91,7 @@ describe('an account', () => {
   });
 
   it('asks from above through every tier', () => {
-    const root = openLedger(ALL);
+    const root = openBudget(ALL);
     const leaf = open(open(root, usd(10)), usd(10));
     settle(reserved(leaf, usd(90)), usd(80));
     expect(leaf.parent?.granted.usd).toBe(90);
@@ -99,7 +99,7 @@ describe('an account', () => {
   });
 
   it('never gets more than its cap, whatever is left above (6)', () => {
-    const root = openLedger(ALL);
+    const root = openBudget(ALL);
     const child = open(root, usd(50), { ...ALL, usd: 30 });
     const leaf = open(child, usd(10));
     expect([freeOf(child, 'usd'), leftOf(leaf, 'usd'), leftOf(root, 'usd')]).toEqual([20, 30, 70]);
@@ -111,7 +111,7 @@ describe('an account', () => {
   });
 
   it('may have a cap where its parent has no limit', () => {
-    const root = openLedger({ usd: Infinity, tokens: Infinity, leaves: Infinity });
+    const root = openBudget({ usd: Infinity, tokens: Infinity, leaves: Infinity });
     const child = open(root, usd(Infinity), { usd: 30, tokens: Infinity, leaves: 1 });
     expect(reserve(child, usd(31))).toMatchObject({ left: 30 });
     settle(reserved(child, usd(30)), usd(20));
@@ -121,7 +121,7 @@ describe('an account', () => {
   });
 
   it('takes leaves one by one, and leaves those of later stages', () => {
-    const root = openLedger({ ...ALL, leaves: 4 });
+    const root = openBudget({ ...ALL, leaves: 4 });
     allot(
       root,
       [
@@ -140,7 +140,7 @@ describe('an account', () => {
   });
 
   it('rounds shares down, and gives the rest to who asks', () => {
-    const root = openLedger(leaves(5));
+    const root = openBudget(leaves(5));
     const children = allot(
       root,
       Array.from({ length: 10 }, () => ({ weight: 1, leaves: 1 })),
@@ -150,7 +150,7 @@ describe('an account', () => {
   });
 
   it('books what is settled too late with the nearest account that is open', () => {
-    const root = openLedger(ALL);
+    const root = openBudget(ALL);
     const child = open(root, usd(50));
     const reservation = reserved(child, usd(50));
     close(child);
@@ -161,7 +161,7 @@ describe('an account', () => {
   });
 
   it('is cut off at what there is', () => {
-    const root = openLedger(ALL);
+    const root = openBudget(ALL);
     const other = open(root, usd(40));
     expect(settle(reserved(root, usd(10)), usd(1_000))?.taken.usd).toBe(60);
     expect(leftOf(root, 'usd')).toBe(0);
@@ -203,7 +203,7 @@ const capOf = (at: number): Amount | undefined =>
 
 /** Performs the operations; after each one everything is counted anew. */
 function expectKept(granted: Amount, drawn: readonly Operation[]): number {
-  const root = openLedger(granted);
+  const root = openBudget(granted);
   const accounts = [root];
   const reservations: Reservation[] = [];
   const spent = { usd: 0, tokens: 0, leaves: 0 };
@@ -271,7 +271,7 @@ describe('any operations in any order', () => {
     );
     expect(performed).toBeGreaterThan(100_000);
     figure(
-      `The ledger: ${count(performed)} operations on accounts with shares and caps, spent + reserved + lent ≤ granted after each`,
+      `Accounts: ${count(performed)} operations with shares and caps, spent + reserved + lent ≤ granted after each`,
     );
   }, 60_000);
 });

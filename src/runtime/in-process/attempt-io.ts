@@ -10,7 +10,7 @@ import type { Host } from './host.ts';
 import { OpenCalls } from '../open-calls.ts';
 
 /** What it says before its end. */
-export type Told =
+export type EarlyWord =
   | { type: 'said'; draft: FindingDraft }
   | { type: 'kept'; artifact: Artifact }
   | ({ type: 'read' } & Pick<Dependency, 'on' | 'via'>);
@@ -21,11 +21,11 @@ export class LazyIo implements AttemptIo {
   #over: Fault | undefined;
   #budget: ReturnType<Host['budget']['spendingOf']> | undefined;
   #calls: OpenCalls | undefined;
-  readonly #tell: (io: LazyIo, told: Told) => void;
+  readonly #tell: (io: LazyIo, told: EarlyWord) => void;
   readonly #host: Host;
   readonly #path: string;
   readonly alert: AttemptIo['alert'];
-  constructor(path: string, host: Host, tell: (io: LazyIo, told: Told) => void) {
+  constructor(path: string, host: Host, tell: (io: LazyIo, told: EarlyWord) => void) {
     this.#path = path;
     this.#tell = tell;
     this.#host = host;

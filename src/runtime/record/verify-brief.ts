@@ -77,8 +77,8 @@ function checkItself(text: string, brief: Report, problems: Problems): void {
   }
 }
 
-type Told = Pick<Verification, 'checked' | 'isFinished'> & { receipt: Partial<Receipt> };
-function checkEvents(lines: Iterable<string>, brief: Report, problems: Problems): Told {
+type EventsReading = Pick<Verification, 'checked' | 'isFinished'> & { receipt: Partial<Receipt> };
+function checkEvents(lines: Iterable<string>, brief: Report, problems: Problems): EventsReading {
   const { runId } = brief;
   const log = createLogCheck(runId, problems);
   const upward = createUpwardCheck(runId, problems, log.inDoubt);

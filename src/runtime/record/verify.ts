@@ -79,14 +79,19 @@ export function verifyRun(store: Store, runId: string, { key }: VerifyOptions = 
   };
 }
 
-type Told = {
+type LogReading = {
   first: RunEvent | undefined;
   log: { events: number; head: string };
   completed: { at: number; status: string } | undefined;
   isFinished: boolean;
 };
 /** What the store says of the run besides its log. Where its scenario was found is the caller's, and not checked. */
-function checkRow(store: Store, run: StoredRun, { first, log, completed, isFinished }: Told, problems: Problems): void {
+function checkRow(
+  store: Store,
+  run: StoredRun,
+  { first, log, completed, isFinished }: LogReading,
+  problems: Problems,
+): void {
   const { runId, startedAt } = run;
   const options: Partial<StoredRun['options']> = run.options ?? {};
   const isSaid = (what: string, is: unknown, said: unknown): void => {

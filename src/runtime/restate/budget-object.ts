@@ -1,8 +1,8 @@
 /**
- * The budget of a run that has limits, whichever workers spend it: an object per run, with the ledger of
+ * The budget of a run that has limits, whichever workers spend it: an object per run, with the accounts of
  * `../run-budget.ts`. A node that works has what it may spend with it, as an account of its own; so it never waits for
  * the object while it spends.
- *  1. What is lent to a node is not lent to another: the sums of the ledger hold over all workers.
+ *  1. What is lent to a node is not lent to another: the sums of the accounts hold over all workers.
  *  2. A node that needs more asks here, and begins its step again with it; what is refused here is refused for good.
  *  3. What a node has settled is booked when it has ended. What it was granted and has not spent goes back then.
  *  4. What was billed beyond a grant is told at once, and taken off what anybody is granted from then on: those at work

@@ -26,7 +26,7 @@ import { MOST_RESULT_BYTES, tooManyIn } from './piece-size.ts';
 import { checkDistributable } from './services.ts';
 import { checkGivenOnce, checkRecord, eventsOfServer, forgotten } from './taken-up.ts';
 import { watchInterims, type InterimWatch } from './watch-interims.ts';
-import type { Memory, RunInput } from './wire.ts';
+import type { Foreknowledge, RunInput } from './wire.ts';
 
 /** `ingress`: the URL of the Restate server's ingress, such as `http://127.0.0.1:8080`. `headers`: for who asks for them. */
 export type RestateOptions = IngressOptions & {
@@ -192,7 +192,7 @@ class DistributedRun {
   #input(): RunInput {
     const { options, runId, thesis, asOf, issuedAt, limits, history, learned, record } = this.#opened;
     const { decided } = options;
-    const memory: Memory | undefined =
+    const foreknowledge: Foreknowledge | undefined =
       history.size + (learned?.size ?? 0) > 0 || decided
         ? { durations: [...history], learned: [...(learned ?? [])], ...(decided && { decided }) }
         : undefined;
@@ -208,9 +208,9 @@ class DistributedRun {
         ...(options.policy && { policy: options.policy }),
         ...(hasCaps(this.#opened.registry) && { hasCaps: true }),
         ...(record && { isStored: true }),
-        ...(memory && { hasMemory: true }),
+        ...(foreknowledge && { hasForeknowledge: true }),
       },
-      ...(memory && { memory }),
+      ...(foreknowledge && { foreknowledge }),
     };
   }
   /** With the run's span, which begins with its first event. */

@@ -16,7 +16,7 @@ import { createSlots } from '../slots.ts';
 import { harmless } from '../open-run.ts';
 import { systemClock } from '../system-clock.ts';
 import { withDecided } from '../with-decided.ts';
-import type { Made, Memory, RunSpec } from './wire.ts';
+import type { Made, Foreknowledge, RunSpec } from './wire.ts';
 
 export type Kit = {
   readonly registry: Registry;
@@ -43,7 +43,7 @@ export type KitOptions = {
 /** Of which nothing has been asked for so long a worker keeps nothing. It is made again when it is. */
 const IDLE_MS = 10 * 60_000;
 
-/** Kits by run. `memory`: what earlier runs have taught; those who plan have it, leaves do without. */
+/** Kits by run. `foreknowledge`: what earlier runs have taught; those who plan have it, leaves do without. */
 export class Kits {
   readonly #scenario: Scenario;
   readonly #options: KitOptions;
@@ -55,12 +55,16 @@ export class Kits {
   }
 
   /** Of a run, for as long as `work` goes on, and a while beyond. */
-  async using<Answer>(spec: RunSpec, memory: Memory | undefined, work: (kit: Kit) => Promise<Answer>): Promise<Answer> {
-    const key = `${memory ? 'with' : 'without'} memory ${spec.runId}`;
+  async using<Answer>(
+    spec: RunSpec,
+    foreknowledge: Foreknowledge | undefined,
+    work: (kit: Kit) => Promise<Answer>,
+  ): Promise<Answer> {
+    const key = `${foreknowledge ? 'with' : 'without'} foreknowledge ${spec.runId}`;
     let kept = this.#kits.get(key);
     if (!kept) {
       const idle = setTimeout(() => this.#forget(key), IDLE_MS).unref();
-      this.#kits.set(key, (kept = { kit: kitFor(this.#scenario, spec, memory, this.#options), idle, uses: 0 }));
+      this.#kits.set(key, (kept = { kit: kitFor(this.#scenario, spec, foreknowledge, this.#options), idle, uses: 0 }));
     }
     kept.uses++;
     try {
@@ -80,15 +84,15 @@ export class Kits {
   }
 }
 
-function kitFor(scenario: Scenario, spec: RunSpec, memory: Memory | undefined, options: KitOptions): Kit {
+function kitFor(scenario: Scenario, spec: RunSpec, foreknowledge: Foreknowledge | undefined, options: KitOptions): Kit {
   const { runId, thesis, limits, domains, isStored, policy, traceparent } = spec;
   const { artifacts = NO_PLACE } = options;
   const telemetry = options.telemetry && harmless(options.telemetry);
-  const history = new Map(memory?.durations);
+  const history = new Map(foreknowledge?.durations);
   const models = scenario.models && modelsOf(scenario.models, policy);
   const registry = registryOf(scenario, thesis, { concurrency: limits.concurrency, models, history });
   const tools = openTools(scenario.tools);
-  // Of this process alone: how many loads of one host are at work. The slots of leaves are the run's.
+  // Of this process alone: how many loads of one server are at work. The slots of leaves are the run's.
   const loads = createSlots(systemClock, limits.concurrency, limits.deadlineMs, { pools: limits.pools });
   const own = createActivities(scenario, {
     tools,
@@ -100,7 +104,7 @@ function kitFor(scenario: Scenario, spec: RunSpec, memory: Memory | undefined, o
     models,
   });
   const activities = withinSpans(
-    withHooks(memory?.decided ? withDecided(own, memory.decided) : own, scenario.hooks, systemClock),
+    withHooks(foreknowledge?.decided ? withDecided(own, foreknowledge.decided) : own, scenario.hooks, systemClock),
     telemetry,
   );
   const leafAt = (path: string) => {
@@ -112,7 +116,7 @@ function kitFor(scenario: Scenario, spec: RunSpec, memory: Memory | undefined, o
     orchestrators: [...registry.values()].filter(({ definition }) => definition.kind !== 'leaf').length,
     activities,
     identify: isStored && identifyIn(registry, domains),
-    learned: new Map(memory?.learned),
+    learned: new Map(foreknowledge?.learned),
     verifies: (path) => leafAt(path)?.verify !== undefined || scenario.hooks?.taskCompleted !== undefined,
     recovers: (path) => leafAt(path)?.recover !== undefined,
     adopt(made) {

@@ -19,7 +19,7 @@ import { beginLeaf, leafStep, type LeafEffect, type LeafEvent, type LeafState } 
 import { enrichmentFor } from '../../tier/recovery.ts';
 import { OpenCalls } from '../open-calls.ts';
 import { systemClock } from '../system-clock.ts';
-import type { Node, Told } from './node.ts';
+import type { Node, SliceWord } from './node.ts';
 import { isLimited, leftFor, takeLeaf, type Purse } from './purse.ts';
 import { perform, type Performed } from './perform.ts';
 import { askForSlot, giveBack } from './slot-calls.ts';
@@ -78,7 +78,7 @@ export async function driveLeaf(
   /** A step of the author's code, whose findings and events count as they come. */
   const step = async (
     name: string,
-    start: (means: Means<Told>) => Promise<unknown>,
+    start: (means: Means<SliceWord>) => Promise<unknown>,
     toEvent: (value: unknown) => LeafEvent,
     begun?: (when: number) => void,
   ): Promise<LeafEffect | undefined> => {
@@ -213,7 +213,7 @@ export async function driveLeaf(
   }
 }
 
-function ioOf(path: string, means: Means<Told>): AttemptIo {
+function ioOf(path: string, means: Means<SliceWord>): AttemptIo {
   const { budget, tell, atEnd } = means;
   const calls = new OpenCalls(path, { clock: systemClock, emit: (event) => tell({ type: 'event', event }, false) });
   atEnd((status) => calls.breakOff(status));
@@ -232,7 +232,7 @@ function ioOf(path: string, means: Means<Told>): AttemptIo {
 }
 
 const NOBODY_CHECKS = { ok: true };
-async function verified(node: Node, leaf: LeafState, findings: readonly Finding[], means: Means<Told>) {
+async function verified(node: Node, leaf: LeafState, findings: readonly Finding[], means: Means<SliceWord>) {
   const { task, attempt } = leaf;
   return (await node.kit.activities.verify({ task, attempt }, findings, means)) ?? NOBODY_CHECKS;
 }

@@ -18,7 +18,7 @@ import { send } from './calls.ts';
 import { CutOff, withoutPartials } from './cut-off.ts';
 import type { ServiceNames } from './names.ts';
 import { canTravel, CHUNK_BYTES, tooManyIn } from './piece-size.ts';
-import type { Memory, Noted } from './wire.ts';
+import type { Foreknowledge, Noted } from './wire.ts';
 
 type Ledger = {
   /** How many chunks there are: `0`, `1` … are their names. */
@@ -41,10 +41,16 @@ export type UnderRoot = { ended: Ended[]; decided?: Decision };
 /** What the run's end goes by. */
 export type Standing = { criticals: Finding[]; late: Afterthought[] };
 /** `invocation`: of the run. `forgetAfterMs`: when nobody can be at work on it any more, or come back to it. */
-export type Opening = { invocation: string; issuedAt: number; memory?: Memory; noted: Noted[]; forgetAfterMs: number };
+export type Opening = {
+  invocation: string;
+  issuedAt: number;
+  foreknowledge?: Foreknowledge;
+  noted: Noted[];
+  forgetAfterMs: number;
+};
 type State = {
   ledger: Ledger;
-  memory: Memory;
+  foreknowledge: Foreknowledge;
   /** Paths of nodes that were cut off, and may still have something to say. */
   cut: string[];
 } & Standing & { [chunk: `chunk ${number}`]: Noted[] };
@@ -64,7 +70,7 @@ export const ledgerObject = ({ ledger: name, slots, budget }: ServiceNames, opti
       /** The run begins. Says whether it has been told to end before. */
       open: async (
         ctx: Writing,
-        { invocation, issuedAt, memory, noted, forgetAfterMs }: Opening,
+        { invocation, issuedAt, foreknowledge, noted, forgetAfterMs }: Opening,
       ): Promise<Ending | null> => {
         let ledger = await ledgerOf(ctx);
         if (ledger.invocation !== undefined) {
@@ -75,7 +81,7 @@ export const ledgerObject = ({ ledger: name, slots, budget }: ServiceNames, opti
         ledger = { ...ledger, invocation, issuedAt };
         // By an invocation of its own: whoever kills the run kills what the run itself has put off.
         send(ctx, { service: name, key: ctx.key, method: 'forget', delay: forgetAfterMs }, { issuedAt });
-        if (memory) ctx.set('memory', memory);
+        if (foreknowledge) ctx.set('foreknowledge', foreknowledge);
         await append(ctx, ledger, noted);
         return ledger.ending ?? null;
       },
@@ -140,8 +146,9 @@ export const ledgerObject = ({ ledger: name, slots, budget }: ServiceNames, opti
       isKept: shared(async (ctx: Reading): Promise<boolean> => (await ledgerOf(ctx)).invocation !== undefined),
       page: shared(async (ctx: Reading, cursor: number): Promise<Page> => pageFrom(ctx, await ledgerOf(ctx), cursor)),
       ending: shared(async (ctx: Reading): Promise<Ending | null> => (await ledgerOf(ctx)).ending ?? null),
-      memory: shared(
-        async (ctx: Reading): Promise<Memory> => (await ctx.get('memory')) ?? { durations: [], learned: [] },
+      foreknowledge: shared(
+        async (ctx: Reading): Promise<Foreknowledge> =>
+          (await ctx.get('foreknowledge')) ?? { durations: [], learned: [] },
       ),
       /** Every finding that was said at this path or below it and not taken back, in the order said. */
       under: shared(async (ctx: Reading, path: string): Promise<Finding[]> => {

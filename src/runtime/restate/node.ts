@@ -11,12 +11,12 @@ import type { FindingDraft } from '../../protocol/finding.ts';
 import type { Artifact } from '../../protocol/report.ts';
 
 /** What work says before its end. */
-export type Told =
+export type SliceWord =
   | { type: 'said'; draft: FindingDraft }
   | { type: 'kept'; artifact: Artifact }
   | { type: 'event'; event: RunEventBody };
 
-export type Worker = { readonly names: ServiceNames; readonly kits: Kits; readonly workshop: Workshop<Told> };
+export type Worker = { readonly names: ServiceNames; readonly kits: Kits; readonly workshop: Workshop<SliceWord> };
 
 export type Node = {
   readonly ctx: Context;
@@ -29,7 +29,7 @@ export type Node = {
   readonly ledger: { service: string; key: string };
 };
 
-export const createWorkshop = (): Workshop<Told> => new Workshop((event) => ({ type: 'event', event }));
+export const createWorkshop = (): Workshop<SliceWord> => new Workshop((event) => ({ type: 'event', event }));
 
 export function nodeOf(ctx: Context, worker: Worker, given: { spec: RunSpec; kit: Kit; made: readonly Made[] }): Node {
   const ledger = { service: worker.names.ledger, key: given.spec.runId };

@@ -15,7 +15,7 @@ import { errorOf } from '../../tier/fault.ts';
 import { orchestratorMachine, type ExecuteInput, type GatherInput } from '../../tier/orchestrator-machine.ts';
 import { gather } from './gather.ts';
 import { driveLeaf } from './leaf.ts';
-import type { Node, Told } from './node.ts';
+import type { Node, SliceWord } from './node.ts';
 import { perform } from './perform.ts';
 import { isLimited, leftFor, Purse, settle } from './purse.ts';
 import type { NodeInput } from './wire.ts';
@@ -48,7 +48,7 @@ export async function driveOrchestrator(given: Node, { task }: NodeInput): Promi
   const step = async (
     name: string,
     deadline: number,
-    start: (means: Means<Told>) => Promise<unknown>,
+    start: (means: Means<SliceWord>) => Promise<unknown>,
   ): Promise<Done> => {
     const { path } = task;
     const done = await perform(node, {

@@ -10,7 +10,7 @@
 import type { internal } from '@restatedev/restate-sdk';
 import { CANCELLED } from '../../tier/fault.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
-import type { Node, Told } from './node.ts';
+import type { Node, SliceWord } from './node.ts';
 import { isLimited, moreFor, settle, wantedIn, type Purse } from './purse.ts';
 import { FLUSH_MS } from './outbox.ts';
 import type { Job, Said, Slice } from './work.ts';
@@ -23,11 +23,11 @@ const MOST_TIMES_MORE = 8;
 export type Step = {
   name: string;
   purse: Purse;
-  job: Omit<Job<Told>, 'budget'>;
+  job: Omit<Job<SliceWord>, 'budget'>;
   /** Told when the work began, after its first slice. */
   begun?: (at: number) => void;
   /** Told what a slice said, before the next one. Answers whether the work is to go on. */
-  hear: (said: readonly Said<Told>[], isLast: boolean) => boolean;
+  hear: (said: readonly Said<SliceWord>[], isLast: boolean) => boolean;
   /** Whether the answer may be all that follows. */
   mayBeAll?: boolean;
 };
@@ -38,7 +38,7 @@ export async function perform(node: Node, step: Step): Promise<Performed> {
   const { name, purse, hear } = step;
   const { path } = step.job;
   for (let times = 0; ; times++) {
-    const refusals: Said<Told>[] = [];
+    const refusals: Said<SliceWord>[] = [];
     const again = times === 0 ? step : { ...step, name: `${name}, with more ${times}`, begun: () => {} };
     const done = await performOnce(node, {
       ...again,
@@ -67,7 +67,7 @@ export async function perform(node: Node, step: Step): Promise<Performed> {
   }
 }
 
-const isRefusal = ({ told }: Said<Told>): boolean => told.type === 'event' && isRefused(told.event);
+const isRefusal = ({ told }: Said<SliceWord>): boolean => told.type === 'event' && isRefused(told.event);
 const isRefused = ({ type }: RunEventBody): boolean => type === 'budget.refused';
 
 async function performOnce(node: Node, step: Step): Promise<Performed> {
@@ -75,20 +75,20 @@ async function performOnce(node: Node, step: Step): Promise<Performed> {
   const { ctx, cancellation } = node;
   const { workshop } = node.worker;
   const id = `${ctx.request().id} ${name}`;
-  let last: Slice<Told> | undefined;
+  let last: Slice<SliceWord> | undefined;
   /** Work that began anew is other work, and counts from nothing: what was spent by then is spent. */
-  const see = (slice: Slice<Told>): void => {
+  const see = (slice: Slice<SliceWord>): void => {
     if (last && last.since !== slice.since) purse.own(last);
     last = slice;
     const beyond = purse.takeBeyond(slice.beyond);
     if (beyond && isLimited(node)) settle(node, { path: job.path, beyond, isOver: false });
   };
-  const over = (slice: Slice<Told>): Performed => {
+  const over = (slice: Slice<SliceWord>): Performed => {
     workshop.forget(id);
     purse.own(slice);
     return slice;
   };
-  const sliceOf = (number: number, ms: number): Promise<Slice<Told>> =>
+  const sliceOf = (number: number, ms: number): Promise<Slice<SliceWord>> =>
     workshop.slice(id, { ...job, budget: purse.leftAfter(last?.spent) }, number, ms);
   const close = async (number: number): Promise<Performed> => {
     for (let last = number; ; last++) {

@@ -33,7 +33,7 @@ const NO_HEDGES: Noted['event'] = {
 
 export async function performRun(
   ctx: Context,
-  { spec, memory }: RunInput,
+  { spec, foreknowledge }: RunInput,
   given: { scenario: Scenario; worker: Worker; kit: Kit; retentionMs: number },
 ): Promise<Report> {
   const { worker, scenario, kit, retentionMs } = given;
@@ -49,7 +49,7 @@ export async function performRun(
   const noted = limits.hedge ? [started, { at: issuedAt, event: NO_HEDGES }] : [started];
   const { id: invocation } = ctx.request();
   const forgetAfterMs = limits.deadlineMs + retentionMs;
-  const opening: Opening = { invocation, issuedAt, noted, forgetAfterMs, ...(memory && { memory }) };
+  const opening: Opening = { invocation, issuedAt, noted, forgetAfterMs, ...(foreknowledge && { foreknowledge }) };
   const ending = await call<Ending | null>(ctx, { ...ledger, method: 'open' }, opening);
   const forget = (): void => {
     send(ctx, { service: worker.names.slots, key: runId, method: 'forget' }, null);

@@ -20,7 +20,7 @@ import { answers } from './piece-size.ts';
 import { Purse } from './purse.ts';
 import { performRun } from './run-service.ts';
 import { slotsObject } from './slots-object.ts';
-import type { Memory, NodeAnswer, NodeInput, RunInput, RunSpec } from './wire.ts';
+import type { Foreknowledge, NodeAnswer, NodeInput, RunInput, RunSpec } from './wire.ts';
 
 /** `orchestrator`: who decides, waits and keeps the books. `leaf`: who does the work. */
 export type Role = 'orchestrator' | 'leaf' | 'all';
@@ -83,8 +83,9 @@ function servicesOf(scenario: Scenario, options: ServicesOptions): Service[] {
   const waits = { inactivityTimeout: idleMs, abortTimeout: DAY_MS, retryPolicy: RETRIES };
   const ours = { ...waits, ingressPrivate: true, journalRetention: 0 };
   const node = { ...ours, explicitCancellation: true, journalRetention: NODE_RETENTION_MS };
-  const memoryOf = (ctx: Context, spec: RunSpec): Promise<Memory> | undefined =>
-    spec.hasMemory && call<Memory>(ctx, { service: names.ledger, key: spec.runId, method: 'memory' }, null);
+  const foreknowledgeOf = (ctx: Context, spec: RunSpec): Promise<Foreknowledge> | undefined =>
+    spec.hasForeknowledge &&
+    call<Foreknowledge>(ctx, { service: names.ledger, key: spec.runId, method: 'foreknowledge' }, null);
 
   const deciding: Service[] = [
     restate.service({
@@ -93,7 +94,7 @@ function servicesOf(scenario: Scenario, options: ServicesOptions): Service[] {
         run: restate.handlers.handler(
           { ...waits, explicitCancellation: true, journalRetention: retentionMs, idempotencyRetention: retentionMs },
           async (ctx: Context, input: RunInput): Promise<Report> =>
-            worker.kits.using(input.spec, input.memory, (kit) =>
+            worker.kits.using(input.spec, input.foreknowledge, (kit) =>
               performRun(ctx, input, { scenario, worker, kit, retentionMs }),
             ),
         ),
@@ -111,7 +112,7 @@ function servicesOf(scenario: Scenario, options: ServicesOptions): Service[] {
           { output: answers },
           async (ctx: Context, input: NodeInput): Promise<NodeAnswer> => {
             const { spec, made } = input;
-            return worker.kits.using(spec, await memoryOf(ctx, spec), async (kit) => {
+            return worker.kits.using(spec, await foreknowledgeOf(ctx, spec), async (kit) => {
               kit.adopt(made);
               const own = nodeOf(ctx, worker, { spec, kit, made });
               const { outcome, at, purse } = await driveOrchestrator(own, input);

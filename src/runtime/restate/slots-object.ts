@@ -33,7 +33,7 @@ type SlotLimits = {
 };
 
 /** `at`: the time, as far as the caller knows it. To ask for it would cost each call as much again. */
-type Told = Exchange & { limits: SlotLimits; at: number };
+type SlotMessage = Exchange & { limits: SlotLimits; at: number };
 type Ticket = SlotAsk & { holder: string; since?: number };
 type Desk = {
   /** In order of asking; those with `since` are held. */
@@ -61,7 +61,7 @@ export const slotsObject = (name: string, ledger: string, options: restate.Objec
     options,
     handlers: {
       /** Answers with what is granted at once. `news` is told what comes later. */
-      exchange: async (ctx: Writing, what: Told): Promise<SlotNews> => {
+      exchange: async (ctx: Writing, what: SlotMessage): Promise<SlotNews> => {
         const { news: awakeable, handsOn, ...rest } = what;
         const desk = await move(ctx, { name, ledger }, rest);
         const one = holderIn(desk, what.holder);
@@ -71,7 +71,7 @@ export const slotsObject = (name: string, ledger: string, options: restate.Objec
         lay(ctx, desk);
         return news;
       },
-      tell: async (ctx: Writing, what: Told): Promise<void> => lay(ctx, await move(ctx, { name, ledger }, what)),
+      tell: async (ctx: Writing, what: SlotMessage): Promise<void> => lay(ctx, await move(ctx, { name, ledger }, what)),
       tick: async (ctx: Writing): Promise<void> => {
         const desk = await ctx.get('desk');
         if (!desk) return;
@@ -117,7 +117,7 @@ type Names = { name: string; ledger: string };
 async function move(
   ctx: Writing,
   { name, ledger }: Names,
-  { holder, asks = [], releases = [], news, leaves, limits, at }: Told,
+  { holder, asks = [], releases = [], news, leaves, limits, at }: SlotMessage,
   given?: Desk,
 ): Promise<Desk> {
   const desk: Desk = given ?? (await ctx.get('desk')) ?? { tickets: [], limits, at, isThrottled: false, holders: {} };

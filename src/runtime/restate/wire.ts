@@ -25,20 +25,20 @@ export type RunSpec = {
   /** Somebody keeps it: its nodes say what makes their tasks the same. */
   readonly isStored?: true;
   /** Earlier runs have something to tell: the ledger has it. */
-  readonly hasMemory?: true;
+  readonly hasForeknowledge?: true;
   /** The trace context of the run's span. */
   readonly traceparent?: string;
 };
 
 /** What is known before the run: by path, what earlier runs have taught. */
-export type Memory = {
+export type Foreknowledge = {
   readonly durations: readonly (readonly [string, Measured])[];
   readonly learned: readonly (readonly [string, string[]])[];
   /** What was decided before the run. */
   readonly decided?: Decided;
 };
 
-export type RunInput = { readonly spec: RunSpec; readonly memory?: Memory };
+export type RunInput = { readonly spec: RunSpec; readonly foreknowledge?: Foreknowledge };
 
 /** A decision that made sub-domains, at the path of who decided: a worker that was not there makes them again. */
 export type Made = { readonly path: string; readonly stages: readonly (readonly ChildSpec[])[] };

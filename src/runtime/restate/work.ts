@@ -43,7 +43,7 @@ const ABANDONED_MS = 60_000;
 
 class Work<Told> {
   readonly #spending: ReturnType<ReturnType<typeof createRunBudget>['spendingOf']>;
-  readonly #ledger: ReturnType<typeof createRunBudget>;
+  readonly #budget: ReturnType<typeof createRunBudget>;
   readonly #path: string;
   readonly #deadline: number;
   readonly #abandon: () => void;
@@ -64,9 +64,9 @@ class Work<Told> {
   #abandoned: NodeJS.Timeout | undefined;
 
   constructor({ path, deadline, budget, start }: Job<Told>, toEvent: (alert: Alert) => Told, abandon: () => void) {
-    const ledger = createRunBudget(budget, (event) => this.#tell(toEvent(event), false), { top: path });
-    this.#spending = ledger.spendingOf(path);
-    this.#ledger = ledger;
+    const own = createRunBudget(budget, (event) => this.#tell(toEvent(event), false), { top: path });
+    this.#spending = own.spendingOf(path);
+    this.#budget = own;
     this.#path = path;
     this.#deadline = deadline;
     this.#abandon = abandon;
@@ -117,8 +117,8 @@ class Work<Told> {
       this.abort({ status: 'cancelled', message: 'nobody waits for it here any more' });
       this.#abandon();
     }, ABANDONED_MS).unref();
-    const spent = this.#ledger.spentAt(this.#path);
-    const beyond = this.#ledger.overdrawn();
+    const spent = this.#budget.spentAt(this.#path);
+    const beyond = this.#budget.overdrawn();
     const told = this.#taken();
     const end = this.#told.length === 0 ? this.#end : undefined;
     // A timer may be early by a part of a millisecond, and whoever waits compares.
