@@ -14,6 +14,8 @@ const FRAME = /(file:\/\/\/[^\s()]+):(\d+):\d+/g;
 const NEVER = Symbol('never');
 const HOW = 'Export defineScenario({ … }), or a function of the options that returns it, as default.';
 
+type ToFunctions = readonly (keyof ScenarioFlags)[];
+
 const isScenario = (value: unknown): value is Scenario =>
   typeof value === 'object' &&
   value !== null &&
@@ -75,13 +77,15 @@ async function orNever(promise: unknown): Promise<unknown> {
   }
 }
 
-async function defaultExportOf(file: string, flags: ScenarioFlags, mayIgnore: boolean): Promise<unknown> {
+async function defaultExportOf(file: string, flags: ScenarioFlags, toFunctions: ToFunctions): Promise<unknown> {
   const module = await orNever(import(pathToFileURL(resolve(file)).href));
   if (module === NEVER) return NEVER;
   const exported = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
   if (isFactory(exported)) return orNever(exported(flags));
-  if (flags.data !== undefined && !mayIgnore && isScenario(exported)) {
-    throw misuse(`${file} reads no folder: only a scenario that is a function of the options can. Leave out --data.`);
+  const ignored = toFunctions.find((name) => flags[name] !== undefined);
+  if (ignored !== undefined && isScenario(exported)) {
+    const option = `--${ignored.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw misuse(`${file} is no function of the options, and ${option} is only for those. Leave it out.`);
   }
   return exported;
 }
@@ -104,11 +108,15 @@ async function checkFile(file: string): Promise<void> {
  * Imports a file's default export: a scenario, or a function of the options that returns one.
  * @throws EspalierError `invalid-input` when the file is missing, broken or no scenario; what the file's own
  * definitions throw keeps its code
- * @param mayIgnore a folder that was given may be for another scenario
+ * @param toFunctions flags that do nothing to a scenario that is no function: refused then
  */
-export async function loadScenario(file: string, flags: ScenarioFlags, mayIgnore = false): Promise<Scenario> {
+export async function loadScenario(
+  file: string,
+  flags: ScenarioFlags,
+  toFunctions: ToFunctions = ['data'],
+): Promise<Scenario> {
   await checkFile(file);
-  const exported = await defaultExportOf(file, flags, mayIgnore).catch((error: unknown) => {
+  const exported = await defaultExportOf(file, flags, toFunctions).catch((error: unknown) => {
     throw loadFault(file, error);
   });
   if (exported === NEVER) {

@@ -36,7 +36,7 @@ export async function resumeCommand(given: string, flags: ResumeFlags, output: O
     const { runId: resume } = run;
     const origin = readOrigin(run);
     const host = await hostAt(elsewhereAgain(origin.server, flags), flags.header);
-    const scenario = await loadScenario(origin.file, { ...origin.flags, willRun: !host }, true);
+    const scenario = await loadScenario(origin.file, { ...origin.flags, willRun: !host }, []);
     const { synthesis } = origin.flags;
     await host?.checkReady?.(scenario);
     const { deadline, concurrency, retryFailed } = flags;

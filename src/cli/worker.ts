@@ -40,9 +40,11 @@ export async function workerCommand(files: readonly string[], flags: WorkerFlags
   const { services, serve } = await loadRestate();
   const otel = await openOtel(flags, (line) => output.note(line));
   const given = runOptionsOf(flags);
+  // A run brings along what it was given. Of several scenarios one may be a function, and the others not.
+  const toFunctions = files.length > 1 ? [] : (['asOf', 'thesis', 'maxDepth', 'data', 'domains', 'policy'] as const);
   const scenarios: Scenario[] = [];
   for (const file of files) {
-    const load = (willRun: boolean): Promise<Scenario> => loadScenario(file, { ...given, willRun }, files.length > 1);
+    const load = (willRun: boolean): Promise<Scenario> => loadScenario(file, { ...given, willRun }, toFunctions);
     const scenario = role === 'orchestrator' ? await load(false) : undefined;
     scenarios.push(scenario && !mayAsk(scenario) ? scenario : await checked(load(true)));
   }

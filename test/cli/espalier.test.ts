@@ -196,7 +196,7 @@ describe.concurrent('a scenario file', () => {
       'There is no node "jobs" in this run to rehearse a --fault at. Did you mean "root/macro/jobs"',
     ],
     [['--fault', 'root/macro/jobs:plan=hang'], '"root/macro/jobs" is a leaf and has no plan.'],
-    [['--data', '.'], 'reads no folder: only a scenario that is a function of the options can. Leave out --data.'],
+    [['--data', '.'], 'is no function of the options, and --data is only for those. Leave it out.'],
   ];
   it.each(MISSES)('does not have %j', async (args, line) => {
     using at = workspace();

@@ -101,6 +101,7 @@ describe('espalier worker', () => {
     [[TINY, '--register', 'localhost'], '"localhost", given to --register, is no URL.'],
     [[TINY, '--advertise', 'localhost'], '"localhost", given to --advertise, is no URL.'],
     [[TINY, '--hostname', '0.0.0.0', '--register', CLOSED], 'is every address of this machine, and the server must be'],
+    [[TINY, '--max-depth', '1'], 'is no function of the options, and --max-depth is only for those. Leave it out.'],
     [[TINY, '--header', 'secret'], 'What is given to --header is none. Write it as "NAME: VALUE"'],
     [[TINY, '--role', 'king'], "argument 'king' is invalid"],
   ])('%j is misuse', async (args, message) => {
