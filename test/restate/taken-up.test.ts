@@ -4,7 +4,8 @@ import { EspalierError, memoryStore, run, start, verifyRun, type RunOptions, typ
 import type { Scenario } from '../../src/define/spec.ts';
 import { serve, services } from '../../src/restate.ts';
 import type { Batch } from '../../src/ports/store.ts';
-import { ALARM, domain, leaf, pause, said, scenarioOf } from '../contracts/host/bench.ts';
+import { serviceNames } from '../../src/runtime/restate/names.ts';
+import { ALARM, domain, leaf, pause, said, scenarioOf, started } from '../contracts/host/bench.ts';
 import { restateUnderTest } from './host-under-test.ts';
 import { isInstalled } from './program.ts';
 
@@ -158,6 +159,17 @@ describe.skipIf(!isInstalled())('a run that is taken up at a Restate server', ()
     expect(status).toBe('complete');
     expect([...store.events(runId)].filter(({ type }) => type === 'run.started')).toHaveLength(1);
     expect(verifyRun(store, runId)).toMatchObject({ problems: [] });
+  });
+
+  it('is not forgotten in mid-run when the time comes to forget an earlier one of its id', async () => {
+    const scenario = slowTree();
+    const { handle, eventsOf, done } = await started(under(), scenario);
+    await expect.poll(() => eventsOf('attempt.started').length, { timeout: 10_000 }).toBeGreaterThan(0);
+    const ledger = `${under().server.ingress}/${serviceNames(scenario.name).ledger}/${handle.runId}`;
+    const earlier = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"issuedAt":1}' };
+    expect((await fetch(`${ledger}/forget`, earlier)).status).toBe(200);
+    const { status, events } = await done;
+    expect({ status, last: events.at(-1)?.type }).toEqual({ status: 'complete', last: 'run.completed' });
   });
 
   it('takes nothing that would change it', async () => {
