@@ -107,7 +107,7 @@ class Gather {
       if (this.#joined) break;
       await this.#step(join, slots, handOff);
     }
-    slots.close();
+    slots.close(this.#at);
     return this.#joined;
   }
 
@@ -147,8 +147,8 @@ class Gather {
         this.#moments.passed('look-round');
         if (this.#calls.first !== this.#awaitedFirst) this.#lookRoundMs = LOOK_ROUND_MS;
         else {
-          this.#lookRoundMs = Math.min(SELDOM_MS, 2 * this.#lookRoundMs);
-          await this.#lookRound(join, slots, handOff);
+          const heard = await this.#lookRound(join, slots, handOff);
+          this.#lookRoundMs = heard > 0 ? LOOK_ROUND_MS : Math.min(SELDOM_MS, 2 * this.#lookRoundMs);
         }
         break;
       case 'cut-off':
@@ -207,13 +207,16 @@ class Gather {
     if (next && !this.#joined) this.#begin(next);
   }
 
-  /** Of very many only the first were awaited: here are the others that have arrived. */
-  async #lookRound(join: Join, slots: StageSlots, handOff: number): Promise<void> {
-    if (!this.#calls.isWide) return;
+  /** Of very many only the first were awaited: here are the others that have arrived. Tells how many. */
+  async #lookRound(join: Join, slots: StageSlots, handOff: number): Promise<number> {
+    let heard = 0;
+    if (!this.#calls.isWide) return heard;
     await this.#calls.lookRound(async (arrived) => {
+      heard++;
       await this.#arrived(join, slots, handOff, arrived);
       return !this.#joined;
     });
+    return heard;
   }
 
   #slotsFor(leaves: readonly ChildSpec[]): StageSlots {

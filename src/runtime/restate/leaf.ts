@@ -5,12 +5,13 @@
  *  3. Its first slot is the one it was called with; for each further attempt it asks itself, and holds none between.
  *  4. Asked to conclude it answers at once, with what it has, and has told the ledger all of it.
  */
+import type { RestatePromise } from '@restatedev/restate-sdk';
 import type { Fault } from '../../protocol/fault.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import type { UnsealedOutcome } from '../../protocol/report.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { AttemptIo } from '../../ports/activities.ts';
-import { CLOSED, eventsOf, NEVER_BEGUN } from '../../tier/attempt.ts';
+import { CLOSED, eventsOf, HELD_TOO_LONG, NEVER_BEGUN } from '../../tier/attempt.ts';
 import { backOffMs, outlasting } from '../../tier/back-off.ts';
 import { failedEvent, verdictEvent } from '../../tier/leaf-answers.ts';
 import { CANCELLED } from '../../tier/fault.ts';
@@ -48,14 +49,18 @@ export async function driveLeaf(
   const { deadline } = task.grant;
   const [leaf, first] = beginLeaf(task, activities.attemptsOf(path));
   let slot = given;
+  /** Of a slot that it asked for itself; of the first its parent hears. */
+  let revoked: RestatePromise<unknown> | undefined;
   let ended: 'well' | Fault | undefined;
   let begun = 0;
   let at = startedAt;
   let unwritten: Performed['write'];
 
   const release = (how: 'well' | Fault | undefined): void => {
-    if (slot !== undefined) giveBack(node, path, slot, how);
+    if (slot !== undefined)
+      giveBack(node, { holder: path, at }, { id: slot, ...(how !== undefined && { ended: how }) });
     slot = undefined;
+    revoked = undefined;
   };
   const closed = (fault: Fault): readonly LeafEffect[] => leafStep(leaf, { type: 'closed', fault, attempts: begun });
   const endOf = (end: Performed['end'], toEvent: (value: unknown) => LeafEvent): readonly LeafEffect[] => {
@@ -88,6 +93,7 @@ export async function driveLeaf(
       purse,
       job: { path, deadline, start },
       mayBeAll: !isDemoted,
+      until: revoked,
       ...(begun && { begun }),
       hear(said, isLast) {
         for (const { at: when, told } of said) {
@@ -99,6 +105,10 @@ export async function driveLeaf(
       },
     });
     at = done.at;
+    if (done.isCutShort) {
+      slot = revoked = undefined;
+      return note(closed(HELD_TOO_LONG), at);
+    }
     if (cancellation.isAsked && leaf.phase !== 'reported') return note(closed(CANCELLED), at);
     unwritten = done.write;
     return main ?? note(endOf(done.end, toEvent), at);
@@ -126,7 +136,10 @@ export async function driveLeaf(
           outbox.flush(at); // whoever asked may not wait for the answer
           if (slot !== given) release(CANCELLED);
         }
-        if (isDemoted) return { outcome, at };
+        if (isDemoted) {
+          release(isWell ? 'well' : (ended ?? CANCELLED));
+          return { outcome, at };
+        }
         const unbooked = purse.takeUnbooked();
         return {
           outcome,
@@ -139,15 +152,13 @@ export async function driveLeaf(
       case 'execute': {
         if (slot === undefined) {
           outbox.flush(at);
-          const answer = await askForSlot(
-            node,
-            { id: path, estimateMs, pools: activities.poolsOf(path) },
-            deadline - at,
-          );
-          if (answer !== 'granted') {
-            next = note(closed(answer === 'cancelled' ? CANCELLED : begun > 0 ? CLOSED : NEVER_BEGUN), at);
+          const ask = { id: path, estimateMs, pools: activities.poolsOf(path) };
+          const asked = await askForSlot(node, ask, at, deadline - at);
+          if (typeof asked === 'string') {
+            next = note(closed(asked === 'cancelled' ? CANCELLED : begun > 0 ? CLOSED : NEVER_BEGUN), at);
             break;
           }
+          ({ revoked } = asked);
           slot = path;
         }
         const { attempt, enrichment, task: enriched } = next;

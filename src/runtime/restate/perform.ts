@@ -7,7 +7,7 @@
  *  4. What is over soon, and has nothing after it but the invocation's own answer, is in the journal with that answer
  *     alone: half of what a short leaf would cost else is an entry of its own.
  */
-import type { internal } from '@restatedev/restate-sdk';
+import type { internal, RestatePromise } from '@restatedev/restate-sdk';
 import { CANCELLED } from '../../tier/fault.ts';
 import type { RunEventBody } from '../../protocol/run-event.ts';
 import type { Node, SliceWord } from './node.ts';
@@ -19,6 +19,7 @@ const ONCE = { maxRetryAttempts: 1 } as const;
 /** A longer one would keep a suspended orchestrator from hearing that it is to conclude. */
 const [FIRST_MS, LONGEST_MS] = [500, 15_000];
 const MOST_TIMES_MORE = 8;
+const CUT_SHORT = Symbol('cut short');
 
 export type Step = {
   name: string;
@@ -30,9 +31,11 @@ export type Step = {
   hear: (said: readonly Said<SliceWord>[], isLast: boolean) => boolean;
   /** Whether the answer may be all that follows. */
   mayBeAll?: boolean;
+  /** Cuts it short. */
+  until?: RestatePromise<unknown> | undefined;
 };
 /** `write`: what came of it is not in the journal yet. To be called before anything follows but the answer. */
-export type Performed = Pick<Slice<unknown>, 'at' | 'end'> & { write?: () => Promise<unknown> };
+export type Performed = Pick<Slice<unknown>, 'at' | 'end'> & { isCutShort?: true; write?: () => Promise<unknown> };
 
 export async function perform(node: Node, step: Step): Promise<Performed> {
   const { name, purse, hear } = step;
@@ -98,28 +101,41 @@ async function performOnce(node: Node, step: Step): Promise<Performed> {
       if (slice.end) return over(slice);
     }
   };
-  // Nothing is in the journal: so nothing is decided by this but whether there is to be an entry.
-  if (step.mayBeAll && (ctx as internal.ContextInternal).isProcessing()) {
-    const slice = await sliceOf(1, FLUSH_MS);
-    // What does not fit is told at once, and nothing may be told of what is not written.
-    if (slice.end && 'value' in slice.end && !slice.beyond) {
-      see(slice);
-      begun?.(slice.since);
-      hear(slice.told, true);
-      return { ...over(slice), write: () => ctx.run(`${name}, 1`, () => slice, ONCE) };
-    }
-  }
-  let longestMs = FIRST_MS;
-  for (let number = 1; ; number++) {
-    const ms = longestMs;
-    const running = ctx.run(`${name}, ${number}`, () => sliceOf(number, ms), ONCE);
-    const slice = await cancellation.first([running]);
-    if (!slice) return close(number + 1);
+  /** Hears what the slice says. Gives the end of the step, unless it goes on. */
+  const heard = (slice: Slice<SliceWord>, number: number): Performed | Promise<Performed> | undefined => {
     see(slice);
     if (number === 1) begun?.(slice.since);
     const goesOn = hear(slice.told, slice.end !== undefined);
     if (slice.end) return over(slice);
-    if (!goesOn) return close(number + 1);
+    return goesOn ? undefined : close(number + 1);
+  };
+  const first = (): Promise<Slice<SliceWord>> => sliceOf(1, FLUSH_MS);
+  if (step.mayBeAll) {
+    // Written after it is heard or before, the entry is the same, and is awaited alone: so a replay cannot tell.
+    if ((ctx as internal.ContextInternal).isProcessing()) {
+      const slice = await first();
+      // What does not fit is told at once, and nothing may be told of what is not written.
+      if (slice.end && 'value' in slice.end && !slice.beyond) {
+        await heard(slice, 1);
+        return { ...slice, write: () => ctx.run(`${name}, 1`, () => slice, ONCE) };
+      }
+    }
+    const end = await heard(await ctx.run(`${name}, 1`, first, ONCE), 1);
+    if (end) return end;
+  }
+  const cutShort = step.until?.map((): typeof CUT_SHORT => CUT_SHORT);
+  let longestMs = FIRST_MS;
+  for (let number = step.mayBeAll ? 2 : 1; ; number++) {
+    const ms = longestMs;
+    const running = ctx.run(`${name}, ${number}`, () => sliceOf(number, ms), ONCE);
+    const slice = await cancellation.first<Slice<SliceWord> | typeof CUT_SHORT>([
+      running,
+      ...(cutShort ? [cutShort] : []),
+    ]);
+    if (slice === CUT_SHORT) return { ...(await close(number + 1)), isCutShort: true };
+    if (!slice) return close(number + 1);
+    const end = await heard(slice, number);
+    if (end) return end;
     longestMs = Math.min(LONGEST_MS, longestMs * 2);
   }
 }

@@ -65,7 +65,7 @@ export async function performRun(
     throw new TerminalError(STOPPED, { errorCode: 499 });
   };
   if (ending === 'stop') stop();
-  cancellation.isAsked ||= ending === 'cancel';
+  if (ending === 'cancel') cancellation.askEarly();
 
   const isAsking = scenario.decide?.asks !== undefined;
   const task = rootTask({ runId, thesis, asOf: spec.asOf, limits, issuedAt, deadline, isAsking });

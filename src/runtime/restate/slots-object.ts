@@ -32,8 +32,8 @@ type SlotLimits = {
   deadlineMs: number;
 };
 
-/** `at`: the time, as far as the caller knows it. To ask for it would cost each call as much again. */
-type SlotMessage = Exchange & { limits: SlotLimits; at: number };
+/** The time is the caller's, as far as it knows: to ask for it would cost each call as much again. */
+type SlotMessage = Exchange & { limits: SlotLimits };
 type Ticket = SlotAsk & { holder: string; since?: number };
 type Desk = {
   /** In order of asking; those with `since` are held. */
@@ -103,11 +103,13 @@ function newsOf({ at, isThrottled }: Desk, holder: Holder): SlotNews {
 
 /** Puts the desk away, and tells those who wait. */
 function lay(ctx: Writing, desk: Desk): void {
-  for (const one of Object.values(desk.holders)) {
+  for (const [holder, one] of Object.entries(desk.holders)) {
     const { awakeable } = one;
     if (awakeable === undefined || !hasNews(desk, one)) continue;
     delete one.awakeable;
     ctx.resolveAwakeable(awakeable, newsOf(desk, one));
+    const isOver = one.mayHandOn === undefined && !desk.tickets.some(({ id }) => id === holder);
+    if (isOver) delete desk.holders[holder]; // a leaf whose slot is somebody else's now
   }
   ctx.set('desk', desk);
 }

@@ -41,24 +41,29 @@ const [MOST_WAITING, MOST_WAITING_IN_ALL] = [32, 256];
 
 /** Those that wait for the same pools. `asked`: slots that are here or have been asked for; `waiting`: the latter. */
 type Lane = { readonly leaves: Waiting[]; readonly pools: readonly string[]; asked: number; waiting: number };
-type Held = { readonly id: string; readonly lane: Lane; readonly since: number };
+/** `estimateMs`: of whom it was asked for. The lease goes by that. */
+type Slot = { readonly id: string; readonly lane: Lane; readonly estimateMs: number | undefined };
+type Held = Slot & { readonly since: number };
 
 export class StageSlots {
   readonly #node: Node;
   readonly #holder: string;
   readonly #lanes = new Map<string, Lane>();
-  /** Whether all leaves of the run can be at work at once. */
+  /** Whether nobody can be waiting for these slots, as long as no limit is felt. */
   readonly #isAmple: boolean;
   /** Of each lane: how many may have been asked for and not ended, and how many of these may wait. */
   readonly #most: number;
   readonly #window: number;
   readonly #handedOnMs: number;
+  readonly #leaseMs: number;
   /** By the slot's id. */
-  readonly #waiting = new Map<string, Lane>();
+  readonly #waiting = new Map<string, Slot>();
   /** By the path of the leaf that is at work in it. */
   readonly #held = new Map<string, Held>();
   #asked = 0;
   #mayHandOn = true;
+  /** When what we know of that was so. */
+  #knownAt = -Infinity;
   #releases: SlotRelease[] = [];
   #toldAt = -Infinity;
   #news: RestatePromise<News> | undefined;
@@ -68,12 +73,14 @@ export class StageSlots {
     this.#node = node;
     this.#holder = holder;
     for (const leaf of leaves.toSorted(byLength).toReversed()) this.#laneOf(leaf).leaves.push(leaf); // the longest last
-    this.#isAmple = limits.concurrency >= (node.kit.registry.get(ROOT)?.leaves ?? Infinity);
+    const isWide = limits.concurrency >= (node.kit.registry.get(ROOT)?.leaves ?? Infinity);
+    this.#isAmple = isWide && [...this.#lanes.values()].every(({ pools }) => pools.length === 0);
     this.#most = most;
     const share = Math.ceil(MOST_WAITING_IN_ALL / node.kit.orchestrators);
     this.#window = this.#isAmple ? Infinity : Math.min(MOST_WAITING, share);
     const handedOnMs = Math.max(HANDED_ON_MS, HANDED_ON_FOR_EACH_MS * node.kit.orchestrators);
-    this.#handedOnMs = Math.min(handedOnMs, limits.deadlineMs * LEASE_SHARE * HANDED_ON_SHARE);
+    this.#leaseMs = limits.deadlineMs * LEASE_SHARE;
+    this.#handedOnMs = Math.min(handedOnMs, this.#leaseMs * HANDED_ON_SHARE);
   }
 
   /** Paths of those that have not begun. */
@@ -91,7 +98,7 @@ export class StageSlots {
   /** For how long slots that nobody uses may stay here, in ms; undefined when there are none. */
   get keepsFor(): number | undefined {
     if (this.#releases.length === 0) return undefined;
-    return this.#isAmple ? KEEPING_MS : BRIEFLY_MS;
+    return this.#isAmple && this.#mayHandOn ? KEEPING_MS : BRIEFLY_MS;
   }
 
   /** Those that may begin at once. */
@@ -101,7 +108,7 @@ export class StageSlots {
     const beginnings: Beginning[] = [];
     let news: { news?: string } = { news: this.#awaitNews() }; // once, as below
     for (let asks = this.#nextAsks(); asks.length > 0; asks = this.#nextAsks()) {
-      const said = await exchange(this.#node, { holder, asks, handsOn: true, ...news });
+      const said = await exchange(this.#node, { holder, at: now, asks, handsOn: true, ...news });
       news = {};
       beginnings.push(...this.#took(said, now));
       if (said.granted.length < asks.length) break; // the others wait
@@ -124,20 +131,21 @@ export class StageSlots {
   /** A leaf has ended. `left`: the slot it had then, if any: it may not be the one it began in. Answers who is next in it. */
   release(path: string, left: NodeAnswer['leaves'], now: number): Beginning | undefined {
     const held = this.#held.get(path);
-    if (!held) return undefined;
     this.#held.delete(path);
-    const { id, lane, since } = held;
-    const mayHandOn = this.#mayHandOn && left?.slot === id && left.ended === 'well' && now < since + this.#handedOnMs;
-    const next = mayHandOn ? lane.leaves.pop() : undefined;
-    if (next) {
-      this.#held.set(next.path, held);
-      this.#withdraw(lane.waiting - lane.leaves.length, lane);
-      return { path: next.path, slot: id };
+    if (held && left?.slot === held.id && left.ended === 'well') {
+      const next = this.#nextIn(held, now);
+      if (next) {
+        const { id, lane } = held;
+        this.#held.set(next, held);
+        this.#withdraw(lane.waiting - lane.leaves.length, lane);
+        return { path: next, slot: id };
+      }
     }
-    lane.asked--;
-    if (left) this.#releases.push({ id: left.slot, ended: left.ended });
-    const isDue = this.#isAmple ? this.#releases.length >= MOST_TOGETHER : now >= this.#toldAt + BRIEFLY_MS;
-    if (isDue) this.#tell(now);
+    if (held) held.lane.asked--;
+    if (left && (held || left.slot === path)) this.#releases.push({ id: left.slot, ended: left.ended });
+    const isPatient = this.#isAmple && this.#mayHandOn && left !== undefined;
+    const isDue = isPatient ? this.#releases.length >= MOST_TOGETHER : now >= this.#toldAt + BRIEFLY_MS;
+    if (isDue || !left) this.#tell(now);
     return undefined;
   }
   /** A leaf has ended, and nobody knows what it had. */
@@ -160,9 +168,16 @@ export class StageSlots {
     }
     this.giveBack(now);
   }
-  close(): void {
+  /** Whoever is at work still may be in a slot that it asked for itself, and nobody will read its answer. */
+  close(now: number): void {
     if (!this.#news) return;
-    tellSlots(this.#node, { holder: this.#holder, releases: this.#releases.splice(0), leaves: true });
+    const own = Array.from(this.#held.keys(), (path) => ({ id: path }));
+    tellSlots(this.#node, {
+      holder: this.#holder,
+      at: now,
+      releases: [...this.#releases.splice(0), ...own],
+      leaves: true,
+    });
     this.#news = undefined;
   }
 
@@ -178,18 +193,28 @@ export class StageSlots {
     if (!lane) this.#lanes.set(key, (lane = { leaves: [], pools, asked: 0, waiting: 0 }));
     return lane;
   }
+  /** Who may begin in a slot that has come free here: within its time, and within the lease of whom it was asked for. */
+  #nextIn({ lane, since, estimateMs = 0 }: Held, now: number): string | undefined {
+    if (!this.#mayHandOn || now >= since + this.#handedOnMs) return undefined;
+    const next = lane.leaves.at(-1);
+    if (!next || (next.estimateMs ?? 0) > Math.max(estimateMs, this.#leaseMs / 2)) return undefined;
+    lane.leaves.pop();
+    return next.path;
+  }
   /** What is granted beyond those who wait, because others began in slots that came free here, goes back. */
-  #took({ granted, mayHandOn }: SlotNews, now: number): Beginning[] {
-    this.#mayHandOn = mayHandOn;
+  #took({ at, granted, mayHandOn }: SlotNews, now: number): Beginning[] {
+    if (at >= this.#knownAt) this.#mayHandOn = mayHandOn;
+    this.#knownAt = Math.max(this.#knownAt, at);
     const beginnings: Beginning[] = [];
     for (const id of granted) {
-      const lane = this.#waiting.get(id);
-      if (!lane) continue; // withdrawn meanwhile
+      const slot = this.#waiting.get(id);
+      if (!slot) continue; // withdrawn meanwhile
+      const { lane } = slot;
       this.#waiting.delete(id);
       lane.waiting--;
       const leaf = lane.leaves.pop();
       if (leaf) {
-        this.#held.set(leaf.path, { id, lane, since: now });
+        this.#held.set(leaf.path, { ...slot, since: now });
         beginnings.push({ path: leaf.path, slot: id });
       } else {
         lane.asked--;
@@ -201,7 +226,7 @@ export class StageSlots {
   /** The last that were asked for. */
   #withdraw(count: number, lane: Lane): void {
     if (count <= 0) return;
-    const ids = [...this.#waiting].flatMap(([id, own]) => (own === lane ? id : []));
+    const ids = [...this.#waiting].flatMap(([id, slot]) => (slot.lane === lane ? id : []));
     for (const id of ids.toReversed().slice(0, count)) {
       this.#waiting.delete(id);
       lane.waiting--;
@@ -219,7 +244,7 @@ export class StageSlots {
         const id = `${this.#holder}#${++this.#asked}`;
         lane.asked++;
         lane.waiting++;
-        this.#waiting.set(id, lane);
+        this.#waiting.set(id, { id, lane, estimateMs });
         asks.push({ id, estimateMs, pools });
       }
     }
@@ -230,6 +255,6 @@ export class StageSlots {
     this.#toldAt = now;
     const releases = this.#releases.splice(0);
     const asks = this.#nextAsks();
-    tellSlots(this.#node, { holder: this.#holder, releases, asks, ...(news !== undefined && { news }) });
+    tellSlots(this.#node, { holder: this.#holder, at: now, releases, asks, ...(news !== undefined && { news }) });
   }
 }
