@@ -68,6 +68,15 @@ export function endings(open: OpenHost): void {
       expect((await run.done).status).toBe('partial');
     });
 
+    it('before anything has begun ends the run all the same', async () => {
+      const scenario = scenarioOf([domain('d', [leaf('l', { run: never })])], { limits: { deadline: '20s' } });
+      const run = await started(open(), scenario);
+      run.handle.cancel();
+      const done = await run.done;
+      expect(done.gaps.every(({ status }) => status === 'cancelled')).toBe(true);
+      expect(done.events.filter(({ type }) => type === 'join.expired')).toEqual([]);
+    });
+
     it('while leaves wait for a slot says that they never began', async () => {
       const scenario = scenarioOf(
         [

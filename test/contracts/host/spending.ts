@@ -2,7 +2,19 @@
 import { describe, expect, it } from 'vitest';
 import type { LeafSpec } from '../../../src/define/spec.ts';
 import type { Report } from '../../../src/protocol/report.ts';
-import { domain, leaf, pause, pathsIn, performed, said, scenarioOf, type OpenHost, type Performed } from './bench.ts';
+import { HELD_TOO_LONG } from '../../../src/tier/attempt.ts';
+import {
+  domain,
+  leaf,
+  never,
+  pathsIn,
+  pause,
+  performed,
+  said,
+  scenarioOf,
+  type OpenHost,
+  type Performed,
+} from './bench.ts';
 
 /** Spends so much. */
 const spends =
@@ -214,6 +226,37 @@ export function spending(open: OpenHost): void {
       const leaves = Object.entries(estimates).map(([name, estimate]) => leaf(name, { run, estimate }));
       await performed(open(), scenarioOf([domain('d', leaves)], { limits: { concurrency: 1 } }));
       expect(seen.order).toEqual(['root/d/long', 'root/d/middle', 'root/d/short']);
+    });
+
+    it('are lost by whoever holds one for too long, also when it is tried again', async () => {
+      let attempts = 0;
+      const again: LeafSpec['run'] = () => {
+        if (++attempts === 1) throw new Error('it broke');
+        return never();
+      };
+      const leaves = [
+        leaf('again', { attempts: 2, estimate: '500ms', run: again }),
+        // One has the slot before `again` asks for it once more, and for longer than it would be handed on; the other waits.
+        leaf('first', { estimate: '400ms', run: ({ task }) => pause(500).then(() => said(task.path)) }),
+        leaf('waits', { estimate: '400ms' }),
+      ];
+      const scenario = scenarioOf([domain('d', leaves)], { limits: { concurrency: 1, deadline: '6s' } });
+      const done = await performed(open(), scenario);
+      const lost = { kind: 'failure', status: 'timeout', attempts: 2 };
+      expect(done.endOf('root/d/again')).toMatchObject({ ...lost, message: HELD_TOO_LONG.message });
+      expect(done.endOf('root/d/waits')).toMatchObject({ kind: 'report' });
+    });
+
+    it('come back from an orchestrator that works as a leaf', async () => {
+      const work = { execute: ({ task }: { task: { path: string } }) => said(task.path) };
+      const names = ['a', 'b', 'c', 'd', 'e'];
+      const inTurn = names.map((name, i) =>
+        domain(name, [domain('deep', [leaf('l')], work)], i === 0 ? {} : { needs: [names[i - 1] ?? ''] }),
+      );
+      const scenario = scenarioOf(inTurn, { limits: { concurrency: 1, deadline: '8s', maxDepth: 2 } });
+      const done = await performed(open(), scenario); // a lease for each would be more than there is
+      expect(done.gaps.every(({ kind }) => kind === 'demoted')).toBe(true);
+      expect(pathsIn(done)).toEqual(names.map((name) => `root/${name}/deep`));
     });
 
     it('are waited for by who is tried again, though a limit is felt meanwhile', async () => {
