@@ -2,8 +2,9 @@
  * `npm run bench:restate`: what a run costs at a Restate server, beside the same run in one process. It needs the server
  * of `npm run restate:install`. Workers and server are processes of their own on this machine, several workers behind a
  * balancer in this process; leaves do nothing.
- * Time is what a clock on the wall says, cost is processor time of all of them, which hardly depends on who else is at
- * work on the machine. `-- --rounds=5` takes more samples than 3; `-- --small` leaves out the largest shape, which takes
+ * Time is what a clock on the wall says, cost is processor time of all of them, which depends less on who else is at work
+ * on the machine. It is set beside that of the same run in one process, and beside that of as many bare calls at the same
+ * server, in the same round. `-- --rounds=5` takes more samples than 3; `-- --small` leaves out the largest shape, which takes
  * minutes; `-- --json` prints the figures alone. Linux only.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -15,6 +16,7 @@ import { restate } from 'espalier/restate';
 import { startBalancer } from '../test/restate/balancer.ts';
 import { LOOPBACK } from '../test/restate/program.ts';
 import { startServer, type Server } from '../test/restate/server.ts';
+import { bareService, callBare } from './bare-calls.ts';
 import { median } from './statistics.ts';
 import { leavesIn, scenarioOf, shapeOf, treeOf, type Widths } from './tree.ts';
 
@@ -43,12 +45,13 @@ type Row = {
   workersCpu: number;
   serverCpu: number;
   callerCpu: number;
-  /** Processor time of all over that of the same run in one process. */
+  /** Processor time of all over that of the same run in one process, and over that of as many bare calls. */
   toInProcess: number;
+  toBare: number;
 };
 type Sample = { wall: number; own: number };
 /** In ms, by a whole run. */
-type Spent = { wall: number; workers: number; server: number; caller: number; toInProcess: number };
+type Spent = { wall: number; workers: number; server: number; caller: number; toInProcess: number; toBare: number };
 type Resident = { workers: number; workerMiB: number; serverMiB: number };
 
 /** Ms of a run that must find everything: on the wall, and of this process. */
@@ -105,10 +108,15 @@ async function measure(server: Server, workers: number, note: (text: string) => 
         const there = await sampleOf(scenario, leaves, host);
         const after = cpu();
         const here = await sampleOf(scenario, leaves);
+        const beforeBare = cpu();
+        await callBare(server.ingress, leaves);
+        const afterBare = cpu();
         if (round < 0) continue; // warm
         const spent = { workers: after.workers - before.workers, server: after.server - before.server };
-        const toInProcess = (spent.workers + spent.server + there.own) / here.own;
-        samples.push({ ...spent, wall: there.wall, caller: there.own, toInProcess });
+        const all = spent.workers + spent.server + there.own;
+        const bare = afterBare.workers + afterBare.server - beforeBare.workers - beforeBare.server;
+        const ratios = { toInProcess: all / here.own, toBare: all / bare };
+        samples.push({ ...spent, wall: there.wall, caller: there.own, ...ratios });
       }
       const perLeaf = (of: (sample: Spent) => number): number => median(samples.map(of)) / leaves;
       const wall = perLeaf((one) => one.wall);
@@ -121,6 +129,7 @@ async function measure(server: Server, workers: number, note: (text: string) => 
         serverCpu: perLeaf((one) => one.server),
         callerCpu: perLeaf((one) => one.caller),
         toInProcess: median(samples.map((one) => one.toInProcess)),
+        toBare: median(samples.map((one) => one.toBare)),
       });
     }
     const workerMiB = Math.max(...started.map((one) => residentOf(one.process.pid)));
@@ -156,7 +165,8 @@ async function main(): Promise<void> {
         'cpu: workers': rounded(row.workersCpu, 3),
         'cpu: server': rounded(row.serverCpu, 3),
         'cpu: caller': rounded(row.callerCpu, 3),
-        'cpu ÷ in process': rounded(row.toInProcess, 1),
+        '÷ in process': rounded(row.toInProcess, 1),
+        '÷ bare calls': rounded(row.toBare, 2),
       })),
     );
     console.table(
@@ -171,6 +181,6 @@ async function main(): Promise<void> {
 
 if (process.argv.includes('--worker')) {
   const { serve, services } = await import('espalier/restate');
-  const { port } = await serve({ services: services(scenarios) });
+  const { port } = await serve({ services: [...services(scenarios), bareService] });
   process.stdout.write(`${port}\n`);
 } else await main();

@@ -38,7 +38,7 @@ const MARGINS: Margins = { handOffMs: 500, leastReserveMs: 500 };
 /** How long children have to conclude when they are asked to, for each tier below, in ms. */
 const CONCLUDE_MS = 1_000;
 /** How long the first of very many may keep us waiting before all are looked at, in ms: at first, and at most. */
-const [LOOK_ROUND_MS, SELDOM_MS] = [250, 15_000];
+const [LOOK_ROUND_MS, SELDOM_MS] = [1_000, 15_000];
 /** In flight at once where some have to wait for a slot: they are raced, so that none waits for another's end. */
 const MOST_RACED = 256;
 
