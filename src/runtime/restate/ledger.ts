@@ -144,7 +144,6 @@ export const ledgerObject = ({ ledger: name, slots, budget }: ServiceNames, opti
 
       /** Whether it is there: it is not before its run has begun, nor when that is forgotten. */
       isKept: shared(async (ctx: Reading): Promise<boolean> => (await ledgerOf(ctx)).invocation !== undefined),
-      page: shared(async (ctx: Reading, cursor: number): Promise<Page> => pageFrom(ctx, await ledgerOf(ctx), cursor)),
       ending: shared(async (ctx: Reading): Promise<Ending | null> => (await ledgerOf(ctx)).ending ?? null),
       foreknowledge: shared(
         async (ctx: Reading): Promise<Foreknowledge> =>
