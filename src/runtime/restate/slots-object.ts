@@ -15,6 +15,7 @@ import { ROOT } from '../../protocol/path.ts';
 import type { Slot } from '../../ports/slots.ts';
 import { createSlots, LEASE_SHARE, type LearntSlots } from '../slots.ts';
 import { send } from './calls.ts';
+import { layTickets, takeUpTickets, type LaidTickets, type Ticket } from './laid-tickets.ts';
 import type { Exchange } from './slot-calls.ts';
 import type { Noted } from './wire.ts';
 
@@ -34,7 +35,6 @@ type SlotLimits = {
 
 /** The time is the caller's, as far as it knows: to ask for it would cost each call as much again. */
 type SlotMessage = Exchange & { limits: SlotLimits };
-type Ticket = SlotAsk & { holder: string; since?: number };
 type Desk = {
   /** In order of asking; those with `since` are held. */
   tickets: Ticket[];
@@ -52,7 +52,7 @@ type Desk = {
   /** The pending timer. */
   tick?: { at: number; invocation: string };
 };
-type State = { desk: Desk };
+type State = { desk: Omit<Desk, 'tickets'> & { laid: LaidTickets } };
 type Writing = ObjectContext<State>;
 
 export const slotsObject = (name: string, ledger: string, options: restate.ObjectOptions) =>
@@ -73,7 +73,7 @@ export const slotsObject = (name: string, ledger: string, options: restate.Objec
       },
       tell: async (ctx: Writing, what: SlotMessage): Promise<void> => lay(ctx, await move(ctx, { name, ledger }, what)),
       tick: async (ctx: Writing): Promise<void> => {
-        const desk = await ctx.get('desk');
+        const desk = await deskOf(ctx);
         if (!desk) return;
         const { limits, tick } = desk;
         delete desk.tick;
@@ -111,7 +111,14 @@ function lay(ctx: Writing, desk: Desk): void {
     const isOver = one.mayHandOn === undefined && !desk.tickets.some(({ id }) => id === holder);
     if (isOver) delete desk.holders[holder]; // a leaf whose slot is somebody else's now
   }
-  ctx.set('desk', desk);
+  const { tickets, ...rest } = desk;
+  ctx.set('desk', { ...rest, laid: layTickets(tickets) });
+}
+async function deskOf(ctx: Writing): Promise<Desk | undefined> {
+  const stored = await ctx.get('desk');
+  if (!stored) return undefined;
+  const { laid, ...rest } = stored;
+  return { ...rest, tickets: takeUpTickets(laid) };
 }
 
 type Names = { name: string; ledger: string };
@@ -122,7 +129,7 @@ async function move(
   { holder, asks = [], releases = [], news, leaves, limits, at }: SlotMessage,
   given?: Desk,
 ): Promise<Desk> {
-  const desk: Desk = given ?? (await ctx.get('desk')) ?? { tickets: [], limits, at, isThrottled: false, holders: {} };
+  const desk: Desk = given ?? (await deskOf(ctx)) ?? { tickets: [], limits, at, isThrottled: false, holders: {} };
   const now = (desk.at = Math.max(desk.at, at));
   const clock = new StillClock(now);
   const noted: Noted[] = [];

@@ -24,8 +24,6 @@ export type News = { type: 'news'; news: SlotNews };
 const NO_NEWS: SlotNews = { at: 0, granted: [], revoked: [], mayHandOn: false };
 export type Waiting = { path: string; estimateMs: number | undefined; pools: readonly string[] };
 
-/** So many ends share a message when nobody can be waiting for the slots; its gather gives back the rest in time. */
-const MOST_TOGETHER = 512;
 /** How long ends wait for company, in ms: where nobody can be waiting for the slots, and where somebody may. */
 const [KEEPING_MS, BRIEFLY_MS] = [500, 50];
 /**
@@ -143,9 +141,8 @@ export class StageSlots {
     }
     if (held) held.lane.asked--;
     if (left && (held || left.slot === path)) this.#releases.push({ id: left.slot, ended: left.ended });
-    const isPatient = this.#isAmple && this.#mayHandOn && left !== undefined;
-    const isDue = isPatient ? this.#releases.length >= MOST_TOGETHER : now >= this.#toldAt + BRIEFLY_MS;
-    if (isDue || !left) this.#tell(now);
+    const isPatient = this.#isAmple && this.#mayHandOn;
+    if (!left || (!isPatient && now >= this.#toldAt + BRIEFLY_MS)) this.#tell(now);
     return undefined;
   }
   /** A leaf has ended, and nobody knows what it had. */
