@@ -191,6 +191,7 @@ async function espalier(...args: readonly string[]): Promise<{ code: unknown; st
     'src/cli/main.ts',
     'run',
     'scenarios/csv-folder.ts',
+    '--no-store', // a person's own runs are not to be found among those of tests
     '--out',
     out,
     ...args,
