@@ -8,7 +8,9 @@ import { runEspalier, startEspalier, TINY, workspace, type Started } from '../cl
 import { isInstalled } from './program.ts';
 import { startServer, type Server } from './server.ts';
 
-const LEISURELY = fileURLToPath(new URL('../fixtures/scenarios/leisurely.ts', import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/scenarios/${name}`, import.meta.url));
+const LEISURELY = fixture('leisurely.ts');
+const ENDLESS = fixture('endless.ts');
 
 describe.skipIf(!isInstalled())('the command line with a Restate server', () => {
   let server: Server;
@@ -20,7 +22,7 @@ describe.skipIf(!isInstalled())('the command line with a Restate server', () => 
     existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').toSorted() : [];
   beforeAll(async () => {
     server = await startServer();
-    worker = startEspalier(['worker', TINY, LEISURELY, '--port', '0', '--register', server.admin], home.path, {
+    worker = startEspalier(['worker', TINY, LEISURELY, ENDLESS, '--port', '0', '--register', server.admin], home.path, {
       LEISURELY: executed,
     });
     await worker.stderrSays('Registered at');
@@ -93,8 +95,8 @@ describe.skipIf(!isInstalled())('the command line with a Restate server', () => 
 
   it('closes with what was found at ^C, and leaves nothing at work', async () => {
     using at = workspace();
-    const { child, stderrSays, ended } = startEspalier(['run', LEISURELY, ...there()], at.path);
-    await stderrSays('CRITICAL root/d0/l0');
+    const { child, stderrSays, ended } = startEspalier(['run', ENDLESS, ...there()], at.path);
+    await stderrSays('CRITICAL root/d/rings');
     child.kill('SIGINT');
     expect((await ended).code).toBe(3);
     const open = () => server.query("SELECT target FROM sys_invocation WHERE status NOT IN ('completed', 'scheduled')");
@@ -128,6 +130,6 @@ describe.skipIf(!isInstalled())('the command line with a Restate server', () => 
     worker.child.kill('SIGINT');
     const { code, stdout, stderr } = await worker.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('\nClosing: ') });
-    expect(stdout).toMatch(/^Serving orchestrators and leaves of tiny, leisurely at http/);
+    expect(stdout).toMatch(/^Serving orchestrators and leaves of tiny, leisurely, endless at http/);
   });
 });
