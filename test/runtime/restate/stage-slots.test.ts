@@ -4,21 +4,21 @@ import type { Node } from '../../../src/runtime/restate/node.ts';
 import { StageSlots, type Waiting } from '../../../src/runtime/restate/stage-slots.ts';
 import type { SlotAsk, SlotNews, SlotRelease } from '../../../src/runtime/restate/slots-object.ts';
 
-type Message = { asks?: SlotAsk[]; releases?: SlotRelease[]; leaves?: true };
+type Message = { at: number; asks?: SlotAsk[]; releases?: SlotRelease[]; leaves?: true };
 /** The lease is a quarter of the deadline, and slots are handed on for a quarter of that: 1 s. */
 const DEADLINE_MS = 16_000;
 
 /** Slots of a stage, and the object that grants the first so many of what is asked for. */
 async function opened(
   leaves: readonly (Partial<Waiting> & { path: string })[],
-  { concurrency = 2, news = {} as Partial<SlotNews> } = {},
+  { concurrency = 2, leavesOfRun = 99 } = {},
 ) {
   const told: Message[] = [];
   let granted = 0;
   const answers = ({ asks = [] }: Message): SlotNews => {
     const now = asks.slice(0, concurrency - granted).map(({ id }) => id);
     granted += now.length;
-    return { at: 0, granted: now, revoked: [], mayHandOn: true, ...news };
+    return { at: 0, granted: now, revoked: [], mayHandOn: true };
   };
   const ctx = {
     awakeable: () => ({ id: 'news', promise: { map: () => ({}) } }),
@@ -32,7 +32,7 @@ async function opened(
     ctx,
     spec: { runId: 'r', limits: { concurrency, pools: {}, deadlineMs: DEADLINE_MS } },
     worker: { names: { slots: 'slots' } },
-    kit: { orchestrators: 1, registry: new Map([['root', { leaves: 99 }]]) },
+    kit: { orchestrators: 1, registry: new Map([['root', { leaves: leavesOfRun }]]) },
   };
   const waiting = leaves.map(({ path, estimateMs, pools = [] }) => ({ path, estimateMs, pools }));
   const slots = new StageSlots(node as unknown as Node, 'root 0', waiting, 256);
@@ -69,6 +69,30 @@ it('gives it back after that, to whoever is next in the whole run', async () => 
   told();
   expect(ends('a', 1_000)).toBeUndefined();
   expect(releasedIn(told())).toEqual([{ id: slotOf('a'), ended: 'well' }]);
+});
+
+it('says what the time is: leases begin by that', async () => {
+  const { ends, told, slots } = await opened(four);
+  told();
+  ends('a', 1_000);
+  slots.close(1_500);
+  expect(told().map(({ at }) => at)).toEqual([1_000, 1_500]);
+});
+
+it('keeps a slot for company where nobody can be waiting for it, and only there', async () => {
+  const all = { concurrency: 4, leavesOfRun: 4 };
+  const free = await opened(four, all);
+  free.told();
+  free.ends('a', 2_000);
+  expect(free.told()).toEqual([]);
+  expect(free.slots.keepsFor).toBe(500);
+  const pooled = await opened(
+    four.map((leaf) => ({ ...leaf, pools: ['db'] })),
+    all,
+  );
+  pooled.told();
+  pooled.ends('a', 2_000);
+  expect(releasedIn(pooled.told())).toHaveLength(1);
 });
 
 it('gives back at once what a leaf has failed in, and says so', async () => {
