@@ -5,7 +5,7 @@
  *  2. What work had spent that its worker's death ended is spent, as far as its last slice told.
  *  3. A step that fails for want of budget is performed once more when there is more to be had.
  *  4. What is over soon, and has nothing after it but the invocation's own answer, is in the journal with that answer
- *     alone: half of what a short leaf would cost else is an entry of its own.
+ *     alone: an entry of its own would cost a short leaf about a sixth more.
  */
 import type { internal, RestatePromise } from '@restatedev/restate-sdk';
 import { CANCELLED } from '../../tier/fault.ts';
