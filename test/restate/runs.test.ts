@@ -95,6 +95,7 @@ describe.skipIf(!isInstalled())('a run at a Restate server', () => {
     const { runId, brief } = await run(scenario, { host, store });
     expect(brief.findings.find(({ path }) => path.endsWith('reads'))?.value).toBe(text.length);
     expect(verifyRun(store, runId)).toMatchObject({ problems: [] });
+    await nothingOpen(); // what is forgotten after a run needs its worker
     await worker.close();
   });
 
@@ -127,6 +128,7 @@ describe.skipIf(!isInstalled())('a run at a Restate server', () => {
     });
     let second: Promise<Serving> | undefined;
     const { brief } = await handle.result;
+    await nothingOpen();
     await (await second)?.close();
     expect(executions).toBe(2);
     expect(brief.usage.subtree).toMatchObject({ usd: 0.5, inputTokens: 20, outputTokens: 2 });
